@@ -1,0 +1,49 @@
+# Every target sets up what it needs from a bare Python 3.11+ and make; the second run starts at once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+
+.PHONY: help setup demo test lint types docs bench crash
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP)  ## make the virtual environment and install everything into it
+
+$(STAMP): pyproject.toml constraints.txt requirements-dev.txt $(PLUGINS)
+	@echo "==> setting up $(VENV) (once; about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "==> installing dependencies"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	@echo "==> installing pullpush-sdk and its plugins, editable"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . $(foreach p,$(PLUGINS),-e $(dir $(p)))
+	@touch $(STAMP)
+	@echo "==> ready"
+
+demo: setup  ## sync two local stores through the canonical hub and show what happened
+	@$(BIN)/pullpush demo
+
+test: setup  ## run the whole test suite with coverage
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered --durations=10
+
+lint: setup  ## style, formatting and the layers between packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: setup  ## strict types of the SDK and every plugin
+	@$(BIN)/mypy
+	@for plugin in plugins/*/pullpush_*; do echo "==> $$plugin"; $(BIN)/mypy --config-file pyproject.toml $$plugin || exit 1; done
+
+crash: setup  ## kill the process at random 200 times and judge by the destination's own log
+	@$(BIN)/python -m pytest -q -s -m full -k crash tests
+
+bench: setup  ## throughput, CPU and memory of the main paths
+	@$(BIN)/python -m benchmarks
+
+docs: setup  ## build the site into site/, warnings are errors, and test what the pages show
+	@$(BIN)/mkdocs build --quiet --strict
+	@$(BIN)/python -m pytest -q tests/docs
