@@ -1,0 +1,329 @@
+"""What a schema cannot say: rules across the fields of a manifest. Every one collects; none stops."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from pullpush_sdk.errors import Problem
+
+from ._document import Json, below
+from ._model import (
+    ApiKeyAuth,
+    BasicAuth,
+    BearerAuth,
+    Manifest,
+    OAuth1Auth,
+    OAuth2Auth,
+    Pagination,
+    Placement,
+    Push,
+    Resource,
+    Response,
+    SessionAuth,
+    Webhook,
+)
+from ._requests import OFFERED_TO_MINIAPPS, Site, exchange_of, requests_of
+from ._template import is_malformed, placeholders, texts
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_SECRET_HEADERS = ("authorization", "token", "secret", "api-key", "apikey", "password")
+_NEEDED = {
+    "cursor": (("next_cursor", "where the next cursor stands"),),
+    "next_url": (("next_url", "where the next URL stands"),),
+    "graphql": (
+        ("next_cursor", "where the end cursor stands"),
+        ("has_next", "where it stands whether more follows"),
+    ),
+}
+
+
+def check_fields(manifest: Manifest) -> list[Problem]:
+    """Every problem that can be seen without knowing the canonical types."""
+    return [
+        *_check_settings(manifest),
+        *_check_auth(manifest),
+        *_check_urls(manifest),
+        *_check_requests(manifest),
+        *(problem for name, each in manifest.resources.items() for problem in _check_resource(name, each)),
+        *(_check_webhook(manifest.webhook, manifest) if manifest.webhook is not None else ()),
+        *(problem for name, each in manifest.push.items() for problem in _check_push(name, each)),
+    ]
+
+
+def _problem(code: str, message: str, path: str, hint: str = "") -> Problem:
+    return Problem(code=f"manifest-{code}", message=message, path=path, hint=hint)
+
+
+# Settings, secrets and templates
+
+
+def _check_settings(manifest: Manifest) -> Iterator[Problem]:
+    properties = manifest.settings.get("properties", {})
+    for index, name in enumerate(manifest.settings.get("required", ())):
+        if name not in properties:
+            yield _problem("settings", f"required setting `{name}` is not declared", f"$.settings.required[{index}]")
+    for name in manifest.secrets:
+        for word in ("default", "const", "enum", "examples"):
+            if word in properties.get(name, {}):
+                path = below(below("$.settings.properties", name), word)
+                yield _problem("secret", f"the secret `{name}` has a value in clear", path, f"remove `{word}`")
+    yield from _check_setting_schemas(properties)
+    for name, value in manifest.headers.items():
+        path = below("$.headers", name)
+        yield from _check_template(value, path, _known(manifest))
+        if any(word in name.lower() for word in _SECRET_HEADERS) and not placeholders(value):
+            yield _problem("secret", f"the header {name} looks like a credential in clear", path, "write {{name}}")
+
+
+def _check_setting_schemas(properties: Mapping[str, Json]) -> Iterator[Problem]:
+    if not properties:
+        return
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - takes long to import
+
+    for name, schema in properties.items():
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            path = below("$.settings.properties", name)
+            yield _problem("settings", "not a JSON Schema", path, f"{error.json_path}: {error.validator}")
+
+
+def _known(manifest: Manifest, *offers: str) -> frozenset[str]:
+    system = OFFERED_TO_MINIAPPS if manifest.origin != "manifest" else frozenset()
+    return frozenset({*manifest.settings.get("properties", {}), *manifest.secrets, *offers, *system})
+
+
+def _check_template(value: Json, path: str, known: frozenset[str]) -> Iterator[Problem]:
+    for text, place in texts(value, path):
+        if is_malformed(text):
+            yield _problem("template", "`{{` opens no placeholder", place, "write {{name}}")
+        for name in sorted(placeholders(text)):
+            if name not in known and name.split(".")[0] not in known:
+                yield _problem("template", f"{{{{{name}}}}} is not known here", place, _meant(name, known))
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {{{{{close[0]}}}}}?" if close else "declare it under settings.properties or secrets"
+
+
+# Auth
+
+
+def _check_auth(manifest: Manifest) -> Iterator[Problem]:
+    auth = manifest.auth
+    known = _known(manifest)
+    for path, text in _credentials(auth):
+        if text and not placeholders(text):
+            yield _problem("secret", "a credential in clear", path, "name a secret: {{name}}")
+    for attribute in attrs.fields(type(auth)):
+        value = getattr(auth, attribute.name)
+        path = f"$.auth.{attribute.name}"
+        if isinstance(value, Placement):
+            yield from _check_placement(value, path, known)
+        elif attribute.name != "exchange":
+            yield from _check_template(value, path, known)
+    if isinstance(auth, OAuth2Auth):
+        yield from _check_oauth2(auth)
+    exchange = exchange_of(auth)
+    if exchange is not None:
+        yield from _check_request(Site(path="$.auth.exchange", request=exchange), manifest)
+        yield from _check_url(exchange.path, "$.auth.exchange.path")
+
+
+def _credentials(auth: Any) -> Iterator[tuple[str, str | None]]:
+    names = {
+        BearerAuth: ("token",),
+        ApiKeyAuth: ("key",),
+        BasicAuth: ("password",),
+        OAuth1Auth: ("consumer_secret", "token", "token_secret"),
+        OAuth2Auth: ("client_secret", "access_token", "refresh_token"),
+    }
+    for name in names.get(type(auth), ()):
+        yield f"$.auth.{name}", getattr(auth, name)
+
+
+def _check_placement(place: Placement, path: str, known: frozenset[str]) -> Iterator[Problem]:
+    if "token" not in placeholders(place.format):
+        yield _problem("auth", "the format leaves the credential out", f"{path}.format", "write {{token}} in it")
+    yield from _check_template(place.format, f"{path}.format", known | {"token"})
+
+
+def _check_oauth2(auth: OAuth2Auth) -> Iterator[Problem]:
+    given = auth.access_token or auth.refresh_token
+    if auth.grant == "authorization_code" and auth.authorize_url is None and not given:
+        yield _problem("auth", "authorization_code needs authorize_url", "$.auth", "or a refresh_token from settings")
+    yield from _check_url(auth.token_url, "$.auth.token_url")
+    if auth.authorize_url is not None:
+        yield from _check_url(auth.authorize_url, "$.auth.authorize_url")
+
+
+# URLs and requests
+
+
+def _check_urls(manifest: Manifest) -> Iterator[Problem]:
+    known = _known(manifest)
+    if manifest.base_url:
+        yield from _check_url(manifest.base_url, "$.base_url")
+        yield from _check_template(manifest.base_url, "$.base_url", known)
+    for index, host in enumerate(manifest.hosts):
+        yield from _check_template(host, f"$.hosts[{index}]", known)
+
+
+def _check_url(url: str, path: str) -> Iterator[Problem]:
+    """An absolute URL: https, or http on a loopback host; one that begins with a placeholder is seen at run time."""
+    if url.startswith("{{"):
+        return
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        yield _problem("url", "not a URL", path)
+        return
+    if not parts.scheme or not parts.netloc:
+        yield _problem("url", "expected an absolute URL", path, "write https://host/path")
+    elif parts.scheme != "https" and not (parts.scheme == "http" and _host(url) in _LOOPBACK):
+        yield _problem("url", f"expected https, found {parts.scheme}", path, "only loopback hosts may use http")
+    elif "@" in parts.netloc:
+        yield _problem("secret", "a URL with user name or password", path, "credentials belong into auth")
+
+
+def _host(url: str) -> str:
+    """The host of a URL or of a `hosts` entry, without its port; placeholders stay as written."""
+    rest = url.partition("://")[2] or url
+    host = rest.partition("/")[0].partition("?")[0]
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower() if "{{" not in host else host
+
+
+def _check_requests(manifest: Manifest) -> Iterator[Problem]:
+    for site in requests_of(manifest):
+        yield from _check_request(site, manifest)
+        yield from _check_target(site, manifest)
+        if site.pagination is not None and site.response is not None:
+            yield from _check_paging(site, site.pagination, site.response)
+
+
+def _check_request(site: Site, manifest: Manifest) -> Iterator[Problem]:
+    request = site.request
+    known = _known(manifest, *site.offers)
+    for name in ("path", "params", "headers", "json", "form", "variables"):
+        yield from _check_template(getattr(request, name), f"{site.path}.{name}", known)
+    bodies = [name for name in ("json", "form", "query") if getattr(request, name) is not None]
+    if len(bodies) > 1:
+        yield _problem("request", f"has {' and '.join(bodies)}: one body only", site.path)
+    if request.variables and request.query is None:
+        yield _problem("request", "variables belong to a GraphQL query", f"{site.path}.variables", "add query")
+
+
+def _check_target(site: Site, manifest: Manifest) -> Iterator[Problem]:
+    path, place = site.request.path, f"{site.path}.path"
+    if path.startswith("{{"):
+        return
+    if "://" not in path:
+        has_base = manifest.base_url or (isinstance(manifest.auth, SessionAuth) and manifest.auth.base_url)
+        if not has_base and not any(part.endswith("baseUrl") for part in manifest.absent):
+            yield _problem("url", "a relative path without a base_url", place, "add base_url")
+        return
+    yield from _check_url(path, place)
+    declared = {_host(url) for url in (manifest.base_url, *manifest.hosts) if url}
+    host = _host(path)
+    if host not in declared and not any(each.startswith("*.") and host.endswith(each[1:]) for each in declared):
+        yield _problem("url", f"{host} is not a declared host", place, f"add {host} to hosts")
+
+
+def _check_paging(site: Site, pagination: Pagination, response: Response) -> Iterator[Problem]:
+    around = site.path.removesuffix(".list").removesuffix(".request")
+    for name, about in _NEEDED.get(pagination.kind, ()):
+        if getattr(response, name) is None:
+            message = f"{pagination.kind} pagination needs response.{name}: {about}"
+            yield _problem("pagination", message, f"{around}.pagination", f"add response.{name}")
+    if pagination.max_size is not None and pagination.size > pagination.max_size:
+        yield _problem("pagination", "size is larger than max_size", f"{around}.pagination.size")
+    query = site.request.query
+    if pagination.kind == "graphql" and (query is None or f"${pagination.cursor_param}" not in query):
+        message = f"graphql pagination needs a query with the variable ${pagination.cursor_param}"
+        yield _problem("pagination", message, f"{site.path}.query")
+
+
+# Resources, webhooks, writing
+
+
+def _check_resource(name: str, resource: Resource) -> Iterator[Problem]:
+    path = below("$.resources", name)
+    if resource.list is not None and not resource.canonical_map:
+        yield _problem("map", "a list without canonical_map", path, "say which field comes from where")
+    if resource.details is not None:
+        if resource.list is None:
+            yield _problem("request", "details without a list", f"{path}.details", "add list")
+        if "record" not in {each.split(".")[0] for each in placeholders(attrs.asdict(resource.details))}:
+            message = "details asks for the same thing every time"
+            yield _problem("request", message, f"{path}.details", "name the record, such as {{record.id}}")
+    targets = {target.replace("_", "").lower() for target in resource.canonical_map}
+    if resource.version == "updated_at" and resource.canonical_map and "updatedat" not in targets:
+        yield _problem("map", "version is updated_at, which the map does not fill", f"{path}.version", "map updatedAt")
+
+
+def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
+    if webhook.handlers and webhook.event_name is None and manifest.origin == "manifest":
+        yield _problem("webhook", "handlers without event_name: no event is told apart", "$.webhook", "add event_name")
+    for native, event in webhook.event_type_map.items():
+        if event not in webhook.handlers:
+            path = below("$.webhook.event_type_map", native)
+            yield _problem("webhook", f"no handler `{event}`", path, _handlers(event, webhook))
+    yield from _check_verification(webhook, manifest)
+    for event, handler in webhook.handlers.items():
+        path = below("$.webhook.handlers", event)
+        resource = manifest.resources.get(handler.resource or "")
+        if handler.resource is not None and resource is None:
+            close = difflib.get_close_matches(handler.resource, manifest.resources, n=1)
+            hint = f"did you mean {close[0]}?" if close else "add it to resources"
+            yield _problem("webhook", f"no resource `{handler.resource}`", f"{path}.resource", hint)
+        if handler.map is None and handler.resource is None:
+            yield _problem("webhook", "neither map nor resource", path, "say how the body is mapped")
+        if resource is not None and handler.canonical_type != resource.canonical_type:
+            message = f"the resource `{resource.name}` is of type {resource.canonical_type}"
+            yield _problem("webhook", message, f"{path}.canonical_type")
+        if handler.refetch and (resource is None or resource.details is None or resource.list is None):
+            yield _problem("webhook", "refetch needs a resource with list and details", f"{path}.refetch")
+
+
+def _handlers(event: str, webhook: Webhook) -> str:
+    close = difflib.get_close_matches(event, webhook.handlers, n=1)
+    return f"did you mean {close[0]}?" if close else "add it to handlers"
+
+
+def _check_verification(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
+    verification = webhook.verification
+    if verification is None or verification.kind == "none":
+        return
+    path = "$.webhook.verification"
+    for name in ("header", "secret"):
+        if not getattr(verification, name):
+            yield _problem("webhook", f"{verification.kind} needs {name}", path, f"add {name}")
+    if verification.secret and not placeholders(verification.secret):
+        yield _problem("secret", "a secret in clear", f"{path}.secret", "name a secret: {{name}}")
+    yield from _check_template(verification.secret, f"{path}.secret", _known(manifest))
+
+
+def _check_push(name: str, push: Push) -> Iterator[Problem]:
+    path = below("$.push", name)
+    if push.update is not None and push.find is None:
+        yield _problem("push", "update without find: nothing is ever known to exist", path, "add find, or use create")
+    if push.find is not None and not any((push.create, push.update, push.archive)):
+        yield _problem("push", "find without create, update or archive", f"{path}.find")
+    if push.create is not None and push.find is None and not (push.absolute or push.create.request.idempotent):
+        yield _problem("push", "create without find writes a repeated delivery twice", f"{path}.create", "add find")
+    if push.bulk is not None and push.bulk.items_at is None:
+        yield _problem("push", "a bulk body needs items_at: where its list stands", f"{path}.bulk", "add items_at")
+    for part in ("create", "update", "archive", "bulk"):
+        write = getattr(push, part)
+        if write is not None and write.item_index is not None and write.item_errors is None:
+            yield _problem("push", "item_index without item_errors", f"{path}.{part}.item_index", "add item_errors")
+        if write is not None and write.body is not None and write.request.json is not None:
+            yield _problem("push", "body and request.json: one body only", f"{path}.{part}.body")
