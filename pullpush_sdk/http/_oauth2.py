@@ -1,0 +1,201 @@
+"""OAuth 2: where a person says yes, how a code or a refresh token becomes an access token. Pure; see `_schemes`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+
+from pullpush_sdk.canonical import dumps, loads
+from pullpush_sdk.errors import AccessRevokedError, AuthError, ContractError, PullPushError, SetupError
+from pullpush_sdk.manifest import OAuth2Auth, render
+
+from ._call import Answer, Call
+from ._schemes import Exchange, Placer, render_text
+from ._secret import revealed
+from ._token import Token, fingerprint
+
+_INSTANT_AFTER = 1_000_000_000  # seconds
+_TOKEN_FIELDS = frozenset({"access_token", "refresh_token", "id_token"})
+AUTHORISE = "a person must authorise this connection again"
+
+
+def authorize_url(auth: OAuth2Auth, values: Mapping[str, Any], *, redirect_uri: str, state: str) -> str:
+    """Where to send the person who grants access; the platform comes back to `redirect_uri` with a code and `state`.
+
+    Raises:
+        SetupError: the manifest names no authorize URL.
+    """
+    from oauthlib.oauth2 import WebApplicationClient  # noqa: PLC0415 - only who authorises pays for it
+
+    if not auth.authorize_url:
+        raise SetupError("the manifest's auth names no authorize_url")
+    url = WebApplicationClient(render_text(auth.client_id, values)).prepare_request_uri(
+        render_text(auth.authorize_url, values),
+        redirect_uri=redirect_uri,
+        scope=list(auth.scopes) or None,
+        state=state,
+        **render(dict(auth.authorize_params), revealed(values)),
+    )
+    return str(url)
+
+
+class OAuth2:
+    """The authorization code and client credentials grants, and refreshing with or without rotation."""
+
+    uses_token = True
+
+    def __init__(self, auth: OAuth2Auth, values: Mapping[str, Any]) -> None:
+        self._auth = auth
+        self._values = values
+        self._placer = Placer(auth.place, values)
+        self._token_url = render_text(auth.token_url, values)
+        self._client_id = render_text(auth.client_id, values)
+        self._client_secret = render_text(auth.client_secret, values)
+        self.hosts = (urlsplit(self._token_url).netloc,) if "://" in self._token_url else ()
+
+    def sign(self, call: Call, token: Token | None) -> Call:
+        assert token is not None
+        return self._placer.sign(call, token.access)
+
+    def bootstrap(self) -> Token | None:
+        """The tokens that the settings hold; their fingerprint tells later whether an operator changed them."""
+        access, refresh = self._setting(self._auth.access_token), self._setting(self._auth.refresh_token)
+        if not access and not refresh:
+            return None
+        # A refresh token alone: the empty access token is stale from the start.
+        return Token(access=access or "", refresh=refresh, bootstrap=fingerprint(access, refresh))
+
+    def is_stale(self, token: Token, now: datetime) -> bool:
+        if not token.access:
+            return True
+        if token.expires_at is None:
+            return False
+        return now >= token.expires_at - timedelta(seconds=self._margin(token))
+
+    def _margin(self, token: Token) -> float:
+        """Seconds before the end at which we renew; never more than a fifth of the token's life."""
+        if token.expires_at is None or token.obtained_at is None:
+            return self._auth.refresh_margin
+        return min(self._auth.refresh_margin, (token.expires_at - token.obtained_at).total_seconds() / 5)
+
+    def renew(self, token: Token | None, now: datetime) -> Exchange:
+        from oauthlib.oauth2 import BackendApplicationClient, WebApplicationClient  # noqa: PLC0415 - as above
+
+        del now
+        if token is not None and token.refresh:
+            body = WebApplicationClient(self._client_id).prepare_refresh_body(refresh_token=token.refresh)
+            # A refresh token that is good once must not be sent again unless it surely was not used.
+            call = self._call(body, repeatable=not self._auth.rotates)
+            return (yield from self._exchange(call, token))
+        if self._auth.grant == "client_credentials":
+            client = BackendApplicationClient(self._client_id)
+            body = client.prepare_request_body(scope=list(self._auth.scopes) or None)
+            return (yield from self._exchange(self._call(body, repeatable=True), None))
+        if token is not None:
+            message = "the access token is no longer accepted and there is no refresh token"
+            raise AccessRevokedError(message, hint=AUTHORISE)
+        raise SetupError("this connection was never authorised", hint="run `pullpush auth` for it")
+
+    def redeem(self, code: str, redirect_uri: str) -> Exchange:
+        """Turns the code of a granted authorisation into a token; a code is good once."""
+        from oauthlib.oauth2 import WebApplicationClient  # noqa: PLC0415 - as above
+
+        client = WebApplicationClient(self._client_id)
+        body = client.prepare_request_body(code=code, redirect_uri=redirect_uri, include_client_id=False)
+        return (yield from self._exchange(self._call(body, repeatable=False), None))
+
+    def secrets(self, token: Token | None) -> tuple[str, ...]:
+        pair = base64.b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
+        given = (self._setting(self._auth.access_token), self._setting(self._auth.refresh_token))
+        held = () if token is None else (token.access, token.refresh)
+        return tuple(text for text in (self._client_secret, pair, *given, *held) if text)
+
+    def _setting(self, template: str | None) -> str | None:
+        """A setting that may be left out."""
+        if template is None:
+            return None
+        value = render(template, revealed(self._values))
+        return None if value is None or value == "" else str(value)
+
+    def _call(self, body: str, *, repeatable: bool) -> Call:
+        fields = dict(parse_qsl(body, keep_blank_values=True))
+        headers = {"Accept": "application/json"}
+        if self._auth.client_auth == "basic":
+            pair = f"{self._client_id}:{self._client_secret}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+            fields.pop("client_id", None)
+        else:
+            fields |= {"client_id": self._client_id, "client_secret": self._client_secret}
+        fields |= {name: render_text(value, self._values) for name, value in self._auth.token_params.items()}
+        as_json = self._auth.token_body == "json"  # noqa: S105 - the body's form
+        return Call(
+            method="POST",
+            url=self._token_url,
+            headers=headers,
+            body=dumps(fields) if as_json else urlencode(fields).encode(),
+            content_type="application/json" if as_json else "application/x-www-form-urlencoded",
+            idempotent=repeatable,
+        )
+
+    def _exchange(self, call: Call, old: Token | None) -> Exchange:
+        answer = yield call
+        fields = _fields_of(answer)
+        if answer.status >= 400 or "error" in fields:
+            raise _refusal(answer.status, fields, is_refresh=old is not None)
+        access = fields.get("access_token")
+        if not isinstance(access, str) or not access:
+            raise ContractError("the token answer holds no access_token", status=answer.status)
+        refresh = fields.get("refresh_token") or (old.refresh if old is not None else None)
+        extra = {name: value for name, value in fields.items() if name not in _TOKEN_FIELDS}
+        return Token(
+            access=access,
+            refresh=str(refresh) if refresh else None,
+            expires_at=self._expiry(fields, answer.started_at),
+            obtained_at=answer.started_at,
+            extra=extra,
+            bootstrap=old.bootstrap if old is not None else "",
+        )
+
+    def _expiry(self, fields: Mapping[str, Any], started_at: datetime) -> datetime | None:
+        """The instant at which an access token ends.
+
+        A platform may not be of one mind with itself (`expires` a duration in one answer and an instant in
+        another), so a value's size decides: no token lives for thirty years, and none ended in 2001.
+        """
+        value = fields.get(self._auth.expires_field, fields.get("expires_in"))
+        try:
+            seconds = float(value) if value is not None else None
+        except (TypeError, ValueError):
+            return None
+        if seconds is None:
+            return None
+        is_instant = seconds >= _INSTANT_AFTER
+        return datetime.fromtimestamp(seconds, UTC) if is_instant else started_at + timedelta(seconds=seconds)
+
+
+def _refusal(status: int, fields: Mapping[str, Any], *, is_refresh: bool) -> PullPushError:
+    """The error of a token endpoint; only OAuth's own error fields are shown, anything else may hold tokens."""
+    code = str(fields.get("error", ""))[:60]
+    description = str(fields.get("error_description", ""))[:200]
+    said = f": {code}" if code else ""
+    if code == "invalid_grant":
+        what = "the refresh token" if is_refresh else "the authorisation code"
+        hint = f"it was revoked, used twice, or is too old; {AUTHORISE}"
+        message = f"{what} was refused{said}"
+        return AccessRevokedError(message, status=status, answer=description, hint=hint)
+    hint = "check client id and secret" if status in (400, 401) else ""
+    return AuthError(f"no token was given ({status}{said})", status=status, answer=description, hint=hint)
+
+
+def _fields_of(answer: Answer) -> dict[str, Any]:
+    """The fields of a token answer: JSON by the standard, a form by some."""
+    try:
+        value = loads(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = dict(parse_qsl(answer.body.decode("utf-8", "replace")))
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,320 @@
+"""How a listing goes on: (state, what the answer showed) to the next state, or the end. Pure, nothing is kept.
+
+A paginator may be shared and a state may be stored; the caller sends `state.step` and reports a `Seen`. A listing
+always ends: a cursor that comes again, a page that repeats, and more pages than the cap are errors that say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from pullpush_sdk.errors import ContractError
+from pullpush_sdk.manifest import Pagination, Response
+
+MAX_PAGES = 100_000
+
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:\"[^\"]*\"|[^\s;,]*))?)*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]*))", re.IGNORECASE)
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """What one page's request adds: query parameters, GraphQL variables, or a whole URL in place of the request's."""
+
+    params: Mapping[str, Any] = attrs.field(factory=dict)
+    variables: Mapping[str, Any] = attrs.field(factory=dict)
+    url: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PageState:
+    """Where a listing stands before a page is read.
+
+    `number` is the page number or record offset that the step asks for, `pages` how many pages and `read` how many
+    records came before. `known_pages` and `known_total` are what the platform last said there is. `body` is the last
+    page, to know a repeated one.
+    """
+
+    step: Step
+    number: int = 0
+    pages: int = 0
+    read: int = 0
+    known_pages: int | None = None
+    known_total: int | None = None
+    cursor: str | None = attrs.field(default=None, repr=False)
+    milestone: str | None = attrs.field(default=None, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+    def dump(self) -> dict[str, Any]:
+        """The state as plain JSON, to be stored; the last page itself is left out."""
+        return attrs.asdict(self, filter=lambda field, value: field.name != "body" and value != field.default)
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> PageState:
+        """The state that `dump` gave; raises TypeError for anything else."""
+        return cls(**{**stored, "step": Step(**stored["step"])})
+
+
+@attrs.frozen(kw_only=True)
+class Seen:
+    """What an answer showed: the number of records, the values at the paths that `wants` names (None where missing),
+    the `Link` header, and the body itself.
+    """
+
+    count: int
+    values: Mapping[str, Any] = attrs.field(factory=dict)
+    link: str | None = None
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+class Paginator(Protocol):
+    """One kind of listing."""
+
+    def wants(self) -> tuple[str, ...]:
+        """The paths that `Seen.values` must hold."""
+        ...
+
+    def first(self) -> PageState:
+        """Before the first page."""
+        ...
+
+    def at(self, cursor: str) -> PageState:
+        """Before the page that a cursor, learnt elsewhere, leads to; a counted listing has none: ValueError."""
+        ...
+
+    def next(self, state: PageState, seen: Seen) -> PageState | None:
+        """Before the page after the one that `state` asked for, None at the end.
+
+        Raises:
+            ContractError: the listing repeats itself, names no way on, or has more pages than the cap.
+        """
+        ...
+
+    def ahead(self, state: PageState) -> PageState | None:
+        """The state after `state` where it is known without the page; None where it is not, or there is none.
+
+        The page may be fetched early; it counts only if `next` then gives the same `step`.
+        """
+        ...
+
+
+def paginator(pagination: Pagination, response: Response, *, max_pages: int = MAX_PAGES) -> Paginator:
+    """The paginator that a manifest describes."""
+    if pagination.kind == "none":
+        return _Single()
+    if pagination.kind in ("page", "offset"):
+        return _Counted(pagination, response, max_pages)
+    return _Chained(pagination, response, max_pages)
+
+
+class _Single:
+    """One answer is all."""
+
+    def wants(self) -> tuple[str, ...]:
+        return ()
+
+    def first(self) -> PageState:
+        return PageState(step=Step())
+
+    def at(self, cursor: str) -> PageState:
+        raise ValueError(f"a single answer has no page at cursor {cursor!r}")
+
+    def next(self, state: PageState, seen: Seen) -> PageState | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
+        return None
+
+
+class _Counted:
+    """Pages by number or by offset.
+
+    The end is what the platform says, in this order: `has_next` false, the last of `total_pages`, `total` records
+    read. Where it says nothing, a page shorter than the size we asked for is the last. An empty page always is.
+    """
+
+    def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
+        self._by_page = pagination.kind == "page"
+        self._param = pagination.page_param if self._by_page else pagination.offset_param
+        self._start = pagination.start if self._by_page else 0
+        self._size = min(pagination.size, pagination.max_size or pagination.size)
+        self._size_params = {} if pagination.size_param is None else {pagination.size_param: self._size}
+        self._response = response
+        self._max_pages = max_pages
+
+    def wants(self) -> tuple[str, ...]:
+        response = self._response
+        return _named(response.total, response.total_pages, response.has_next)
+
+    def first(self) -> PageState:
+        return PageState(step=self._step(self._start), number=self._start)
+
+    def at(self, cursor: str) -> PageState:
+        raise ValueError(f"a counted listing has no page at cursor {cursor!r}")
+
+    def next(self, state: PageState, seen: Seen) -> PageState | None:
+        response = self._response
+        pages, read = state.pages + 1, state.read + seen.count
+        known_pages = _count_at(response.total_pages, seen)
+        known_total = _count_at(response.total, seen)
+        has_next = _flag_at(response.has_next, seen)
+        if seen.count == 0 or has_next is False:
+            return None
+        if has_next is None:
+            if known_pages is not None:
+                if pages >= known_pages:
+                    return None
+            elif known_total is not None:
+                if read >= known_total:
+                    return None
+            elif self._size_params and seen.count < self._size:
+                return None
+        _check_repeat(state, seen)
+        _check_cap(pages, self._max_pages)
+        # By what came, not by what was asked: a platform may cap the size without a word.
+        number = state.number + (1 if self._by_page else seen.count)
+        return PageState(
+            step=self._step(number),
+            number=number,
+            pages=pages,
+            read=read,
+            known_pages=known_pages,
+            known_total=known_total,
+            body=seen.body,
+        )
+
+    def ahead(self, state: PageState) -> PageState | None:
+        pages = state.pages + 1
+        # The page in question is taken to be like those before it; `next` has the last word.
+        average = state.read / state.pages if state.pages else 0
+        if state.known_pages is not None:
+            more = pages < state.known_pages
+        elif state.known_total is not None and average:
+            more = state.read + average < state.known_total
+        else:
+            more = False
+        if not more or pages >= self._max_pages:
+            return None
+        number = state.number + (1 if self._by_page else round(average))
+        return attrs.evolve(
+            state, step=self._step(number), number=number, pages=pages, read=state.read + round(average), body=b""
+        )
+
+    def _step(self, number: int) -> Step:
+        return Step(params={self._param: number, **self._size_params})
+
+
+class _Chained:
+    """Every page names the next: by cursor, GraphQL cursor, Link header or URL."""
+
+    def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
+        self._kind = pagination.kind
+        self._param = pagination.cursor_param
+        size = min(pagination.size, pagination.max_size or pagination.size)
+        self._size = {} if pagination.size_param is None else {pagination.size_param: size}
+        self._path = response.next_url if pagination.kind == "next_url" else response.next_cursor
+        self._has_next = response.has_next
+        self._max_pages = max_pages
+
+    def wants(self) -> tuple[str, ...]:
+        return _named(self._has_next) if self._kind == "link" else _named(self._path, self._has_next)
+
+    def first(self) -> PageState:
+        if self._kind == "graphql":
+            return PageState(step=Step(variables=dict(self._size)))
+        return PageState(step=Step(params=dict(self._size)))
+
+    def at(self, cursor: str) -> PageState:
+        return PageState(step=self._step(cursor), cursor=cursor, milestone=cursor)
+
+    def next(self, state: PageState, seen: Seen) -> PageState | None:
+        has_next = _flag_at(self._has_next, seen)
+        if has_next is False:
+            return None
+        found = _next_link(seen.link) if self._kind == "link" else seen.values.get(self._path or "")
+        cursor = None if found is None or found is False or found == "" else str(found)
+        if cursor is None:
+            if has_next:
+                where = "its link" if self._kind == "link" else self._path
+                raise ContractError(f"the answer says that there is more but {where} names no way on")
+            return None
+        pages = state.pages + 1
+        _check_cycle(state, cursor)
+        _check_repeat(state, seen)
+        _check_cap(pages, self._max_pages)
+        return PageState(
+            step=self._step(found),
+            pages=pages,
+            read=state.read + seen.count,
+            cursor=cursor,
+            # Brent's: the milestone moves to the present cursor at every power of two, so that any cycle meets it.
+            milestone=cursor if pages & (pages - 1) == 0 else state.milestone,
+            body=seen.body,
+        )
+
+    def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    def _step(self, cursor: Any) -> Step:
+        if self._kind in ("link", "next_url"):
+            return Step(url=str(cursor))
+        if self._kind == "graphql":
+            return Step(variables={**self._size, self._param: cursor})
+        return Step(params={**self._size, self._param: cursor})
+
+
+def _named(*paths: str | None) -> tuple[str, ...]:
+    return tuple(path for path in paths if path is not None)
+
+
+def _count_at(path: str | None, seen: Seen) -> int | None:
+    """A count that the answer may hold as number or digits; anything else is as good as not said."""
+    value = None if path is None else seen.values.get(path)
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _flag_at(path: str | None, seen: Seen) -> bool | None:
+    value = None if path is None else seen.values.get(path)
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return bool(value) if isinstance(value, (bool, int)) else None
+
+
+def _next_link(header: str | None) -> str | None:
+    """The target of rel=next in a Link header (RFC 8288)."""
+    for target, params in _LINK.findall(header or ""):
+        rel = _REL.search(params)
+        if rel is not None and "next" in (rel[1] or rel[2] or "").lower().split():
+            return str(target)
+    return None
+
+
+def _check_cycle(state: PageState, cursor: str) -> None:
+    if cursor in (state.cursor, state.milestone):
+        raise ContractError(
+            f"the listing runs in a circle: after {state.pages + 1} pages it names a page that was read already",
+            hint="check the paths of the pagination; the platform may ignore its own cursor",
+        )
+
+
+def _check_repeat(state: PageState, seen: Seen) -> None:
+    if seen.count and seen.body and seen.body == state.body:
+        raise ContractError(
+            f"page {state.pages + 1} of the listing is the same as the one before",
+            hint="the platform seems to ignore the page parameter; check its name and the pagination's kind",
+        )
+
+
+def _check_cap(pages: int, max_pages: int) -> None:
+    if pages >= max_pages:
+        hint = "raise the page size or narrow the list"
+        raise ContractError(f"the listing has more than {max_pages} pages", hint=hint)

@@ -1,0 +1,90 @@
+"""Session tokens: one exchange request with permanent credentials, then a token with a base URL of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from pullpush_sdk.canonical import parse_instant
+from pullpush_sdk.errors import AuthError, ContractError
+from pullpush_sdk.manifest import SessionAuth
+
+from ._build import call_of
+from ._call import Call
+from ._schemes import Exchange, Placer
+from ._secret import Secret
+from ._token import Token
+
+_INSTANT_AFTER = 1_000_000_000  # a larger number is Unix seconds, a smaller one a duration
+_MARGIN = 0.1  # the part of a session's life that is given up, so that no call starts with a dying token
+
+
+class Session:
+    """Exchanges permanent credentials for a session whenever there is none, it ends, or it is refused."""
+
+    uses_token = True
+
+    def __init__(self, auth: SessionAuth, values: Mapping[str, Any]) -> None:
+        self._auth = auth
+        self._values = values
+        self._placer = Placer(auth.place, values)
+        path = auth.exchange.path
+        self.hosts = (urlsplit(path).netloc,) if "://" in path and "{{" not in path else ()
+
+    def sign(self, call: Call, token: Token | None) -> Call:
+        assert token is not None
+        return self._placer.sign(call, token.access)
+
+    def bootstrap(self) -> Token | None:
+        return None
+
+    def is_stale(self, token: Token, now: datetime) -> bool:
+        if token.expires_at is None or token.obtained_at is None:
+            return False
+        return now >= token.expires_at - (token.expires_at - token.obtained_at) * _MARGIN
+
+    def renew(self, token: Token | None, now: datetime) -> Exchange:
+        del token, now
+        answer = yield call_of(self._auth.exchange, self._values)
+        if answer.status >= 400:
+            hint = "check the credentials in the connection's settings"
+            raise AuthError(f"no session was given ({answer.status})", status=answer.status, hint=hint)
+        body = answer.json()
+        access = _at(body, self._auth.token)
+        if not isinstance(access, str) or not access:
+            raise ContractError(f"the session answer holds no token at {self._auth.token}", status=answer.status)
+        base_url = _at(body, self._auth.base_url) if self._auth.base_url else None
+        return Token(
+            access=access,
+            base_url=str(base_url) if base_url else None,
+            obtained_at=answer.started_at,
+            expires_at=self._expiry(_at(body, self._auth.expires) if self._auth.expires else None, answer.started_at),
+        )
+
+    def secrets(self, token: Token | None) -> tuple[str, ...]:
+        settings = tuple(value.reveal() for value in self._values.values() if isinstance(value, Secret))
+        return settings if token is None else (*settings, token.access)
+
+    def _expiry(self, value: Any, started_at: datetime) -> datetime:
+        """A duration or Unix time in seconds, an ISO 8601 instant, or else the manifest's `ttl`."""
+        if isinstance(value, str):
+            try:
+                return parse_instant(value)
+            except ValueError:
+                value = int(value) if value.isdecimal() else None
+        if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and value > 0:
+            seconds = float(value)
+            if seconds >= _INSTANT_AFTER:
+                return datetime.fromtimestamp(seconds, UTC)
+            return started_at + timedelta(seconds=seconds)
+        return started_at + timedelta(seconds=self._auth.ttl)
+
+
+def _at(value: Any, path: str) -> Any:
+    """The value at a dotted path of plain names, None where a step is missing."""
+    for step in path.removeprefix("$").removeprefix(".").split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,93 @@
+"""The rate budget and the concurrency cap of one connection, put to work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pullpush_sdk.clock import Clock
+from pullpush_sdk.errors import RateLimitedError
+from pullpush_sdk.manifest import Limits
+
+from ._budget import RateBudget
+from ._call import Answer, Call
+from ._cost import CostReader
+from ._status import seconds_until
+
+_RESET_MARGIN = 0.05  # seconds behind a reset: a call just before it would be counted against the old period
+
+
+class Throttle:
+    """Lets calls start when the budget allows, in the order in which they came, at most `concurrency` at once.
+
+    Make one per connection and give it to every Client of that connection in the process. A wait beyond `patience`
+    seconds (or the rate's own period, if that is longer) is not waited: the call fails at once with the time to
+    come back.
+    """
+
+    def __init__(self, limits: Limits, clock: Clock, *, patience: float = 120.0) -> None:
+        self.limits = limits
+        self._budget = RateBudget(limits)
+        self._clock = clock
+        self._patience = max(patience, limits.per + 1.0)
+        self._places = asyncio.Semaphore(limits.concurrency)
+        self._turn = asyncio.Lock()
+        self._cost = CostReader(limits.cost) if limits.cost is not None else None
+
+    @asynccontextmanager
+    async def place(self, call: Call) -> AsyncIterator[None]:
+        """Runs the block when the call may start.
+
+        Raises:
+            RateLimitedError: the wait would be longer than our patience; nothing was sent.
+        """
+        async with self._places:
+            reserved = await self._take(call)
+            try:
+                yield
+            finally:
+                self._budget.done(reserved)
+
+    async def _take(self, call: Call) -> float:
+        budget, clock = self._budget, self._clock
+        # The lock keeps the order: who waits at its head holds everybody behind, who would have to wait longer anyway.
+        async with self._turn:
+            while (seconds := budget.wait(clock.monotonic(), call.operation, call.cost_hint)) > 0:
+                if seconds > self._patience:
+                    raise RateLimitedError(
+                        f"the platform's rate limit leaves no call for {seconds:.0f} s; nothing was sent",
+                        retry_after=seconds,
+                    )
+                await clock.sleep(seconds)
+            return budget.take(clock.monotonic(), call.operation, call.cost_hint)
+
+    def pause(self, seconds: float) -> None:
+        """No call of this connection starts for so many seconds."""
+        self._budget.pause(self._clock.monotonic(), seconds)
+
+    def learn(self, call: Call, answer: Answer) -> RateLimitedError | None:
+        """Takes in what an answer says of the budget; the error that a throttled GraphQL answer stands for."""
+        limits, now = self.limits, self._clock.monotonic()
+        if limits.remaining_header is not None:
+            self._learn_remaining(limits.remaining_header, answer)
+        if self._cost is None:
+            return None
+        report = self._cost.read(answer.body)
+        self._budget.learn(now, call.operation, report)
+        if not report.throttled:
+            return None
+        message = f"{call.operation or 'the query'} was throttled"
+        return RateLimitedError(message, status=answer.status, retry_after=report.retry_after)
+
+    def _learn_remaining(self, header: str, answer: Answer) -> None:
+        try:
+            remaining = float(answer.headers.get(header, ""))
+        except ValueError:
+            return
+        if remaining > 0:
+            return
+        reset = answer.headers.get(self.limits.reset_header or "", "")
+        until = seconds_until(reset, self._clock.now()) if reset else None
+        # Without a reset the whole period has to pass.
+        self.pause(self.limits.per if until is None else until + _RESET_MARGIN)

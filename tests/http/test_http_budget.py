@@ -1,0 +1,230 @@
+"""The rate budget's laws, under any schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pullpush_sdk.errors import RateLimitedError
+from pullpush_sdk.http import Call, RateBudget, Throttle, call_of
+from pullpush_sdk.http._cost import CostReader, CostReport
+from pullpush_sdk.manifest import GraphQLCost, Limits, Request
+from pullpush_sdk.testing.clock import VirtualClock
+
+gaps = st.lists(st.floats(0, 5) | st.just(0.0), min_size=1, max_size=120)
+
+
+@given(gaps=gaps, requests=st.integers(1, 12), per=st.floats(0.05, 20), burst=st.none() | st.integers(1, 15))
+def test_no_window_wherever_it_begins_sees_more_than_the_rate(gaps, requests, per, burst):
+    budget, now, starts = RateBudget(Limits(requests=requests, per=per, burst=burst)), 0.0, []
+    for gap in gaps:
+        now += gap
+        while (seconds := budget.wait(now)) > 0:
+            now += seconds
+        budget.take(now)
+        starts.append(now)
+    for index in range(len(starts) - requests):
+        assert starts[index + requests] - starts[index] >= per - 1e-8
+
+
+@given(gaps=gaps, requests=st.integers(2, 12), burst=st.integers(1, 5))
+def test_at_most_a_burst_goes_at_once_and_the_rest_keeps_the_pace(gaps, requests, burst):
+    budget, now, starts = RateBudget(Limits(requests=requests, per=1.0, burst=burst)), 0.0, []
+    for gap in gaps:
+        now += gap
+        while (seconds := budget.wait(now)) > 0:
+            now += seconds
+        budget.take(now)
+        starts.append(now)
+    pace = 1.0 / requests
+    for first in range(len(starts)):
+        for last in range(first + 1, len(starts)):
+            # k calls beyond the burst take at least k paces.
+            assert starts[last] - starts[first] >= (last - first + 1 - burst) * pace - 1e-6
+
+
+@given(requests=st.integers(1, 50), per=st.floats(0.1, 60))
+def test_an_idle_connection_never_waits_and_a_full_one_no_longer_than_it_must(requests, per):
+    budget = RateBudget(Limits(requests=requests, per=per))
+    for _ in range(requests):
+        assert budget.wait(100.0) == 0
+        budget.take(100.0)
+    assert budget.wait(100.0) == pytest.approx(per, abs=0.002)
+    assert budget.wait(100.0 + per + 0.001) == 0
+
+
+@settings(deadline=None)
+@given(
+    delays=st.lists(st.floats(0, 3), min_size=1, max_size=25),
+    requests=st.integers(1, 4),
+    concurrency=st.integers(1, 4),
+)
+def test_concurrent_callers_keep_the_rate_the_cap_and_their_order(delays, requests, concurrency):
+    clock = VirtualClock()
+    throttle = Throttle(Limits(requests=requests, per=10.0, concurrency=concurrency), clock)
+    starts: list[float] = []
+    order: list[int] = []
+    running = most = 0
+
+    async def caller(number: int, delay: float) -> None:
+        nonlocal running, most
+        async with throttle.place(Call()):
+            starts.append(clock.monotonic())
+            order.append(number)
+            running += 1
+            most = max(most, running)
+            await clock.sleep(delay)
+            running -= 1
+
+    async def everybody() -> None:
+        await asyncio.gather(*(caller(number, delay) for number, delay in enumerate(delays)))
+
+    asyncio.run(everybody())
+    assert order == sorted(order)
+    assert most <= concurrency
+    assert all(later - earlier >= 10.0 - 1e-8 for earlier, later in zip(starts, starts[requests:], strict=False))
+
+
+class Bucket:
+    """A GraphQL platform's bucket of points, as documented: the full price is reserved, the difference returns."""
+
+    def __init__(self, maximum: float, rate: float) -> None:
+        self.maximum, self.rate, self.available, self.at = maximum, rate, maximum, 0.0
+        self.throttled = 0
+
+    def ask(self, now: float, requested: float, actual: float) -> CostReport:
+        self.available = min(self.maximum, self.available + (now - self.at) * self.rate)
+        self.at = now
+        enough = self.available >= requested - 1e-6
+        if enough:
+            self.available -= actual
+        else:
+            self.throttled += 1
+        return CostReport(requested, self.available, self.maximum, self.rate, throttled=not enough)
+
+
+@given(
+    prices=st.dictionaries(st.sampled_from("abc"), st.floats(1, 900), min_size=1),
+    plan=st.lists(st.tuples(st.integers(0, 2), st.floats(0, 2), st.floats(0.1, 1)), min_size=1, max_size=60),
+    rate=st.floats(10, 500),
+)
+def test_known_prices_are_never_throttled(prices, plan, rate):
+    budget, bucket, now = RateBudget(Limits()), Bucket(1000, rate), 0.0
+    names = sorted(prices)
+    for which, gap, part in plan:
+        operation = names[which % len(names)]
+        price = prices[operation]
+        now += gap
+        while (seconds := budget.wait(now, operation, hint=price)) > 0:
+            now += seconds
+        reserved = budget.take(now, operation, hint=price)
+        budget.learn(now, operation, bucket.ask(now, price, price * part))
+        budget.done(reserved)
+    assert bucket.throttled == 0
+
+
+def test_points_of_calls_under_way_are_not_spent_twice():
+    budget = RateBudget(Limits())
+    budget.learn(0.0, "list", CostReport(600.0, 1000.0, 1000.0, 100.0))
+    reserved = budget.take(0.0, "list")
+    assert budget.wait(0.0, "list") == pytest.approx(2.0)
+    budget.done(reserved)
+    assert budget.wait(0.0, "list") == 0
+
+
+def test_a_price_above_the_bucket_is_left_to_the_platform_to_refuse():
+    budget = RateBudget(Limits())
+    budget.learn(0.0, "huge", CostReport(5000.0, 1000.0, 1000.0, 100.0))
+    assert budget.wait(0.0, "huge") == 0
+
+
+def cost_answer(**block):
+    return {"data": {"products": [{"extensions": {"cost": 1}}] * 3}, "extensions": {"cost": block}}
+
+
+STATUS = {"maximumAvailable": 2000.0, "currentlyAvailable": 1954, "restoreRate": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "report"),
+    [
+        (
+            cost_answer(requestedQueryCost=46, actualQueryCost=None, throttleStatus=STATUS),
+            CostReport(46.0, 1954.0, 2000.0, 100.0),
+        ),
+        (
+            {
+                "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
+                "extensions": {"cost": {"requestedQueryCost": 2500, "throttleStatus": STATUS}},
+            },
+            CostReport(2500.0, 1954.0, 2000.0, 100.0, throttled=True),
+        ),
+        ({"errors": "[API] Invalid API key", "data": None}, CostReport()),
+        ({"errors": [{"message": "x"}, {"message": "y", "extensions": {"code": 3}}]}, CostReport()),
+        ({"extensions": {"cost": {"requestedQueryCost": None}}}, CostReport()),
+        ({"extensions": None}, CostReport()),
+        ([], CostReport()),
+    ],
+)
+def test_the_cost_block_is_read_and_nothing_else_decoded(body, report):
+    assert CostReader(GraphQLCost()).read(json.dumps(body).encode()) == report
+
+
+def test_no_json_is_no_report_and_other_paths_may_be_named():
+    assert CostReader(GraphQLCost()).read(b"<html>") == CostReport()
+    other = GraphQLCost(requested="meta.price", available="meta.left", maximum="top", restore_rate="meta.deep.rate")
+    body = {"meta": {"price": 3, "left": 9, "deep": {"rate": 1}}, "top": 10}
+    assert CostReader(other).read(json.dumps(body).encode()) == CostReport(3.0, 9.0, 10.0, 1.0)
+
+
+async def test_a_throttled_answer_with_status_200_waits_for_its_points_and_is_asked_again(kit):
+    clock = VirtualClock()
+    low = {"maximumAvailable": 1000.0, "currentlyAvailable": 100.0, "restoreRate": 50.0}
+    throttled = {
+        "errors": [{"extensions": {"code": "THROTTLED"}}],
+        "extensions": {"cost": {"requestedQueryCost": 400, "throttleStatus": low}},
+    }
+    limits = Limits(cost=GraphQLCost())
+    request = Request(method="POST", path="/graphql", query="query Products { products { id } }")
+    call = call_of(request, {})
+    assert call.operation == "Products"
+    async with (
+        kit.platform(kit.script(kit.json(throttled), kit.json({"data": 1}))) as platform,
+        kit.client(platform.url, clock=clock, limits=limits) as client,
+    ):
+        assert (await client.send(call)).json() == {"data": 1}
+    assert clock.slept[0] == 6.0
+
+
+async def test_a_wait_beyond_our_patience_fails_at_once_with_the_time_to_come_back():
+    clock = VirtualClock()
+    throttle = Throttle(Limits(), clock)
+    throttle.pause(500)
+    with pytest.raises(RateLimitedError) as caught:
+        async with throttle.place(Call()):
+            pytest.fail("it must not start")
+    assert caught.value.retry_after == 500
+    assert clock.slept == []
+
+
+async def test_a_virtual_clock_wakes_sleepers_in_the_order_of_their_times():
+    clock, woken = VirtualClock(), []
+
+    async def sleeper(seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append((seconds, clock.monotonic()))
+
+    cancelled = asyncio.ensure_future(sleeper(1.0))
+    others = [asyncio.ensure_future(sleeper(seconds)) for seconds in (5.0, 2.0, 0.0, 3.0)]
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.gather(*others)
+    assert woken == [(0.0, 0.0), (2.0, 2.0), (3.0, 3.0), (5.0, 5.0)]
+    clock.advance(1)
+    assert (clock.now() - VirtualClock().now()).total_seconds() == 6.0
+    with pytest.raises(ValueError, match="forward"):
+        clock.advance(-1)

@@ -1,0 +1,237 @@
+"""Listings: every record exactly once, always an end."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pullpush_sdk.errors import ContractError
+from pullpush_sdk.http import PageState, Seen, paginator
+from pullpush_sdk.manifest import Pagination, Response
+
+KINDS = ("page", "offset", "cursor", "link", "next_url", "graphql")
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """A platform's list of numbered records, as each kind of pagination shows it.
+
+    `cap` is the largest page it gives whatever is asked; `says` is what it tells of the end.
+    """
+
+    kind: str
+    count: int
+    cap: int = 10_000
+    says: frozenset[str] = frozenset()
+    start: int = 1
+    size: int = 10
+
+    @property
+    def pagination(self) -> Pagination:
+        return Pagination(kind=self.kind, size_param="size", size=self.size, start=self.start, cursor_param="after")
+
+    @property
+    def response(self) -> Response:
+        says = {name: name for name in ("total", "total_pages", "has_next") if name in self.says}
+        return Response(next_cursor="cursor", next_url="url", **says)
+
+    def answer(self, state: PageState) -> tuple[list[int], Seen]:
+        step = state.step
+        asked = {**step.params, **step.variables}
+        given_size = min(int(asked.get("size", self.size)), self.cap)
+        if self.kind == "page":
+            first = (asked["page"] - self.start) * given_size
+        elif self.kind == "offset":
+            first = asked["offset"]
+        elif step.url is not None:
+            first = int(step.url.removeprefix("/list?at="))
+        else:
+            first = int(asked.get("after", "0"))
+        records = list(range(first, min(first + given_size, self.count)))
+        end = first + len(records)
+        more = end < self.count
+        values: dict[str, Any] = {
+            "total": self.count,
+            "total_pages": -(-self.count // given_size),
+            "has_next": more,
+            "cursor": str(end) if more else None,
+            "url": f"/list?at={end}" if more else "",
+        }
+        link = f'</list?at=0>; rel="first", </list?at={end}>; title="a, b"; rel="next"' if more else '</x>; rel="first"'
+        return records, Seen(count=len(records), values=values, link=link, body=repr((records, first)).encode())
+
+
+def read(listing: Listing, *, most: int = 500) -> list[int]:
+    """Everything that the paginator leads to."""
+    pages = paginator(listing.pagination, listing.response)
+    state: PageState | None = pages.first()
+    records: list[int] = []
+    for _ in range(most):
+        if state is None:
+            return records
+        page, seen = listing.answer(state)
+        assert set(pages.wants()) <= set(seen.values)
+        records += page
+        state = pages.next(state, seen)
+    raise AssertionError("it does not end")
+
+
+listings = st.builds(
+    Listing,
+    kind=st.sampled_from(KINDS),
+    count=st.integers(0, 90),
+    size=st.integers(1, 12),
+    cap=st.integers(1, 20),
+    start=st.integers(0, 1),
+    says=st.frozensets(st.sampled_from(["total", "total_pages", "has_next"])),
+)
+
+
+@given(listings)
+def test_every_record_is_read_exactly_once_for_every_kind_and_size(listing):
+    counted = listing.kind in ("page", "offset")
+    # A platform that cuts pages short in silence and says nothing of the end cannot be told from one that ends.
+    assume(not counted or listing.says or listing.cap >= listing.size)
+    assert read(listing) == list(range(listing.count))
+
+
+@given(listings, st.integers(1, 4))
+def test_what_is_fetched_ahead_is_what_is_asked_for_next(listing, depth):
+    """Reading with prefetch gives the same pages, and no page beyond the end is fetched early."""
+    assume(listing.says or listing.cap >= listing.size)
+    pages = paginator(listing.pagination, listing.response)
+    state = pages.first()
+    for _ in range(200):
+        early = list(itertools.islice(_ahead(pages, state), depth))
+        _, seen = listing.answer(state)
+        state_after = pages.next(state, seen)
+        for number, guess in enumerate(early):
+            if listing.kind == "page":
+                assert listing.answer(guess)[0], "an empty page was fetched early"
+            if number == 0 and state_after is not None:
+                assert guess.step == state_after.step
+        if early:
+            assert state_after is not None
+        if state_after is None:
+            return
+        state = state_after
+    raise AssertionError("it does not end")
+
+
+def _ahead(pages, state):
+    while (state := pages.ahead(state)) is not None:
+        yield state
+
+
+def test_pages_of_a_known_number_are_known_ahead():
+    listing = Listing(kind="page", count=95, says=frozenset({"total"}))
+    pages = paginator(listing.pagination, listing.response)
+    first = pages.first()
+    assert pages.ahead(first) is None, "nothing is known before the first page"
+    second = pages.next(first, listing.answer(first)[1])
+    assert [state.number for state in _ahead(pages, second)] == [3, 4, 5, 6, 7, 8, 9, 10]
+
+
+@given(listings, st.integers(0, 6))
+def test_a_state_that_was_stored_goes_on_where_it_stood(listing, pages_before):
+    counted = listing.kind in ("page", "offset")
+    assume(not counted or listing.says or listing.cap >= listing.size)
+    pages = paginator(listing.pagination, listing.response)
+    state: PageState | None = pages.first()
+    records: list[int] = []
+    for number in range(200):
+        if state is None:
+            break
+        if number == pages_before:
+            state = PageState.load(state.dump())
+        page, seen = listing.answer(state)
+        records += page
+        state = pages.next(state, seen)
+    assert records == list(range(listing.count))
+
+
+@pytest.mark.parametrize("kind", ["page", "offset"])
+def test_a_page_that_repeats_for_ever_is_named(kind):
+    """The platform ignores the page parameter and says nothing of an end."""
+    pages = paginator(Pagination(kind=kind, size_param="limit", size=2), Response())
+    seen = Seen(count=2, body=b"[1, 2]")
+    state = pages.next(pages.first(), seen)
+    assert state is not None
+    with pytest.raises(ContractError, match="same as the one before"):
+        pages.next(state, seen)
+
+
+@given(lead=st.integers(0, 30), length=st.integers(1, 40))
+def test_every_circle_of_cursors_is_found(lead, length):
+    pages = paginator(Pagination(kind="cursor"), Response(next_cursor="cursor"))
+    state = pages.first()
+    with pytest.raises(ContractError, match="circle"):
+        for number in range(10 * (lead + length) + 10):
+            cursor = number if number < lead else lead + (number - lead) % length
+            after = pages.next(state, Seen(count=1, values={"cursor": f"c{cursor}"}, body=str(number).encode()))
+            assert after is not None
+            state = after
+
+
+def test_a_listing_without_end_stops_at_the_cap():
+    pages = paginator(Pagination(kind="page"), Response(), max_pages=50)
+    state = pages.first()
+    with pytest.raises(ContractError, match="more than 50 pages"):
+        for number in range(100):
+            state = pages.next(state, Seen(count=3, body=str(number).encode()))
+
+
+def test_more_without_a_way_on_breaks_the_contract():
+    response = Response(next_cursor="c", has_next="more")
+    pages = paginator(Pagination(kind="graphql", cursor_param="after", size_param="first", size=250), response)
+    first = pages.first()
+    assert first.step.variables == {"first": 250}
+    with pytest.raises(ContractError, match="no way on"):
+        pages.next(first, Seen(count=1, values={"c": None, "more": True}))
+    following = pages.next(first, Seen(count=0, values={"c": "x", "more": True}))
+    assert following is not None
+    assert following.step.variables == {"first": 250, "after": "x"}, "an empty page in between is no end"
+    assert pages.next(following, Seen(count=1, values={"c": "y", "more": False})) is None
+
+
+def test_one_answer_is_all():
+    pages = paginator(Pagination(), Response())
+    assert pages.wants() == ()
+    assert pages.ahead(pages.first()) is None
+    assert pages.next(pages.first(), Seen(count=5)) is None
+
+
+def test_a_size_is_kept_within_the_platforms_maximum_and_odd_counts_are_not_believed():
+    pages = paginator(
+        Pagination(kind="page", size_param="per_page", size=200, max_size=60, start=0), Response(total="t")
+    )
+    first = pages.first()
+    assert first.step.params == {"page": 0, "per_page": 60}
+    assert pages.next(first, Seen(count=60, values={"t": "61"})) is not None
+    assert pages.next(first, Seen(count=60, values={"t": "many"})) is not None
+    assert pages.next(first, Seen(count=59, values={"t": True})) is None
+    assert pages.next(first, Seen(count=0, values={"t": 61})) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "target"),
+    [
+        (None, None),
+        ("", None),
+        ('<https://x/?p=2>; rel="next"', "https://x/?p=2"),
+        ("<https://x/?p=2>; rel=next", "https://x/?p=2"),
+        ('<a>; rel="prev", <b,c;d>; rel="last next"', "b,c;d"),
+        ('<a>; REL="Next"; title="t"', "a"),
+        ('<a>; title="rel=next"', None),
+        ('<a>; rel="nextpage"', None),
+    ],
+)
+def test_link_headers(header, target):
+    pages = paginator(Pagination(kind="link"), Response())
+    after = pages.next(pages.first(), Seen(count=1, link=header))
+    assert (after.step.url if after else None) == target
