@@ -1,0 +1,298 @@
+"""What passes between the runtime and a connector: plain values, no behaviour of either side.
+
+A connector is stateless between calls: cursors, batches and outcomes are values. Everything that it may use of the
+outside stands on its Connection.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, from_wire, loads
+from pullpush_sdk.clock import Clock
+from pullpush_sdk.errors import FieldError, Problem, PullPushError, RecordError, TransientError
+from pullpush_sdk.http import Answer, Client, Secret
+
+Json = Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def version_of(moment: datetime) -> int:
+    """An instant as a version: whole microseconds since 1970, exact."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(version: int) -> datetime:
+    """The instant of a version made by `version_of`."""
+    return _EPOCH + version * _MICROSECOND
+
+
+class Verb(enum.StrEnum):
+    """What happened to the thing."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """One canonical record at one moment.
+
+    `version` orders the states of one identity: microseconds since 1970 of the platform's own update time, its
+    revision number, or the moment at which the request that read it was started. One connection and type uses one
+    kind only. `fields` None means a full record; else the Python names of the only fields it speaks of.
+    `transport_id` is the webhook's id, None for polled records.
+    """
+
+    type: str
+    record: Any
+    version: int
+    verb: Verb = Verb.UPDATED
+    fields: frozenset[str] | None = None
+    occurred_at: datetime | None = None
+    native_id: str | None = None
+    transport_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Reject:
+    """A native record that could not become an event; it is kept as a dead letter.
+
+    `native` is the record as the platform sent it, JSON text; `key` whatever identifies it for a person.
+    """
+
+    native: bytes
+    error: FieldError
+    key: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Page:
+    """Events read together, and where to go on after them.
+
+    `cursor` is stored in the same transaction as the events; reading on from it must miss nothing. It is a plain
+    JSON value that only the connector understands. `done` is false while more of the same sweep follows.
+    """
+
+    events: Sequence[Event]
+    cursor: Json
+    rejects: Sequence[Reject] = ()
+    done: bool = False
+
+
+@attrs.define(kw_only=True)
+class Delivery:
+    """One event on its way to a destination, as `pullpush_push` receives it.
+
+    `id` stays the same over all attempts and restarts: an idempotency key. `payload` is the canonical record as a
+    wire object with absent fields left out: write what is there, leave alone what is not, clear what is null.
+    `attempt` counts from 1. `maybe_applied` says that an earlier attempt may have reached the platform: a write
+    that cannot be repeated must look first. `native_id` is the platform's id that an earlier delivery of this identity
+    returned, None where none did. `locationId` inside the payload is already the destination's.
+    """
+
+    id: str
+    kind: CanonicalType
+    verb: Verb
+    key: str
+    identity: str
+    payload: Mapping[str, Json]
+    version: int
+    position: int
+    attempt: int = 1
+    maybe_applied: bool = False
+    fields: frozenset[str] | None = None
+    native_id: str | None = None
+
+    @cached_property
+    def record(self) -> Any:
+        """The payload as a canonical record."""
+        return from_wire(self.kind, dict(self.payload))
+
+
+class Result(enum.StrEnum):
+    """How one delivery ended, or that it did not yet."""
+
+    DELIVERED = "delivered"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What became of one delivery.
+
+    `reason` is for people. `answer` is the platform's own words, without secrets. `returned` is the record as the
+    platform now holds it (a wire object; it may trim, round, reorder), None where the write does not tell; `version`
+    its update time there. `after` is the wait in seconds that a retry asks for; `maybe_applied` says that the
+    platform may have carried the write out although it did not say so.
+    """
+
+    result: Result
+    reason: str = ""
+    answer: str = ""
+    native_id: str | None = None
+    returned: Mapping[str, Json] | None = None
+    version: int | None = None
+    after: float | None = None
+    maybe_applied: bool = False
+
+    @classmethod
+    def delivered(
+        cls, *, native_id: str | None = None, returned: Mapping[str, Json] | None = None, version: int | None = None
+    ) -> Outcome:
+        """Written."""
+        return cls(result=Result.DELIVERED, native_id=native_id, returned=returned, version=version)
+
+    @classmethod
+    def unchanged(cls, reason: str = "", *, native_id: str | None = None) -> Outcome:
+        """The platform already holds this; nothing was written."""
+        return cls(result=Result.UNCHANGED, reason=reason, native_id=native_id)
+
+    @classmethod
+    def skipped(cls, reason: str) -> Outcome:
+        """Not written on purpose: there is no data, or the destination does not keep it for this thing."""
+        return cls(result=Result.SKIPPED, reason=reason)
+
+    @classmethod
+    def retry(
+        cls, reason: str, *, after: float | None = None, answer: str = "", maybe_applied: bool = False
+    ) -> Outcome:
+        """Not now; try again, `after` seconds at the earliest where that is known."""
+        return cls(result=Result.RETRY, reason=reason, after=after, answer=answer, maybe_applied=maybe_applied)
+
+    @classmethod
+    def dead(cls, reason: str, *, answer: str = "") -> Outcome:
+        """It will never go like this; a person must look."""
+        return cls(result=Result.DEAD, reason=reason, answer=answer)
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that `pullpush check` looked at: what, whether it is good, and how to mend it."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Location:
+    """A place where the platform keeps stock."""
+
+    id: str
+    name: str
+    active: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class WebhookRequest:
+    """One incoming webhook as it arrived: header names in lower case, the body byte for byte."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+    def json(self) -> Json:
+        """The body as JSON with exact numbers; raises msgspec.DecodeError."""
+        return loads(self.body)
+
+
+@attrs.frozen(kw_only=True)
+class Abilities:
+    """What one connector does with one canonical type."""
+
+    read: bool = False
+    write: bool = False
+    snapshot: bool = False
+    webhook: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Connector:
+    """Who a connector is.
+
+    `settings` is a JSON Schema of what a user fills in; names in `secrets` are never shown. `reads` and `writes`
+    name canonical types; for a manifest connector they are computed, for one in plain Python they are said here.
+    `batch` is the largest batch per written type that one push takes, 1 where it is not named. `refused` says why a
+    type is neither read nor written. `functions` are its own mapping functions, named `connector:function` in maps.
+    `classify` sees every answer before its status is judged and may name the error that it stands for, None for "as
+    the status says". `locate` adds file, line and column to a problem of the manifest.
+    """
+
+    name: str
+    title: str
+    version: str
+    settings: Mapping[str, Json] = attrs.field(factory=dict)
+    secrets: Sequence[str] = ()
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    snapshots: frozenset[str] = frozenset()
+    webhooks: frozenset[str] = frozenset()
+    batch: Mapping[str, int] = attrs.field(factory=dict)
+    docs: str = ""
+    refused: Mapping[str, str] = attrs.field(factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict, repr=False)
+    classify: Callable[[Answer], PullPushError | None] | None = attrs.field(default=None, repr=False)
+    manifest: Any = attrs.field(default=None, repr=False)
+    locate: Callable[[Problem], Problem] = attrs.field(default=lambda problem: problem, repr=False)
+
+    def abilities(self, canonical_type: str) -> Abilities:
+        """What this connector does with a type; all false for one it does not know."""
+        return Abilities(
+            read=canonical_type in self.reads,
+            write=canonical_type in self.writes,
+            snapshot=canonical_type in self.snapshots,
+            webhook=canonical_type in self.webhooks,
+        )
+
+
+@attrs.define(kw_only=True)
+class Connection:
+    """A connector configured for one account: what its hooks get to work with.
+
+    `settings` are plain values; `secrets` hide themselves in logs and reprs (`.reveal()` gives the text). `client`
+    is the one way to the platform: it signs, limits, retries and redacts. `types` are the canonical types known. `memo`
+    is scratch for what is costly to look up (a list of locations, a currency); it lives as long as this object and may
+    be empty at any call.
+    """
+
+    name: str
+    connector: Connector
+    settings: Mapping[str, Json]
+    secrets: Mapping[str, Secret] = attrs.field(repr=False)
+    client: Client = attrs.field(repr=False)
+    clock: Clock = attrs.field(repr=False)
+    types: CanonicalTypes = attrs.field(repr=False)
+    memo: dict[str, Any] = attrs.field(factory=dict, repr=False)
+
+
+PushHook = Callable[[Connection, str, Sequence[Delivery]], Awaitable[Sequence[Outcome]]]
+
+
+def outcome_of(error: PullPushError) -> Outcome:
+    """The outcome that an error in the push of one record stands for.
+
+    A transient error is a retry; anything about this record is dead. Errors about the connection as a whole
+    (credentials, set-up) are not outcomes: raise them.
+    """
+    if isinstance(error, TransientError):
+        return Outcome.retry(
+            str(error), after=error.retry_after, answer=error.answer, maybe_applied=error.maybe_applied
+        )
+    if isinstance(error, RecordError):
+        return Outcome.dead(str(error), answer=getattr(error, "answer", ""))
+    raise error

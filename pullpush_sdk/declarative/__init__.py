@@ -1,0 +1,7 @@
+"""A manifest carried out: the generic implementation of every hook that a document can describe."""
+
+from ._connector import connector_from, connector_of, with_abilities
+from ._hooks import ManifestHooks
+from ._listing import iter_records
+
+__all__ = ["ManifestHooks", "connector_from", "connector_of", "iter_records", "with_abilities"]

@@ -1,0 +1,174 @@
+"""Incoming webhooks by a manifest: is it genuine, which event is it, and what does it say."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import msgspec
+
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.connector import Connection, Event, Verb, WebhookRequest, version_of
+from pullpush_sdk.errors import FieldError
+from pullpush_sdk.manifest import Manifest, Part, Verification, Webhook, placeholders, render
+from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
+
+from ._reader import ResourceReader
+from ._values import at
+
+Json = Any
+_HASHES = {"hmac-sha256": hashlib.sha256, "hmac-sha1": hashlib.sha1, "hmac-sha512": hashlib.sha512}
+
+
+def is_genuine(verification: Verification, connection: Connection, request: WebhookRequest) -> bool:
+    """Whether the raw body was signed with the connection's secret; compared in constant time.
+
+    A secret setting named `previous_…` beside the one that the template names is accepted too, so that a rotation
+    refuses nothing. Without a secret nothing is genuine.
+    """
+    if verification.kind == "none":
+        return True
+    sent = request.headers.get(verification.header.lower(), "")
+    if verification.timestamp_header is not None and not _is_fresh(verification, request):
+        return False
+    # All are compared, always: how long it takes must not tell which one matched.
+    matches = [_matches(verification, secret, sent, request.body) for secret in _secrets(verification, connection)]
+    return any(matches)
+
+
+def _secrets(verification: Verification, connection: Connection) -> list[str]:
+    """The secrets that may have signed: the named one and, while it is being replaced, the one before it."""
+    values = {**connection.settings, **{name: secret.reveal() for name, secret in connection.secrets.items()}}
+    wanted = placeholders(verification.secret)
+    for name in wanted:
+        if not values.get(name):
+            return []
+    found = [str(render(verification.secret, values))]
+    before = {name: values.get(f"previous_{name}") for name in wanted}
+    if wanted and all(before.values()):
+        found.append(str(render(verification.secret, {**values, **before})))
+    return found
+
+
+def _matches(verification: Verification, secret: str, sent: str, body: bytes) -> bool:
+    if verification.kind == "header-token":
+        return hmac.compare_digest(sent.encode(), secret.encode())
+    digest = hmac.new(secret.encode(), body, _HASHES[verification.kind]).digest()
+    text = digest.hex() if verification.encoding == "hex" else base64.b64encode(digest).decode()
+    if verification.encoding == "hex":
+        sent = sent.lower()
+    for prefix in (verification.prefix, "sha256=", "sha1=", "sha512="):
+        sent = sent.removeprefix(prefix)
+    return hmac.compare_digest(sent.encode(), text.encode())
+
+
+def _is_fresh(verification: Verification, request: WebhookRequest) -> bool:
+    sent = request.headers.get((verification.timestamp_header or "").lower(), "")
+    if not sent.isascii() or not sent.isdigit():
+        return False
+    return abs(request.received_at.timestamp() - int(sent[:13])) <= verification.tolerance
+
+
+def event_name(webhook: Webhook, request: WebhookRequest, body: Json) -> str:
+    """The event's name by the manifest's map of names; empty where the request names none."""
+    named = webhook.event_name
+    if named is None:
+        return ""
+    parts = [text for part in named.parts if (text := _part(part, request, body))]
+    name = named.separator.join(parts)
+    if not name and named.fallback is not None:
+        name = _part(named.fallback, request, body)
+    return webhook.event_type_map.get(name, name)
+
+
+def transaction_id(webhook: Webhook, name: str, request: WebhookRequest, body: Json) -> str | None:
+    """What tells a repeated delivery of this event, None where the request carries nothing of the sort."""
+    named = webhook.transaction_id
+    if named is None:
+        return None
+    parts = [text for part in named.overrides.get(name, named.parts) if (text := _part(part, request, body))]
+    return named.separator.join(parts) or None
+
+
+def _part(part: Part, request: WebhookRequest, body: Json) -> str:
+    if part.source == "header":
+        return request.headers.get(part.path.lower(), "")
+    if part.source == "query":
+        return request.query.get(part.path, "")
+    value = at(body, part.path)
+    return "" if value is None or isinstance(value, Mapping | list) else str(value)
+
+
+@attrs.define(kw_only=True)
+class Receiver:
+    """The handlers of one manifest, their maps compiled once."""
+
+    webhook: Webhook
+    types: CanonicalTypes
+    maps: Mapping[str, CompiledMap]
+    versions: Mapping[str, str]
+    readers: Mapping[str, ResourceReader]
+
+    @classmethod
+    def of(cls, manifest: Manifest, *, types: CanonicalTypes, functions: Functions) -> Receiver:
+        """The receiver of a manifest that has a webhook section.
+
+        Raises:
+            MappingError: a handler's map does not compile.
+        """
+        assert manifest.webhook is not None
+        maps, versions, readers = {}, {}, {}
+        for name, handler in manifest.webhook.handlers.items():
+            rules = handler.map
+            if rules is None:
+                assert handler.resource is not None
+                rules = manifest.resources[handler.resource].canonical_map
+            kind = types[handler.canonical_type]
+            maps[name] = compile_map(parse_map(rules)[0], kind, functions, name=f"{manifest.name}_on_{name}")
+            versions[name] = manifest.resources[handler.resource].version if handler.resource else "updated_at"
+            if handler.refetch and handler.resource is not None:
+                resource = manifest.resources[handler.resource]
+                readers[name] = ResourceReader.of(resource, 0, name=manifest.name, types=types, functions=functions)
+        return cls(webhook=manifest.webhook, types=types, maps=maps, versions=versions, readers=readers)
+
+    async def receive(self, connection: Connection, request: WebhookRequest) -> Sequence[Event]:
+        """The events of one request, in its order; none for an event that no handler is for.
+
+        Raises:
+            FieldError: the body is not JSON, or a record in it cannot be mapped.
+            RemoteError: a record had to be read again, and the platform did not give it.
+        """
+        try:
+            body = request.json()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise FieldError(f"the webhook's body is not JSON: {error}") from None
+        found = at(body, self.webhook.array_path) if self.webhook.array_path else None
+        bodies = found if isinstance(found, list) else [body]
+        return [event for each in bodies if (event := await self._event(connection, request, each)) is not None]
+
+    async def _event(self, connection: Connection, request: WebhookRequest, body: Json) -> Event | None:
+        name = event_name(self.webhook, request, body)
+        handler = self.webhook.handlers.get(name)
+        if handler is None:
+            return None
+        native, observed = at(body, handler.data_path), request.received_at
+        if name in self.readers:
+            # What is read again is as old as the request that read it, not as the webhook.
+            observed = connection.clock.now()
+            native = await self.readers[name].whole(connection, native)
+        context = {"settings": connection.settings, "item": None, "page": {}, "request": {"body": body}}
+        record = self.maps[name].one(native, context)
+        moment = self.types[handler.canonical_type].updated_at(record)
+        known = self.versions[name] == "updated_at" and moment is not None
+        return Event(
+            type=handler.canonical_type,
+            record=record,
+            version=version_of(moment if known and moment is not None else observed),
+            verb=Verb(handler.verb),
+            fields=self.maps[name].fields if handler.partial else None,
+            transport_id=transaction_id(self.webhook, name, request, body),
+        )

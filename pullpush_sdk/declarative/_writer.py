@@ -1,0 +1,210 @@
+"""Writing canonical records by a manifest: find the native record, then update or create it; or many in one request."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.errors import FieldError, RecordError, RejectedError, TransientError
+from pullpush_sdk.http import call_of
+from pullpush_sdk.manifest import Find, Push, Write
+from pullpush_sdk.mapping import CompiledBody, Functions, compile_body, parse_body
+
+from ._values import at, values_of
+
+Json = Any
+_INDEX = re.compile(r"(?:^|[.\[])(\d+)(?=[.\]]|$)")
+
+
+@attrs.define(kw_only=True)
+class Writer:
+    """One canonical type's writes; bodies and match rules are compiled once."""
+
+    push: Push
+    bodies: Mapping[str, CompiledBody]
+    match: CompiledBody | None
+
+    @classmethod
+    def of(cls, push: Push, *, name: str, functions: Functions) -> Writer:
+        """The writer of a manifest's push section.
+
+        Raises:
+            MappingError: a body template does not compile.
+        """
+        writes = {part: getattr(push, part) for part in ("create", "update", "bulk", "archive")}
+
+        def compiled(template: Json, part: str) -> CompiledBody:
+            return compile_body(parse_body(template)[0], functions, name=f"{name}_{push.canonical_type}_{part}")
+
+        return cls(
+            push=push,
+            bodies={
+                part: compiled(write.body, part)
+                for part, write in writes.items()
+                if write is not None and write.body is not None
+            },
+            match=compiled(dict(push.find.match), "match") if push.find is not None and push.find.match else None,
+        )
+
+    async def write(self, connection: Connection, batch: Sequence[Delivery]) -> list[Outcome]:
+        """One outcome per delivery, in the batch's order; errors about the whole connection are raised."""
+        if self.push.bulk is not None:
+            return await self._bulk(connection, self.push.bulk, batch)
+        return list(await asyncio.gather(*(self._one(connection, delivery) for delivery in batch)))
+
+    async def _one(self, connection: Connection, delivery: Delivery) -> Outcome:
+        try:
+            native = await self._find(connection, delivery)
+            part = self._part(delivery, native)
+            if part is None:
+                return self._refusal(delivery, native)
+            return await self._send(connection, delivery, part, native)
+        except (RecordError, TransientError) as error:
+            return outcome_of(error)
+
+    def _part(self, delivery: Delivery, native: Json) -> str | None:
+        """Which of the declared writes fits, None where none does."""
+        if delivery.verb is Verb.DELETED:
+            part = "archive"
+        elif native is not None:
+            part = "update"
+        else:
+            part = "create"
+        if part == "create" and delivery.fields is not None:
+            return None
+        return part if getattr(self.push, part) is not None else None
+
+    def _refusal(self, delivery: Delivery, native: Json) -> Outcome:
+        if delivery.verb is Verb.DELETED:
+            return Outcome.unchanged("the destination has no way to archive it")
+        if native is not None:
+            return Outcome.unchanged("it is there already, and the destination does not update it")
+        if delivery.fields is not None:
+            return Outcome.dead(f"{delivery.key} does not exist there, and a partial event cannot create it")
+        return Outcome.dead(f"{delivery.key} does not exist there, and the manifest declares no create")
+
+    async def _send(self, connection: Connection, delivery: Delivery, part: str, native: Json) -> Outcome:
+        write: Write = getattr(self.push, part)
+        values = values_of(connection, record=delivery.payload, native=native, delivery={"id": delivery.id})
+        body = self._body(part, delivery, connection, native)
+        answer = await connection.client.send(call_of(write.request, values, content=body))
+        written = at(answer.json(), write.reads_back) if write.reads_back and answer.body else None
+        native_id = written.get("id") if isinstance(written, Mapping) else None
+        if native_id is None and isinstance(native, Mapping):
+            native_id = native.get("id")
+        return Outcome.delivered(native_id=None if native_id is None else str(native_id))
+
+    def _body(self, part: str, delivery: Delivery, connection: Connection, native: Json) -> Json:
+        compiled = self.bodies.get(part)
+        if compiled is None:
+            return None
+        return compiled.one(dict(delivery.payload), {"settings": connection.settings, "native": native})
+
+    async def _find(self, connection: Connection, delivery: Delivery) -> Json:
+        """The one native record that matches, None where there is none.
+
+        Raises:
+            RejectedError: several match; a guess could overwrite the wrong one.
+        """
+        find = self.push.find
+        if find is None:
+            return None
+        values = values_of(connection, record=delivery.payload, delivery={"id": delivery.id})
+        try:
+            answer = await connection.client.send(call_of(find.request, values))
+        except RejectedError as error:
+            if error.status == 404:
+                return None
+            raise
+        found = self._matching(find, at(answer.json(), find.response.records), delivery, connection)
+        if len(found) > 1:
+            names = ", ".join(str(at(each, "id") or "?") for each in found)
+            raise RejectedError(
+                f"{delivery.key} is there more than once: {names}", hint="make it unique at the destination"
+            )
+        return found[0] if found else None
+
+    def _matching(self, find: Find, candidates: Json, delivery: Delivery, connection: Connection) -> list[Json]:
+        records = candidates if isinstance(candidates, list) else [candidates] if candidates else []
+        if self.match is None:
+            return records
+        wanted = self.match.one(dict(delivery.payload), {"settings": connection.settings})
+        return [each for each in records if all(_same(at(each, path), wanted.get(path)) for path in find.match)]
+
+    async def _bulk(self, connection: Connection, write: Write, batch: Sequence[Delivery]) -> list[Outcome]:
+        """Bodies that fail to map are dead at once; the rest go in one request.
+
+        An answer that refuses some items by index kills those, and the rest are sent again without them.
+        """
+        outcomes: dict[int, Outcome] = {}
+        items: dict[int, Json] = {}
+        for index, delivery in enumerate(batch):
+            try:
+                items[index] = self._body("bulk", delivery, connection, None)
+            except FieldError as error:
+                outcomes[index] = Outcome.dead(str(error))
+        while items:
+            refused = await self._send_bulk(connection, write, items)
+            outcomes |= refused
+            items = {index: item for index, item in items.items() if index not in refused}
+        return [outcomes[index] for index in range(len(batch))]
+
+    async def _send_bulk(self, connection: Connection, write: Write, items: Mapping[int, Json]) -> dict[int, Outcome]:
+        """The outcomes that one request settles: all of them, or only the items that the platform named as bad."""
+        numbers = list(items)
+        body = _nest(write.items_at or "", [items[number] for number in numbers])
+        call = call_of(write.request, values_of(connection), content=body, accepts=_REFUSALS)
+        try:
+            answer = await connection.client.send(call)
+        except TransientError as error:
+            return dict.fromkeys(numbers, outcome_of(error))
+        named = at(answer.json(), write.item_errors) if write.item_errors and answer.body else None
+        bad = {numbers[n]: Outcome.dead(why) for n, why in _item_errors(named).items() if n < len(numbers)}
+        if answer.status in _REFUSALS:
+            if bad:
+                return bad
+            refusal = connection.client.error_of(answer, call)
+            assert refusal is not None
+            if len(numbers) == 1 and isinstance(refusal, RecordError):
+                return {numbers[0]: outcome_of(refusal)}
+            raise refusal
+        return {number: bad.get(number, Outcome.delivered()) for number in numbers}
+
+
+_REFUSALS = frozenset({400, 409, 422})
+
+
+def _nest(path: str, value: Json) -> Json:
+    """`value` inside the objects that a dotted path names."""
+    for step in reversed(path.split(".") if path else []):
+        value = {step: value}
+    return value
+
+
+def _item_errors(errors: Json) -> dict[int, str]:
+    """Item index to what is wrong with it.
+
+    Platforms name items in two ways: an object whose keys hold the index (`products.0.quantity`), or a list of
+    objects with an `index`.
+    """
+    found: dict[int, list[str]] = {}
+    if isinstance(errors, Mapping):
+        for place, words in errors.items():
+            if (index := _INDEX.search(str(place))) is not None:
+                texts = words if isinstance(words, list) else [words]
+                found.setdefault(int(index[1]), []).append(f"{place}: {'; '.join(map(str, texts))}")
+    elif isinstance(errors, list):
+        for each in errors:
+            if isinstance(each, Mapping) and isinstance(each.get("index"), int):
+                found.setdefault(each["index"], []).append(str(each.get("message", each)))
+    return {index: " ".join(words) for index, words in found.items()}
+
+
+def _same(native: Json, wanted: Json) -> bool:
+    """Whether a candidate's value is the one looked for; an id may be a number on one side and text on the other."""
+    return native is not None and wanted is not None and str(native) == str(wanted)

@@ -1,0 +1,299 @@
+"""Finding and loading plugins: one plugin manager per connector, one host manager for extensions and observers.
+
+An entry point of the group `pullpush` names a module. A module that does not import, misspells a hook or clashes is
+left out and reported with its distribution; everything else works.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import attrs
+import pluggy
+
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.connector import Connector
+from pullpush_sdk.declarative import ManifestHooks, with_abilities
+from pullpush_sdk.errors import ManifestError, PluginError, PullPushError
+from pullpush_sdk.hookspecs import ConnectorSpec, ExtensionSpec, ObserverSpec
+from pullpush_sdk.manifest import check_manifest
+from pullpush_sdk.mapping import Functions
+
+GROUP = "pullpush"
+_log = logging.getLogger("pullpush.plugins")
+
+_CONNECTOR_HOOKS = frozenset(name for name in vars(ConnectorSpec) if name.startswith("pullpush_"))
+_HOST_HOOKS = frozenset(
+    name for spec in (ExtensionSpec, ObserverSpec) for name in vars(spec) if name.startswith("pullpush_")
+)
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """Where a plugin comes from: what is imported, by whose entry point."""
+
+    name: str
+    distribution: str
+    load: Callable[[], Any] = attrs.field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.distribution} (entry point {self.name!r})"
+
+
+@attrs.frozen(kw_only=True)
+class LoadedConnector:
+    """A connector ready to be called: `hook.pullpush_pull(connection=…, …)` asks its module, then its manifest."""
+
+    connector: Connector
+    distribution: str
+    hook: Any = attrs.field(repr=False)
+    import_seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The name by which a connection picks it."""
+        return self.connector.name
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """A plugin that was left out, and why."""
+
+    source: str
+    error: PluginError
+
+
+@attrs.frozen(kw_only=True)
+class Plugins:
+    """Everything that was loaded; nothing in here is global."""
+
+    connectors: Mapping[str, LoadedConnector]
+    types: CanonicalTypes
+    functions: Functions
+    failures: tuple[Failure, ...]
+    host: pluggy.PluginManager = attrs.field(repr=False)
+
+    def connector(self, name: str) -> LoadedConnector:
+        """The connector of that name.
+
+        Raises:
+            PluginError: there is none; names what there is, and a plugin of that name that failed to load.
+        """
+        if name in self.connectors:
+            return self.connectors[name]
+        for failure in self.failures:
+            if f"entry point {name!r}" in failure.source:
+                raise PluginError(f"connector {name!r} did not load: {failure.error.message}", hint=failure.error.hint)
+        near = difflib.get_close_matches(name, self.connectors, n=1)
+        known = ", ".join(sorted(self.connectors)) or "none"
+        raise PluginError(
+            f"no connector named {name!r} is installed (installed: {known})",
+            hint=f"did you mean {near[0]!r}?" if near else f"pip install pullpush-{name}",
+        )
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        """Call one observer hook of every plugin; an exception in one is logged and changes nothing."""
+        for implementation in getattr(self.host.hook, hook).get_hookimpls():
+            try:
+                implementation.function(**{name: arguments[name] for name in implementation.argnames})
+            except Exception:  # noqa: BLE001 - an observer's fault is its own
+                _log.exception("observer %s of %s failed", hook, implementation.plugin_name)
+
+
+def find_sources() -> list[Source]:
+    """The installed plugins, by name; nothing is imported."""
+    found = [
+        Source(name=point.name, distribution=point.dist.name if point.dist else "unknown", load=point.load)
+        for point in importlib.metadata.entry_points(group=GROUP)
+    ]
+    return sorted(found, key=lambda source: (source.name, source.distribution))
+
+
+def load_plugins(sources: Iterable[Source] | None = None) -> Plugins:
+    """Import and check every plugin; never raises for a bad one: see `Plugins.failures`."""
+    host = pluggy.PluginManager("pullpush")
+    host.add_hookspecs(ExtensionSpec)
+    host.add_hookspecs(ObserverSpec)
+    failures: list[Failure] = []
+    modules: list[tuple[Source, Any, float]] = []
+    for source in find_sources() if sources is None else sources:
+        started = time.perf_counter()
+        try:
+            plugin = _import(source)
+            _check_names(source, plugin)
+            _register(host, source, plugin, _HOST_HOOKS)
+        except PluginError as error:
+            failures.append(Failure(source=str(source), error=error))
+        else:
+            modules.append((source, plugin, time.perf_counter() - started))
+    types = _extend_types(host, failures)
+    functions = _extend_functions(host, failures)
+    connectors: dict[str, LoadedConnector] = {}
+    for source, plugin, seconds in modules:
+        if not _implements(plugin, "pullpush_connector"):
+            continue
+        try:
+            loaded = load_connector(source, plugin, types=types, functions=functions, import_seconds=seconds)
+            if loaded.name in connectors:
+                raise PluginError(
+                    f"{source} and {connectors[loaded.name].distribution} both provide connector {loaded.name!r}",
+                    hint="uninstall one of them",
+                )
+        except PluginError as error:
+            failures.append(Failure(source=str(source), error=error))
+        else:
+            connectors[loaded.name] = loaded
+    return Plugins(
+        connectors=MappingProxyType(connectors),
+        types=types,
+        functions=functions,
+        failures=tuple(failures),
+        host=host,
+    )
+
+
+def load_connector(
+    source: Source, plugin: Any, *, types: CanonicalTypes, functions: Functions, import_seconds: float = 0.0
+) -> LoadedConnector:
+    """One connector's own plugin manager: its module first, its manifest's generic implementation last.
+
+    Raises:
+        PluginError: the hooks or the manifest are not good; names the distribution.
+    """
+    manager = pluggy.PluginManager("pullpush")
+    manager.add_hookspecs(ConnectorSpec)
+    _register(manager, source, plugin, _CONNECTOR_HOOKS)
+    try:
+        connector = manager.hook.pullpush_connector()
+        if not isinstance(connector, Connector):
+            raise PluginError(f"{source}: pullpush_connector() returned {type(connector).__name__}, not a Connector")
+        own = frozenset(name for name in _CONNECTOR_HOOKS if _implements(plugin, name))
+        if connector.manifest is not None:
+            known = _own(functions, connector)
+            if problems := check_manifest(connector.manifest, types, known):
+                raise ManifestError("its manifest is not good", map(connector.locate, problems))
+            generic = ManifestHooks(connector.manifest, types=types, functions=known)
+            manager.register(generic, name="manifest")
+            connector = with_abilities(connector, own)
+        _check_abilities(source, connector, own, types)
+    except PluginError:
+        raise
+    except PullPushError as error:
+        raise PluginError(f"{source}: {error}") from error
+    except Exception as error:
+        raise PluginError(f"{source}: pullpush_connector() failed: {type(error).__name__}: {error}") from error
+    return LoadedConnector(
+        connector=connector, distribution=source.distribution, hook=manager.hook, import_seconds=import_seconds
+    )
+
+
+def _own(functions: Functions, connector: Connector) -> Functions:
+    """The functions that this connector's maps may name: the global ones and its own, `name:function`."""
+    own = {f"{connector.name}:{name}": each for name, each in connector.functions.items()}
+    return functions.extended(own, owner=connector.name)
+
+
+def _import(source: Source) -> Any:
+    try:
+        return source.load()
+    except Exception as error:
+        raise PluginError(f"{source} failed to import: {type(error).__name__}: {error}") from error
+
+
+def _implementations(plugin: Any) -> list[str]:
+    return [name for name in dir(plugin) if _implements(plugin, name)]
+
+
+def _implements(plugin: Any, name: str) -> bool:
+    function = getattr(plugin, name, None)
+    return callable(function) and getattr(function, "pullpush_impl", None) is not None
+
+
+def _check_names(source: Source, plugin: Any) -> None:
+    """Refuse hooks that do not exist, and functions named like a hook that were not marked."""
+    known = _CONNECTOR_HOOKS | _HOST_HOOKS
+    for name in _implementations(plugin):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise PluginError(
+                f"{source} implements unknown hook {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "see docs/reference/hooks.md",
+            )
+    if isinstance(plugin, ModuleType):
+        for name in dir(plugin):
+            function = getattr(plugin, name)
+            if name in known and callable(function) and not _implements(plugin, name):
+                raise PluginError(f"{source}: {name} is not marked", hint="decorate it with @hookimpl")
+
+
+class _Subset:
+    """The implementations of some hooks of a plugin, so that each manager sees only what it specifies."""
+
+    def __init__(self, plugin: Any, names: frozenset[str]) -> None:
+        for name in names:
+            if _implements(plugin, name):
+                setattr(self, name, getattr(plugin, name))
+
+
+def _register(manager: pluggy.PluginManager, source: Source, plugin: Any, names: frozenset[str]) -> None:
+    try:
+        manager.register(_Subset(plugin, names), name=f"{source.distribution}:{source.name}")
+    except (pluggy.PluginValidationError, ValueError) as error:
+        raise PluginError(f"{source}: {' '.join(str(error).split())}", hint="see docs/reference/hooks.md") from error
+
+
+def _extend_types(host: pluggy.PluginManager, failures: list[Failure]) -> CanonicalTypes:
+    types = CanonicalTypes()
+    owners = dict.fromkeys(types, "pullpush-sdk")
+    for owner, more in _extensions(host, "pullpush_canonical_types", failures):
+        for kind in more:
+            if kind.name in owners:
+                failures.append(_clash(owner, owners[kind.name], "canonical type", kind.name))
+                continue
+            types = types.extended([kind])
+            owners[kind.name] = owner
+    return types
+
+
+def _extend_functions(host: pluggy.PluginManager, failures: list[Failure]) -> Functions:
+    functions = Functions()
+    for owner, more in _extensions(host, "pullpush_functions", failures):
+        try:
+            functions = functions.extended(more, owner=owner)
+        except PluginError as error:
+            failures.append(Failure(source=owner, error=error))
+    return functions
+
+
+def _extensions(host: pluggy.PluginManager, hook: str, failures: list[Failure]) -> Iterable[tuple[str, Any]]:
+    for implementation in getattr(host.hook, hook).get_hookimpls():
+        try:
+            yield implementation.plugin_name, implementation.function()
+        except Exception as error:  # noqa: BLE001 - a plugin's fault must not stop the others
+            message = f"{implementation.plugin_name}: {hook}() failed: {type(error).__name__}: {error}"
+            failures.append(Failure(source=implementation.plugin_name, error=PluginError(message)))
+
+
+def _clash(owner: str, first: str, what: str, name: str) -> Failure:
+    error = PluginError(f"{owner} and {first} both register {what} {name!r}", hint="uninstall one of them")
+    return Failure(source=owner, error=error)
+
+
+def _check_abilities(source: Source, connector: Connector, own: frozenset[str], types: CanonicalTypes) -> None:
+    for name in sorted(connector.reads | connector.writes):
+        if name not in types:
+            near = difflib.get_close_matches(name, types, n=1)
+            raise PluginError(
+                f"{source} names unknown canonical type {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "register it with pullpush_canonical_types",
+            )
+    if connector.manifest is None:
+        for types_, hook in ((connector.reads, "pullpush_pull"), (connector.writes, "pullpush_push")):
+            if types_ and hook not in own:
+                raise PluginError(f"{source} says it handles {', '.join(sorted(types_))}, but has no {hook}")

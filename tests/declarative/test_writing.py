@@ -1,0 +1,178 @@
+"""Writing by manifest: found and updated, or created; many in one request; nothing guessed, nothing cleared."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from pullpush_sdk import Delivery, Verb, hookimpl
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.connector import Result
+from pullpush_sdk.declarative import connector_of
+from pullpush_sdk.manifest import read_manifest
+from pullpush_sdk.plugins import Source, load_plugins
+from pullpush_sdk.testing.connections import connected
+
+HEAD = {"manifest": 1, "name": "shop", "title": "Shop", "version": "1.0.0", "base_url": "https://api.shop.example"}
+TYPES = CanonicalTypes()
+ONE_BY_ONE = {
+    "product": {
+        "find": {
+            "request": {"path": "/products", "params": {"sku": "{{record.sku}}"}},
+            "response": {"records": "data"},
+            "match": {"sku": "sku"},
+        },
+        "create": {
+            "request": {"method": "POST", "path": "/products"},
+            "body": {"sku": "sku", "name": "title", "info": {"text": "description"}, "amount": "price"},
+            "reads_back": "data",
+        },
+        "update": {
+            "request": {"method": "PUT", "path": "/products/{{native.id}}"},
+            "body": {"name": "title", "info": {"text": "description"}, "amount": "price"},
+        },
+    }
+}
+BULK = {
+    "stocklevel": {
+        "batch": 50,
+        "bulk": {
+            "request": {"method": "POST", "path": "/stock"},
+            "items_at": "rows.list",
+            "item_errors": "errors",
+            "body": {"sku": "sku", "count": {"path": "quantity", "transform": "toInteger"}, "at": "locationId"},
+        },
+    }
+}
+
+
+class Shop:
+    """A platform that answers as a test says and keeps what it was sent."""
+
+    def __init__(self, products=(), answers=()):
+        self.products = list(products)
+        self.answers = list(answers)
+        self.writes = []
+        self.app = Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST", "PUT"])])
+        self.settings, self.secrets = {}, {}
+
+    async def answer(self, request):
+        if request.method == "GET":
+            return JSONResponse({"data": self.products})
+        self.writes.append((request.method, request.url.path, json.loads(await request.body())))
+        status, body = self.answers.pop(0) if self.answers else (200, {"data": {"id": 77}})
+        return JSONResponse(body, status_code=status)
+
+
+def deliver(push, shop, *payloads, kind="product", **more):
+    """The outcomes of one batch through the real loader, client and server."""
+    manifest = read_manifest(json.dumps({**HEAD, "push": push}), file="shop.json", format="json")
+    module = SimpleNamespace(pullpush_connector=hookimpl(lambda: connector_of(manifest)))
+    plugins = load_plugins([Source(name="shop", distribution="pullpush-shop", load=lambda: module)])
+    assert not plugins.failures, plugins.failures
+    loaded = plugins.connector("shop")
+    batch = [
+        Delivery(
+            id=f"d{n}",
+            kind=TYPES[kind],
+            verb=more.get("verb", Verb.UPDATED),
+            key=payload["sku"],
+            identity=payload["sku"],
+            payload=payload,
+            version=1,
+            position=n,
+            fields=more.get("fields"),
+        )
+        for n, payload in enumerate(payloads)
+    ]
+
+    async def run():
+        async with connected(loaded, shop) as connection:
+            return await loaded.hook.pullpush_push(connection=connection, canonical_type=kind, batch=batch)
+
+    return asyncio.run(run())
+
+
+def test_an_unknown_record_is_created_with_what_is_present():
+    """Absent fields are left out, null is sent, and the new id comes back."""
+    shop = Shop()
+    (outcome,) = deliver(ONE_BY_ONE, shop, {"sku": "A", "title": "T", "description": None})
+    assert shop.writes == [("POST", "/products", {"sku": "A", "name": "T", "info": {"text": None}})]
+    assert (outcome.result, outcome.native_id) == (Result.DELIVERED, "77")
+
+
+def test_a_known_record_is_updated_by_its_native_id():
+    """Only an exact match counts; a search that finds more than asked is no guess."""
+    shop = Shop(products=[{"id": 4, "sku": "A-LONG"}, {"id": 5, "sku": "A"}])
+    (outcome,) = deliver(ONE_BY_ONE, shop, {"sku": "A", "price": "5.50"})
+    assert shop.writes == [("PUT", "/products/5", {"amount": "5.50"})]
+    assert outcome.native_id == "5"
+
+
+def test_two_matches_are_a_dead_letter_that_names_them():
+    """Nothing is written on a guess."""
+    shop = Shop(products=[{"id": 4, "sku": "A"}, {"id": 5, "sku": "A"}])
+    (outcome,) = deliver(ONE_BY_ONE, shop, {"sku": "A"})
+    assert outcome.result is Result.DEAD
+    assert "4, 5" in outcome.reason
+    assert not shop.writes
+
+
+def test_a_partial_event_never_creates():
+    """What is only partly known cannot become a record."""
+    shop = Shop()
+    (outcome,) = deliver(ONE_BY_ONE, shop, {"sku": "A", "title": "T"}, fields=frozenset({"sku", "title"}))
+    assert outcome.result is Result.DEAD
+    assert not shop.writes
+
+
+def test_text_that_looks_like_a_template_is_data():
+    """A record's own braces are never filled in."""
+    shop = Shop()
+    deliver(ONE_BY_ONE, shop, {"sku": "A", "title": "{{api_key}} {{x|y}} {{"})
+    assert shop.writes[0][2]["name"] == "{{api_key}} {{x|y}} {{"
+
+
+def test_a_refusal_of_one_record_leaves_its_neighbours_alone():
+    """Each record of a batch has its own outcome, in the batch's order."""
+    shop = Shop(answers=[(422, {"message": "bad name"})])
+    outcomes = deliver(ONE_BY_ONE, shop, {"sku": "A"}, {"sku": "B"})
+    assert sorted(outcome.result for outcome in outcomes) == [Result.DEAD, Result.DELIVERED]
+    assert len(outcomes) == 2
+
+
+def test_a_batch_is_one_request():
+    """All rows travel together under the declared path."""
+    shop = Shop(answers=[(201, {})])
+    outcomes = deliver(
+        BULK, shop, {"sku": "A", "quantity": 0, "locationId": "1"}, {"sku": "B", "quantity": 3}, kind="stocklevel"
+    )
+    assert shop.writes[0][2] == {"rows": {"list": [{"sku": "A", "count": 0, "at": "1"}, {"sku": "B", "count": 3}]}}
+    assert [outcome.result for outcome in outcomes] == [Result.DELIVERED] * 2
+
+
+@pytest.mark.parametrize("errors", [{"rows.1.count": ["too many"]}, [{"index": 1, "message": "too many"}]])
+def test_rows_that_are_refused_by_index_die_and_the_rest_is_sent_again(errors):
+    """A 422 that names rows refuses the whole request: the others go without them."""
+    shop = Shop(answers=[(422, {"errors": errors}), (201, {})])
+    levels = [{"sku": sku, "quantity": 1} for sku in "ABC"]
+    outcomes = deliver(BULK, shop, *levels, kind="stocklevel")
+    assert [outcome.result for outcome in outcomes] == [Result.DELIVERED, Result.DEAD, Result.DELIVERED]
+    assert "too many" in outcomes[1].reason
+    assert [row["sku"] for row in shop.writes[1][2]["rows"]["list"]] == ["A", "C"]
+
+
+def test_a_row_that_does_not_map_is_dead_and_the_rest_goes():
+    """Half a piece is not a whole number; it is never rounded."""
+    from decimal import Decimal
+
+    shop = Shop(answers=[(201, {})])
+    outcomes = deliver(
+        BULK, shop, {"sku": "A", "quantity": Decimal("1.5")}, {"sku": "B", "quantity": 2}, kind="stocklevel"
+    )
+    assert [outcome.result for outcome in outcomes] == [Result.DEAD, Result.DELIVERED]
+    assert "whole" in outcomes[0].reason
