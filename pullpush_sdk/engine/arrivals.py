@@ -1,0 +1,175 @@
+"""Events as they arrive, made ready for the log: key, identity, content, and what needs no look at the log.
+
+Everything here is plain computation over one page, so that the store's transaction holds only reads and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, to_sparse
+from pullpush_sdk.connector import Event, Page, Reject, Verb, version_of
+from pullpush_sdk.errors import FieldError
+
+from .content import comparable, content_of, digest_of
+from .ports import FlowSpec
+
+__all__ = ["AHEAD_LIMIT", "Arrival", "Dead", "Prepared", "Preparer"]
+
+Json = Any
+
+AHEAD_LIMIT = 5 * 60 * 1_000_000
+"""Microseconds that a version may lie ahead of our clock before it is taken as the time of arrival."""
+
+_INT64 = 2**63
+
+
+@attrs.define(kw_only=True)
+class Arrival:
+    """One event on its way into the log.
+
+    `identity` is the destination's (what the gate compares), `seen_as` the source's own (what an echo is told by);
+    they differ only where locations are mapped. `quantity` is set where the destination shows a sum: the member's
+    share of it. `echo` is the content in which an echo is compared, None where nobody writes to the source.
+    """
+
+    key: str
+    identity: str
+    seen_as: str
+    verb: str
+    version: int
+    fields: frozenset[str] | None
+    payload: bytes
+    digest: bytes
+    transport_id: str | None
+    native_id: str | None
+    echo: Mapping[str, Json] | None = None
+    member: str | None = None
+    quantity: int | Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Dead:
+    """A record that cannot be delivered and never got as far as an identity."""
+
+    key: str
+    payload: bytes
+    reason: str
+    mapped: bool = False
+
+
+@attrs.define(kw_only=True)
+class Prepared:
+    """A page, ready to be stored."""
+
+    arrivals: list[Arrival]
+    dead: list[Dead]
+    cursor: Json
+    skipped: int = 0
+    ignored: int = 0
+    ahead: int = 0
+
+
+def _dead_of(reject: Reject) -> Dead:
+    return Dead(key=reject.key, payload=reject.native, reason=str(reject.error))
+
+
+@attrs.define
+class Preparer:
+    """Makes the pages of one flow and type ready.
+
+    `echoes` says that some flow writes to this flow's source, so that content for the comparison is needed.
+    """
+
+    flow: FlowSpec
+    kind: CanonicalType
+    echoes: bool = False
+    _content: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
+    _comparable: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
+    _located: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._content = content_of(self.kind)
+        self._comparable = comparable(self.kind)
+        self._located = self.kind.name == "stocklevel" and not self.flow.locations.passes_through
+
+    def page(self, page: Page, now: datetime) -> Prepared:
+        """The page without what never reaches a log: unknown stock, deletions that the flow ignores."""
+        ready = Prepared(arrivals=[], dead=[_dead_of(reject) for reject in page.rejects], cursor=page.cursor)
+        arrived_at = version_of(now)
+        for event in page.events:
+            try:
+                self._event(event, arrived_at, ready)
+            except Exception as error:  # noqa: BLE001 - one record must not stop the others of its page
+                reason = str(error) if isinstance(error, FieldError) else f"{type(error).__name__}: {error}"
+                payload = dumps(repr(event.record))
+                ready.dead.append(Dead(key=str(event.native_id or ""), payload=payload, reason=reason, mapped=True))
+        return ready
+
+    def _event(self, event: Event, arrived_at: int, ready: Prepared) -> None:
+        kind = self.kind
+        deleted = event.verb is Verb.DELETED
+        if deleted and (self.flow.on_delete == "ignore" or not kind.deletable):
+            ready.ignored += 1
+            return
+        if not deleted and kind.no_data(event.record):
+            ready.skipped += 1
+            return
+        version = event.version
+        if version > arrived_at + AHEAD_LIMIT:
+            version = arrived_at
+            ready.ahead += 1
+        arrival = self._arrival(event, version, deleted=deleted)
+        if arrival is None:
+            ready.skipped += 1
+        else:
+            ready.arrivals.append(arrival)
+
+    def _arrival(self, event: Event, version: int, *, deleted: bool) -> Arrival | None:
+        kind, record = self.kind, event.record
+        if version.__class__ is not int or not -_INT64 <= version < _INT64:
+            raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
+        key = kind.key(record)
+        seen_as = identity = kind.identity(record)
+        payload = to_sparse(record)
+        member, quantity = None, None
+        if self._located:
+            source = None if record.location_id is UNSET else record.location_id
+            place = self.flow.locations.place(source)
+            if place is None:
+                return None
+            identity = join_identity(key, place.location or "")
+            if place.summed:
+                member, quantity = source or "", record.quantity
+            elif place.location is None:
+                payload.pop("locationId", None)
+            else:
+                payload["locationId"] = place.location
+        content = self._content(payload)
+        return Arrival(
+            key=key,
+            identity=identity,
+            seen_as=seen_as,
+            verb=event.verb.value,
+            version=version,
+            fields=event.fields,
+            payload=dumps(payload),
+            digest=digest_of(content, deleted=deleted, fields=event.fields),
+            transport_id=event.transport_id,
+            native_id=event.native_id,
+            echo=self._echo(payload, deleted=deleted) if self.echoes else None,
+            member=member,
+            quantity=quantity,
+        )
+
+    def _echo(self, payload: Mapping[str, Json], *, deleted: bool) -> Mapping[str, Json]:
+        """What the source now shows, in its own terms."""
+        seen = self._comparable(payload)
+        # The identity has been compared already, and a mapped location is the destination's.
+        seen.pop("locationId", None)
+        return {"deleted": True} if deleted else seen

@@ -1,0 +1,281 @@
+"""A page into the log: events, counts and cursor in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.canonical import dumps, loads
+from pullpush_sdk.engine.arrivals import Arrival, Dead, Prepared
+from pullpush_sdk.engine.causes import cause_of
+from pullpush_sdk.engine.echo import OwnWrite
+from pullpush_sdk.engine.intake import Known, Member, Verdict, settle, settle_member
+from pullpush_sdk.engine.ports import Counts, FlowSpec
+
+from . import _rows
+from ._schema import DEAD
+
+__all__ = ["Appended", "Intake"]
+
+_COUNTED = {
+    Verdict.REPEAT: "repeat",
+    Verdict.ECHO: "unchanged",
+    Verdict.UNCHANGED: "unchanged",
+    Verdict.STALE: "stale",
+}
+
+_LOG = (
+    "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, logged_at,"
+    " transport_id, native_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_KNOW = (
+    "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos,"
+    " known) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET logged_version = excluded.logged_version,"
+    " logged_digest = excluded.logged_digest, logged_pos = excluded.logged_pos,"
+    " applied_version = excluded.applied_version, known = excluded.known"
+)
+
+
+@attrs.frozen
+class Appended:
+    """What an append did: its counts, and the keys that have something to deliver."""
+
+    counts: Counts
+    keys: Sequence[str]
+
+
+@attrs.define
+class Intake:
+    """One append: a job for the store."""
+
+    flow: FlowSpec
+    canonical_type: str
+    ready: Prepared
+    scope: str | None
+    reconcile: bool
+    now: int
+    linked: bool
+    _stream: int = attrs.field(init=False, default=0)
+    _pos: int = attrs.field(init=False, default=0)
+    _tally: Counter[str] = attrs.field(init=False, factory=Counter)
+    _logged: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
+    _keys: dict[str, None] = attrs.field(init=False, factory=dict)
+    _changes: set[str] = attrs.field(init=False, factory=set)
+
+    def __call__(self, db: sqlite3.Connection) -> Appended:
+        self._stream = _rows.stream_of(db, self.flow.name, self.canonical_type, shadow=self.flow.state == "shadow")
+        last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
+        self._pos = last[0] if last else 0
+        arrivals = self._new_transports(db) if self.scope is not None else self.ready.arrivals
+        if any(arrival.member is not None for arrival in arrivals):
+            self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
+            arrivals = [arrival for arrival in arrivals if arrival.member is None]
+        self._states(db, arrivals)
+        db.executemany(_LOG, self._logged)
+        self._bury(db)
+        self._others_changed(db)
+        return self._finished(db)
+
+    def _new_transports(self, db: sqlite3.Connection) -> list[Arrival]:
+        """Without the events whose webhook came before; one page may hold several events of one webhook."""
+        ids = {arrival.transport_id for arrival in self.ready.arrivals if arrival.transport_id is not None}
+        seen: set[str] = set()
+        for some, places in _rows.chunks(sorted(ids)):
+            seen.update(
+                row[0]
+                for row in db.execute(
+                    f"SELECT id FROM transport WHERE stream = ? AND scope = ? AND id IN ({places})",
+                    (self._stream, self.scope, *some),
+                )
+            )
+        db.executemany(
+            "INSERT INTO transport VALUES (?, ?, ?, ?)",
+            [(self._stream, self.scope, id_, self.now) for id_ in ids - seen],
+        )
+        new = [arrival for arrival in self.ready.arrivals if arrival.transport_id not in seen]
+        self._tally["repeat"] += len(self.ready.arrivals) - len(new)
+        return new
+
+    def _states(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
+        known = _rows.known_of(db, self._stream, [arrival.identity for arrival in arrivals])
+        writes = self._own_writes(db, arrivals) if self.linked else {}
+        gone: list[int] = []
+        for arrival in arrivals:
+            state = known.get(arrival.identity)
+            if state is None:
+                state = known[arrival.identity] = Known()
+            mine = writes.get(arrival.seen_as, ()) if writes else ()
+            verdict, echo = settle(arrival, state, mine, reconcile=self.reconcile, now=self.now)
+            if mine and verdict in (Verdict.ECHO, Verdict.LOG):
+                # A write is explained, or overtaken, together with those before it.
+                done = [write for write in mine if echo is None or write.id <= echo.id]
+                gone += [write.id for write in done]
+                writes[arrival.seen_as] = list(mine[len(done) :])
+            if verdict is Verdict.LOG:
+                self._log(arrival, state, arrival.version)
+            else:
+                self._tally[_COUNTED[verdict]] += 1
+                if verdict in (Verdict.ECHO, Verdict.UNCHANGED):
+                    self._confirm(arrival, state, still_pending=bool(writes.get(arrival.seen_as)))
+        db.executemany("DELETE FROM own_write WHERE id = ?", [(id_,) for id_ in gone])
+        self._remember(db, known)
+
+    def _confirm(self, arrival: Arrival, state: Known, *, still_pending: bool) -> None:
+        """Nothing to deliver, but an older event that comes late is stale from now on."""
+        if arrival.version > state.applied[0]:
+            state.applied = (arrival.version, state.applied[1])
+        if arrival.fields is None:
+            # With an older event of ours still under way nobody knows what it leaves behind.
+            state.digest = None if still_pending or not state.settled else arrival.digest
+        state.changed = True
+
+    def _log(self, arrival: Arrival, state: Known, version: int) -> None:
+        self._pos += 1
+        self._logged.append(
+            (
+                self._pos,
+                self._stream,
+                arrival.key,
+                arrival.identity,
+                arrival.verb,
+                version if arrival.member is None else self._pos,
+                _rows.pack_fields(arrival.fields),
+                arrival.payload,
+                arrival.digest,
+                self.now,
+                arrival.transport_id,
+                arrival.native_id,
+            )
+        )
+        state.logged_version, state.logged_digest, state.logged_pos = version, arrival.digest, self._pos
+        state.changed = True
+        self._keys[arrival.key] = None
+        self._changes.add(arrival.seen_as)
+
+    def _sums(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
+        """Events of locations that are part of a sum: the member's quantity moves, the sum is told at dispatch."""
+        known = _rows.known_of(db, self._stream, [arrival.identity for arrival in arrivals])
+        members = self._members(db, arrivals)
+        for arrival in arrivals:
+            place = (arrival.key, arrival.member or "")
+            quantity = dumps(arrival.quantity).decode()
+            state = known.setdefault(arrival.identity, Known())
+            verdict, moves = settle_member(arrival, quantity, members.get(place), state, reconcile=self.reconcile)
+            if moves:
+                members[place] = Member(arrival.version, quantity)
+            if verdict is Verdict.LOG:
+                self._log(arrival, state, arrival.version)
+            else:
+                self._tally[_COUNTED[verdict]] += 1
+        db.executemany(
+            "INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?, ?)",
+            [(self._stream, key, place, each.version, each.quantity) for (key, place), each in members.items()],
+        )
+        self._remember(db, known)
+
+    def _members(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], Member]:
+        found = {}
+        for some, places in _rows.chunks(list({arrival.key for arrival in arrivals})):
+            for key, location, version, quantity in db.execute(
+                f"SELECT key, location, version, quantity FROM member WHERE stream = ? AND key IN ({places})",
+                (self._stream, *some),
+            ):
+                found[key, location] = Member(version, quantity)
+        return found
+
+    def _own_writes(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> dict[str, list[OwnWrite]]:
+        """What other flows wrote to our source and was not seen back, by identity, oldest first."""
+        found: dict[str, list[OwnWrite]] = {}
+        for some, places in _rows.chunks(list({arrival.seen_as for arrival in arrivals})):
+            for id_, identity, content, at in db.execute(
+                "SELECT id, identity, content, at FROM own_write"
+                f" WHERE reader = ? AND type = ? AND identity IN ({places}) ORDER BY id",
+                (self.flow.name, self.canonical_type, *some),
+            ):
+                found.setdefault(identity, []).append(OwnWrite(id=id_, content=loads(content), at=at))
+        return found
+
+    def _remember(self, db: sqlite3.Connection, known: dict[str, Known]) -> None:
+        db.executemany(
+            _KNOW,
+            [
+                (
+                    self._stream,
+                    identity,
+                    state.logged_version,
+                    state.logged_digest,
+                    state.logged_pos,
+                    *state.applied,
+                    state.digest,
+                )
+                for identity, state in known.items()
+                if state.changed
+            ],
+        )
+
+    def _others_changed(self, db: sqlite3.Connection) -> None:
+        """The source moved by itself: flows that write to it no longer know what it holds."""
+        if not self.linked or not self._changes:
+            return
+        for some, places in _rows.chunks(list(self._changes)):
+            db.execute(
+                "UPDATE identity SET known = NULL WHERE stream IN"
+                " (SELECT stream.id FROM stream JOIN link ON link.writer = stream.flow"
+                f" WHERE link.reader = ? AND stream.type = ?) AND identity IN ({places})",
+                (self.flow.name, self.canonical_type, *some),
+            )
+
+    def _bury(self, db: sqlite3.Connection) -> None:
+        fresh = [dead for dead in self.ready.dead if not self._is_buried(db, dead)]
+        rows = [self._dead_row(dead) for dead in fresh]
+        db.executemany(
+            "INSERT INTO delivery (pos, stream, key, identity, verb, version, payload, digest, logged_at, ended_at,"
+            " state, outcome, reason, cause) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, 'dead', ?, ?)",
+            rows,
+        )
+        self._tally["dead"] += len(rows)
+        self._tally["repeat"] += len(self.ready.dead) - len(rows)
+
+    def _is_buried(self, db: sqlite3.Connection, dead: Dead) -> bool:
+        """Whether the very record lies among the dead letters for the same reason: a source that is read whole shows
+        it at every sweep.
+        """
+        return (
+            db.execute(
+                f"SELECT 1 FROM delivery WHERE state = {DEAD} AND stream = ? AND identity = '' AND digest = ?"
+                " AND reason = ? LIMIT 1",
+                (self._stream, _digest(dead), dead.reason),
+            ).fetchone()
+            is not None
+        )
+
+    def _dead_row(self, dead: Dead) -> tuple[Any, ...]:
+        self._pos += 1
+        cause = cause_of(self.flow.name, self.canonical_type, dead.reason)
+        verb = "unnamed" if dead.mapped else "unmapped"
+        return (
+            *(self._pos, self._stream, dead.key, verb, dead.payload, _digest(dead), self.now, self.now),
+            *(DEAD, dead.reason, cause),
+        )
+
+    def _finished(self, db: sqlite3.Connection) -> Appended:
+        ready = self.ready
+        self._tally.update(skipped=ready.skipped, ignored=ready.ignored)
+        waiting = len(self._logged)
+        read = waiting + self._tally.total()
+        _rows.count(db, self._stream, {**self._tally, "read": read})
+        if ready.cursor is not None:
+            db.execute(
+                "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",
+                (self.flow.name, self.canonical_type, dumps(ready.cursor).decode(), self.now),
+            )
+        return Appended(Counts(read=read, waiting=waiting, ahead=ready.ahead, **self._tally), list(self._keys))
+
+
+def _digest(dead: Dead) -> bytes:
+    return blake2b(dead.payload, digest_size=16).digest()

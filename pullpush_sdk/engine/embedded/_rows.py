@@ -1,0 +1,83 @@
+"""Small reads and writes that several parts of the embedded store share."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from pullpush_sdk.engine.gate import Mark
+from pullpush_sdk.engine.intake import Known
+
+__all__ = ["chunks", "count", "known_of", "marks", "pack_fields", "pack_marks", "stream_of", "unpack_fields", "waiting"]
+
+_CHUNK = 500
+
+
+def stream_of(db: sqlite3.Connection, flow: str, canonical_type: str, *, shadow: bool = False) -> int:
+    """The id of a stream, which is made where it is new."""
+    found = db.execute(
+        "SELECT id FROM stream WHERE flow = ? AND type = ? AND shadow = ?", (flow, canonical_type, shadow)
+    ).fetchone()
+    if found is not None:
+        return int(found[0])
+    made = db.execute("INSERT INTO stream (flow, type, shadow) VALUES (?, ?, ?)", (flow, canonical_type, shadow))
+    assert made.lastrowid is not None
+    return made.lastrowid
+
+
+def count(db: sqlite3.Connection, stream: int, changes: Mapping[str, int]) -> None:
+    """Add to the counters of a stream."""
+    db.executemany(
+        "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        [(stream, outcome, n) for outcome, n in changes.items() if n],
+    )
+
+
+def known_of(db: sqlite3.Connection, stream: int, identities: Iterable[str]) -> dict[str, Known]:
+    """What the log knows of each identity; those it does not know are left out."""
+    found: dict[str, Known] = {}
+    for some, places in chunks(list(dict.fromkeys(identities))):
+        for identity, version, digest, pos, applied_version, applied_pos, known in db.execute(
+            "SELECT identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos, known"
+            f" FROM identity WHERE stream = ? AND identity IN ({places})",
+            (stream, *some),
+        ):
+            found[identity] = Known(version, digest, pos, (applied_version, applied_pos), known)
+    return found
+
+
+def chunks(values: Sequence[str]) -> Iterable[tuple[Sequence[str], str]]:
+    """Slices that fit one statement, each with its place holders."""
+    for start in range(0, len(values), _CHUNK):
+        some = values[start : start + _CHUNK]
+        yield some, ",".join("?" * len(some))
+
+
+def pack_fields(fields: frozenset[str] | None) -> str | None:
+    """A field set as it is stored."""
+    return None if fields is None else msgspec.json.encode(sorted(fields)).decode()
+
+
+def unpack_fields(text: str | None) -> frozenset[str] | None:
+    """A stored field set."""
+    return None if text is None else frozenset(msgspec.json.decode(text))
+
+
+def marks(text: str | None) -> dict[str, Mark]:
+    """Stored gates of single fields."""
+    return {} if text is None else {name: (mark[0], mark[1]) for name, mark in msgspec.json.decode(text).items()}
+
+
+def pack_marks(fields: Mapping[str, Mark]) -> str | None:
+    """Gates of single fields as they are stored."""
+    return msgspec.json.encode(fields).decode() if fields else None
+
+
+def waiting(db: sqlite3.Connection, stream: int) -> int:
+    """How many deliveries of a stream have not ended: what was read less what ended."""
+    found = db.execute(
+        "SELECT coalesce(sum(CASE outcome WHEN 'read' THEN n ELSE -n END), 0) FROM counter WHERE stream = ?", (stream,)
+    ).fetchone()
+    return int(found[0])

@@ -1,0 +1,173 @@
+"""The tables of the embedded store, and how an older file becomes a current one.
+
+A delivery's row is its log entry and its state. `state`: 0 waits, 1 ended, 2 is a dead letter. A batch on its way is
+one row of `flight`, so that beginning it costs one row however large it is; flights found at start-up are pushes that
+a dead process left, and may have happened.
+
+A stream is one flow, type and mode: what a flow sees in shadow never touches what the active flow knows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+
+from pullpush_sdk.errors import StoreError
+
+__all__ = ["DEAD", "ENDED", "WAITING", "prepare"]
+
+WAITING, ENDED, DEAD = 0, 1, 2
+
+_APPLICATION_ID = 0x50755075  # "PuPu"
+
+_FIRST = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE stream (
+    id INTEGER PRIMARY KEY,
+    flow TEXT NOT NULL,
+    type TEXT NOT NULL,
+    shadow INTEGER NOT NULL,
+    UNIQUE (flow, type, shadow)
+);
+CREATE TABLE checkpoint (
+    flow TEXT NOT NULL,
+    type TEXT NOT NULL,
+    cursor TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (flow, type)
+) WITHOUT ROWID;
+CREATE TABLE delivery (
+    pos INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    fields TEXT,
+    payload BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    logged_at INTEGER NOT NULL,
+    transport_id TEXT,
+    native_id TEXT,
+    state INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due INTEGER NOT NULL DEFAULT 0,
+    maybe_applied INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT,
+    ended_at INTEGER,
+    reason TEXT,
+    answer TEXT,
+    cause TEXT,
+    leader INTEGER
+);
+CREATE INDEX delivery_waiting ON delivery (stream, key, pos, due) WHERE state = 0;
+CREATE INDEX delivery_dead ON delivery (stream, identity, pos) WHERE state = 2;
+CREATE INDEX delivery_unnamed ON delivery (stream, digest) WHERE state = 2 AND identity = '';
+CREATE TABLE attempt (
+    pos INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    answer TEXT NOT NULL
+);
+CREATE INDEX attempt_of ON attempt (pos);
+CREATE TABLE flight (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, at INTEGER NOT NULL, positions TEXT NOT NULL);
+CREATE TABLE identity (
+    stream INTEGER NOT NULL,
+    identity TEXT NOT NULL,
+    logged_version INTEGER,
+    logged_digest BLOB,
+    logged_pos INTEGER NOT NULL DEFAULT 0,
+    applied_version INTEGER NOT NULL DEFAULT -9223372036854775808,
+    applied_pos INTEGER NOT NULL DEFAULT 0,
+    known BLOB,
+    fields TEXT,
+    written_id TEXT,
+    PRIMARY KEY (stream, identity)
+) WITHOUT ROWID;
+CREATE TABLE member (
+    stream INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    location TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    quantity TEXT NOT NULL,
+    PRIMARY KEY (stream, key, location)
+) WITHOUT ROWID;
+CREATE TABLE own_write (
+    id INTEGER PRIMARY KEY,
+    reader TEXT NOT NULL,
+    type TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    pos INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    at INTEGER NOT NULL
+);
+CREATE INDEX own_write_of ON own_write (reader, type, identity);
+CREATE INDEX own_write_by ON own_write (pos);
+CREATE TABLE link (writer TEXT NOT NULL, reader TEXT NOT NULL, PRIMARY KEY (writer, reader)) WITHOUT ROWID;
+CREATE TABLE transport (
+    stream INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (stream, scope, id)
+) WITHOUT ROWID;
+CREATE TABLE counter (
+    stream INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (stream, outcome)
+) WITHOUT ROWID;
+CREATE TABLE command (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    value TEXT,
+    error TEXT
+);
+CREATE INDEX command_open ON command (id) WHERE done = 0;
+"""
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""Step n turns a file of version n into one of version n + 1."""
+
+
+def prepare(db: sqlite3.Connection, name: str) -> None:
+    """Bring a store to the current version; `name` is its path for messages.
+
+    Raises:
+        StoreError: the file belongs to another program, or a newer pullpush-sdk wrote it.
+    """
+    if _version(db, name) == len(_MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(db, name)  # another process may have done it while we waited for the lock
+        for step in _MIGRATIONS[version:]:
+            for statement in step.split(";"):
+                db.execute(statement)
+        if version == 0:
+            db.execute("INSERT INTO meta VALUES ('store_id', ?)", (uuid.uuid4().hex,))
+            db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection, name: str) -> int:
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    owner = db.execute("PRAGMA application_id").fetchone()[0]
+    empty = not db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if not empty and owner != _APPLICATION_ID:
+        raise StoreError(f"{name} is a database of another program", hint="name another file in [engine] url")
+    if version > len(_MIGRATIONS):
+        raise StoreError(
+            f"{name} has store version {version}, this pullpush-sdk knows {len(_MIGRATIONS)}",
+            hint="update pullpush-sdk, or name another file in [engine] url",
+        )
+    return version

@@ -1,0 +1,233 @@
+"""Taking a batch: what waits in some lanes is read, decided over and marked as on its way, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import msgspec
+
+from pullpush_sdk.canonical import CanonicalType, dumps, fields_of, join_identity, loads
+from pullpush_sdk.engine.causes import cause_of
+from pullpush_sdk.engine.echo import echo_writer
+from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Row, plan_lane
+from pullpush_sdk.engine.lanes import Taken, TakenLane
+from pullpush_sdk.engine.locations import total
+from pullpush_sdk.engine.ports import Ended, FlowSpec
+
+from . import _rows
+from ._schema import DEAD, ENDED
+
+__all__ = ["Take"]
+
+Json = Any
+
+# How many rows of a lane one turn looks at: a state may be superseded by any of them, anything else goes one by one.
+_STATES_AHEAD = 200
+_OTHERS_AHEAD = 8
+
+_READ = (
+    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, identity, verb, version, fields, payload,"
+    " digest, attempts, due, maybe_applied FROM wanted CROSS JOIN delivery ON delivery.pos IN (SELECT pos"
+    " FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?)"
+)
+
+
+@attrs.define(kw_only=True)
+class Take:
+    """One turn: a job for the store. In shadow everything that would be sent ends here."""
+
+    stream: int
+    flow: FlowSpec
+    kind: CanonicalType
+    coalesce: bool
+    shadow: bool
+    keys: Sequence[str]
+    room: int
+    now: int
+    _tally: Counter[str] = attrs.field(init=False, factory=Counter)
+    _payloads: list[Mapping[str, Json]] = attrs.field(init=False, factory=list)
+
+    def __call__(self, db: sqlite3.Connection) -> Taken:
+        lanes = self._read(db)
+        gates = self._gates(db, [row for rows in lanes.values() for row in rows])
+        taken: list[TakenLane] = []
+        plans: list[LanePlan] = []
+        room, ahead = self.room, self._ahead
+        keys = iter(self.keys)
+        for key in keys:
+            rows = lanes.get(key, [])
+            plan = plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)
+            plans.append(plan)
+            taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(rows) == ahead))
+            room -= len(plan.send)
+            if room <= 0:
+                break
+        self._end(db, plans)
+        sent = [row for lane in taken for row in lane.rows]
+        self._payloads = [self._payload(db, row) for row in sent]
+        flight = self._begin(db, sent) if sent else 0
+        if self.shadow:
+            self._shadow(db, sent)
+            for lane in taken:
+                lane.rows = []
+        _rows.count(db, self.stream, self._tally)
+        return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
+
+    @property
+    def _ahead(self) -> int:
+        return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
+
+    def _read(self, db: sqlite3.Connection) -> dict[str, list[Row]]:
+        wanted = ",".join(["(?)"] * len(self.keys))
+        lanes: dict[str, list[Row]] = {}
+        for pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe in db.execute(
+            _READ.format(wanted), (*self.keys, self.stream, self._ahead)
+        ):
+            row = Row(
+                pos,
+                key,
+                identity,
+                verb,
+                version,
+                _rows.unpack_fields(fields),
+                payload,
+                digest,
+                attempts,
+                due,
+                bool(maybe),
+            )
+            lanes.setdefault(key, []).append(row)
+        return lanes
+
+    def _gates(self, db: sqlite3.Connection, rows: Sequence[Row]) -> dict[str, Gate]:
+        gates: dict[str, Gate] = {}
+        for some, places in _rows.chunks(list({row.identity for row in rows})):
+            for identity, version, pos, fields, written in db.execute(
+                "SELECT identity, applied_version, applied_pos, fields, written_id FROM identity"
+                f" WHERE stream = ? AND identity IN ({places})",
+                (self.stream, *some),
+            ):
+                gates[identity] = Gate((version, pos), _rows.marks(fields), written_id=written)
+        for row in rows:
+            row.written_id = gates[row.identity].written_id
+            # A partial can do nothing for a record that never arrived.
+            if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:
+                gate.dead_leader = db.execute(
+                    f"SELECT min(pos) FROM delivery WHERE state = {DEAD} AND stream = ? AND identity = ?",
+                    (self.stream, row.identity),
+                ).fetchone()[0]
+        return gates
+
+    def _end(self, db: sqlite3.Connection, plans: Sequence[LanePlan]) -> None:
+        """Store what was decided without sending."""
+        ended = [each for plan in plans for each in plan.ended]
+        db.executemany(
+            f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, reason = ? WHERE pos = ?",
+            [(outcome.value, self.now, reason, row.pos) for row, outcome, reason in ended],
+        )
+        self._tally.update(outcome.value for _, outcome, _ in ended)
+        db.executemany(
+            "UPDATE delivery SET maybe_applied = ?, due = ?, verb = ? WHERE pos = ?",
+            [(row.maybe_applied, row.due, row.verb, row.pos) for plan in plans for row in plan.changed],
+        )
+        orphaned = [each for plan in plans for each in plan.orphaned]
+        for row, leader in orphaned:
+            reason = f"waits for dead letter {leader} of the same record"
+            db.execute(
+                f"UPDATE delivery SET state = {DEAD}, outcome = 'dead', ended_at = ?, reason = ?, leader = ?,"
+                " cause = coalesce((SELECT cause FROM delivery WHERE pos = ?), ?) WHERE pos = ?",
+                (self.now, reason, leader, leader, cause_of(self.flow.name, self.kind.name, reason), row.pos),
+            )
+            self._tally[Ended.DEAD.value] += 1
+
+    def _payload(self, db: sqlite3.Connection, row: Row) -> Mapping[str, Json]:
+        """What is to be written: the logged record, or for a sum the quantities as they are known now."""
+        payload: dict[str, Json] = loads(row.payload)
+        if row.without:
+            named = {field.name: field.wire for field in fields_of(self.kind.record) if not field.required}
+            for name in row.without & named.keys():
+                payload.pop(named[name], None)
+        if self.flow.locations.sums and self.kind.name == "stocklevel":
+            self._sum(db, row, payload)
+        return payload
+
+    def _sum(self, db: sqlite3.Connection, row: Row, payload: dict[str, Json]) -> None:
+        place = self.flow.locations.place(payload.get("locationId"))
+        # The place of another row may have the name of a member: the identity tells them apart.
+        if place is None or not place.summed or row.identity != join_identity(row.key, place.location or ""):
+            return
+        members = self.flow.locations.members(place.location)
+        quantities = [
+            loads(quantity)
+            for (quantity,) in db.execute(
+                "SELECT quantity FROM member WHERE stream = ? AND key = ?"
+                f" AND location IN ({','.join('?' * len(members))})",
+                (self.stream, row.key, *members),
+            )
+        ]
+        payload["quantity"] = total(quantities)
+        payload.pop("updatedAt", None)
+        payload.pop("extensions", None)
+        if place.location is None:
+            payload.pop("locationId", None)
+        else:
+            payload["locationId"] = place.location
+
+    def _begin(self, db: sqlite3.Connection, rows: Sequence[Row]) -> int:
+        """Mark a batch as on its way, and tell the flows that read from its destination what they will see."""
+        if self.shadow:
+            return 0
+        if self.flow.readers:
+            self._announce(db, rows)
+        flight = db.execute(
+            "INSERT INTO flight (stream, at, positions) VALUES (?, ?, ?)",
+            (self.stream, self.now, msgspec.json.encode([row.pos for row in rows]).decode()),
+        )
+        return int(flight.lastrowid or 0)
+
+    def _announce(self, db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        written = echo_writer(self.kind)
+        announced = [
+            (reader, self.kind.name, row.identity, row.pos, dumps(written(payload, row.verb == "deleted")).decode())
+            for reader in self.flow.readers
+            for row, payload in zip(rows, self._payloads, strict=True)
+        ]
+        # An earlier attempt of the same delivery was announced already: it is the same write, begun again now.
+        db.executemany("DELETE FROM own_write WHERE pos = ?", [(row.pos,) for row in rows])
+        db.executemany(
+            "INSERT INTO own_write (reader, type, identity, pos, content, at) VALUES (?, ?, ?, ?, ?, ?)",
+            [(*each, self.now) for each in announced],
+        )
+
+    def _shadow(self, db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        """End what would be sent, with what it would change."""
+        for row, payload in zip(rows, self._payloads, strict=True):
+            would = dumps(self._differences(db, row, payload)).decode()
+            db.execute(
+                f"UPDATE delivery SET state = {ENDED}, outcome = 'shadowed', ended_at = ?, answer = ? WHERE pos = ?",
+                (self.now, would, row.pos),
+            )
+            db.execute(
+                "UPDATE identity SET applied_version = ?, applied_pos = ?, known = ? WHERE stream = ? AND identity = ?"
+                " AND (applied_version, applied_pos) <= (?, ?)",
+                (
+                    *(row.version, row.pos, row.digest if row.fields is None else None),
+                    *(self.stream, row.identity, row.version, row.pos),
+                ),
+            )
+        self._tally[Ended.SHADOWED.value] += len(rows)
+
+    def _differences(self, db: sqlite3.Connection, row: Row, payload: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Field to (before, after), as far as the log knows what was before: seen in shadow, or written when active."""
+        before = db.execute(
+            "SELECT delivery.payload FROM identity JOIN delivery ON delivery.pos = identity.applied_pos"
+            " JOIN stream ON stream.id = identity.stream WHERE stream.flow = ? AND stream.type = ? AND"
+            " identity.identity = ? ORDER BY stream.shadow DESC LIMIT 1",
+            (self.flow.name, self.kind.name, row.identity),
+        ).fetchone()
+        old: Mapping[str, Json] = loads(before[0]) if before else {}
+        return {name: [old.get(name), value] for name, value in payload.items() if old.get(name) != value}

@@ -1,0 +1,385 @@
+"""The embedded engine: one SQLite file, one process that dispatches it."""
+# ruff: noqa: D102 - `Engine` documents its methods
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, loads
+from pullpush_sdk.clock import Clock
+from pullpush_sdk.connector import Page, moment_of, version_of
+from pullpush_sdk.engine.arrivals import Arrival, Preparer
+from pullpush_sdk.engine.breaker import Breaker
+from pullpush_sdk.engine.dispatcher import Dispatcher
+from pullpush_sdk.engine.lane_queue import LaneQueue
+from pullpush_sdk.engine.policy import Backoff
+from pullpush_sdk.engine.ports import (
+    CommandHandler,
+    CommandResult,
+    Counts,
+    DeadFilter,
+    DeadGroup,
+    DeadLetter,
+    DrainReport,
+    EngineStatus,
+    FlowSpec,
+    Holder,
+    KeyEvent,
+    Observer,
+    Push,
+    Remap,
+    RetryReport,
+)
+from pullpush_sdk.errors import EngineError, FieldError, LeaseLostError, PullPushError, SetupError
+
+from . import _commands, _dead, _reports
+from ._intake import Appended, Intake
+from ._lanes import SqliteLanes
+from ._lock import DispatcherLock
+from ._store import Store
+
+__all__ = ["SqliteEngine"]
+
+Json = Any
+
+_log = logging.getLogger("pullpush.engine")
+
+_LOOK_SECONDS = 0.2
+_LARGEST_BATCH = 1_000
+
+
+class SqliteEngine:
+    """See `Engine`. `path` None keeps everything in memory, for tests."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        clock: Clock,
+        types: CanonicalTypes,
+        backoff: Backoff | None = None,
+        busy_seconds: float = 5.0,
+    ) -> None:
+        self.url = "sqlite://" if path is None else f"sqlite:///{path}"
+        self._clock = clock
+        self._types = types
+        self._backoff = backoff or Backoff()
+        self._store = Store(path, busy_seconds=busy_seconds)
+        self._lock = DispatcherLock(path)
+        self._store_id = ""
+        self._breakers: dict[str, Breaker] = {}
+        self._draining: dict[str, Dispatcher] = {}
+        self._specs: dict[str, FlowSpec] = {}
+        self._preparers: dict[tuple[str, str], Preparer] = {}
+        self._linked: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._store.open()
+        self._store_id = await self._store.run(_store_id, writes=False)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._store.close()
+        if self._lock.held:
+            self._lock.release()
+
+    def abandon(self) -> None:
+        """Let go of everything at once, as the kernel does for a killed process; for crash tests."""
+        self._store.abandon()
+        self._lock.release()
+
+    # Being the dispatcher
+
+    def hold(self) -> AbstractAsyncContextManager[None]:
+        return self._hold()
+
+    @asynccontextmanager
+    async def _hold(self) -> AsyncIterator[None]:
+        if not self._lock.acquire():
+            raise LeaseLostError(
+                f"{self._store.name} is held by {await self._holder_in_words()}",
+                hint="let it do the work, or stop it first",
+            )
+        try:
+            me = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._now()}
+            await self._store.run(partial(_put, "holder", me))
+            yield
+        finally:
+            self._lock.release()
+
+    async def holder(self) -> Holder | None:
+        if not self._lock.held and self._lock.is_free():
+            return None
+        kept = await self._store.run(partial(_get, "holder"), writes=False)
+        return None if kept is None else Holder(pid=kept["pid"], host=kept["host"], since=moment_of(kept["since"]))
+
+    async def _holder_in_words(self) -> str:
+        holder = await self.holder()
+        return "another process" if holder is None else f"pid {holder.pid} on {holder.host}"
+
+    def _must_hold(self) -> None:
+        if not self._lock.held:
+            raise LeaseLostError(
+                f"this process does not hold {self._store.name}", hint="do this inside `async with engine.hold()`"
+            )
+
+    # Into the log
+
+    async def append(
+        self,
+        flow: FlowSpec,
+        canonical_type: str,
+        page: Page,
+        *,
+        transport_scope: str | None = None,
+        reconcile: bool = False,
+    ) -> Counts:
+        self._must_hold()
+        await self._learn(flow)
+        now = self._clock.now()
+        ready = self._preparer(flow, canonical_type).page(page, now)
+        job = Intake(
+            flow=flow,
+            canonical_type=canonical_type,
+            ready=ready,
+            scope=transport_scope,
+            reconcile=reconcile,
+            now=version_of(now),
+            linked=flow.name in self._linked,
+        )
+        storing = asyncio.ensure_future(self._store.run(job))
+        # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.
+        storing.add_done_callback(partial(self._appended, flow.name, canonical_type))
+        return (await asyncio.shield(storing)).counts
+
+    def _appended(self, flow: str, canonical_type: str, storing: asyncio.Future[Appended]) -> None:
+        if not storing.cancelled() and storing.exception() is None:
+            self._wake(flow, canonical_type, storing.result().keys)
+
+    async def checkpoint(self, flow: str, canonical_type: str) -> Json | None:
+        return await self._store.run(partial(_checkpoint, flow, canonical_type), writes=False)
+
+    def _preparer(self, flow: FlowSpec, canonical_type: str) -> Preparer:
+        name = (flow.name, canonical_type)
+        found = self._preparers.get(name)
+        if found is None or found.flow is not flow or found.echoes != (flow.name in self._linked):
+            found = Preparer(flow, self._kind(canonical_type), echoes=flow.name in self._linked)
+            self._preparers[name] = found
+        return found
+
+    def _kind(self, canonical_type: str) -> CanonicalType:
+        try:
+            return self._types[canonical_type]
+        except KeyError:
+            raise SetupError(
+                f"there is no canonical type {canonical_type!r}", hint=f"known are {', '.join(sorted(self._types))}"
+            ) from None
+
+    async def _learn(self, flow: FlowSpec) -> None:
+        """Note who reads from the destination of a flow: echoes must be told even when only one of the two runs."""
+        if self._specs.get(flow.name) is not flow:
+            self._linked = await self._store.run(partial(_link, flow))
+            self._specs[flow.name] = flow
+
+    # Out of the log
+
+    async def drain(
+        self,
+        flow: FlowSpec,
+        push: Push,
+        *,
+        stop: asyncio.Event | None = None,
+        until_idle: bool = True,
+        max_wait: float = 300.0,
+        observer: Observer | None = None,
+    ) -> DrainReport:
+        self._must_hold()
+        await self._learn(flow)
+        if flow.name in self._draining:
+            raise EngineError(f"flow {flow.name!r} is being dispatched already", hint="one drain per flow at a time")
+        if flow.state == "paused":
+            waiting = sum(tally["waiting"] for tally in (await self.counts(flow.name)).values())
+            return DrainReport(counts={}, waiting=waiting)
+        dispatcher = Dispatcher(
+            flow=flow,
+            lanes={name: self._lanes(flow, name) for name in flow.types},
+            push=push,
+            clock=self._clock,
+            breaker=self._breakers.setdefault(flow.destination, Breaker()),
+            backoff=self._backoff,
+            observer=observer,
+            shadow=flow.state == "shadow",
+        )
+        self._draining[flow.name] = dispatcher
+        try:
+            return await dispatcher.run(stop, until_idle=until_idle, max_wait=max_wait)
+        finally:
+            del self._draining[flow.name]
+
+    def _lanes(self, flow: FlowSpec, canonical_type: str) -> LaneQueue:
+        kind = self._kind(canonical_type)
+        store = SqliteLanes(self._store, flow, kind, shadow=flow.state == "shadow", store_id=self._store_id)
+        return LaneQueue(kind, store, min(max(flow.batch.get(canonical_type, 1), 1), _LARGEST_BATCH))
+
+    def _wake(self, flow: str, canonical_type: str, keys: Sequence[str] | set[str]) -> None:
+        if keys and flow in self._draining:
+            self._draining[flow].wake(canonical_type, keys)
+
+    # Looking
+
+    async def counts(self, flow: str) -> Mapping[str, Mapping[str, int]]:
+        return await self._store.run(partial(_reports.counts, flow), writes=False)
+
+    async def status(self) -> EngineStatus:
+        flows = await self._store.run(_reports.flows, writes=False)
+        resting: dict[str, datetime] = {}
+        for name, breaker in self._breakers.items():
+            if breaker.down_since is not None:
+                wait = breaker.wait(self._clock.monotonic())
+                resting[name] = self._clock.now() + timedelta(seconds=wait)
+        return EngineStatus(url=self.url, holder=await self.holder(), flows=flows, open_breakers=resting)
+
+    async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
+        job = partial(_reports.events_of_key, flow, canonical_type, key, limit)
+        return await self._store.run(job, writes=False)
+
+    # Dead letters
+
+    async def dead_letters(self, which: DeadFilter | None = None, *, limit: int = 100) -> Sequence[DeadLetter]:
+        return await self._store.run(partial(_dead.find, which or DeadFilter(), limit), writes=False)
+
+    async def dead_letter(self, id: int) -> DeadLetter | None:  # noqa: A002 - see Engine
+        return await self._store.run(partial(_dead.show, id), writes=False)
+
+    async def dead_groups(self, which: DeadFilter | None = None) -> Sequence[DeadGroup]:
+        return await self._store.run(partial(_dead.groups, which or DeadFilter()), writes=False)
+
+    async def retry_dead(
+        self, which: DeadFilter, *, remap: Remap | None = None, flows: Sequence[FlowSpec] = ()
+    ) -> RetryReport:
+        self._must_hold()
+        for flow in flows:
+            await self._learn(flow)
+        chosen, refused = await self._store.run(partial(_dead.unmapped, which), writes=False)
+        woken, retried = await self._store.run(partial(_dead.retry, which))
+        for (name, canonical_type), keys in woken.items():
+            self._wake(name, canonical_type, keys)
+        for each in chosen:
+            error = await self._map_again(each, remap)
+            if error:
+                refused[each.pos] = error
+            else:
+                retried += 1
+        return RetryReport(retried=retried, refused=refused)
+
+    async def _map_again(self, chosen: _dead.Chosen, remap: Remap | None) -> str:
+        """Try to map a native record once more; why it cannot wait again, empty where it does."""
+        spec = self._specs.get(chosen.flow)
+        if remap is None or spec is None:
+            return "it was never mapped: it comes again when the source is read again"
+        try:
+            event = await remap(chosen.flow, chosen.type, chosen.payload)
+        except FieldError as error:
+            return str(error)
+        ready = self._preparer(spec, chosen.type).page(Page(events=[event], cursor=None), self._clock.now())
+        if ready.dead:
+            return ready.dead[0].reason
+        arrival: Arrival | None = ready.arrivals[0] if ready.arrivals else None
+        key = await self._store.run(partial(_dead.revive, chosen.pos, arrival))
+        self._wake(chosen.flow, chosen.type, [key] if key is not None else [])
+        return ""
+
+    async def drop_dead(self, which: DeadFilter) -> int:
+        self._must_hold()
+        return await self._store.run(partial(_dead.drop, which))
+
+    # Other processes
+
+    async def submit(self, name: str, arguments: Mapping[str, Json]) -> int:
+        return await self._store.run(partial(_commands.submit, name, arguments, self._now()))
+
+    async def wait_result(self, command: int, *, timeout: float) -> CommandResult:  # noqa: ASYNC109 - by our clock
+        end = self._clock.monotonic() + timeout
+        while True:
+            result = await self._store.run(partial(_commands.result_of, command), writes=False)
+            if result is not None:
+                return result
+            if self._clock.monotonic() >= end:
+                raise EngineError(
+                    f"no answer from {await self._holder_in_words()} within {timeout:g} s",
+                    hint="the command stays in the queue; look again with `pullpush status`",
+                )
+            await self._clock.sleep(_LOOK_SECONDS)
+
+    async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
+        self._must_hold()
+        while not stop.is_set():
+            for command in await self._store.run(_commands.open_commands, writes=False):
+                result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
+                await self._store.run(partial(_commands.answer, command.id, result))
+            await self._clock.sleep(_LOOK_SECONDS)
+
+    async def remember(self, name: str, value: Json) -> None:
+        await self._store.run(partial(_put, f"kept:{name}", value))
+
+    async def recall(self, name: str) -> Json | None:
+        return await self._store.run(partial(_get, f"kept:{name}"), writes=False)
+
+    def _now(self) -> int:
+        return version_of(self._clock.now())
+
+
+async def _carried_out(handler: CommandHandler | None, name: str, arguments: Mapping[str, Json]) -> CommandResult:
+    if handler is None:
+        return CommandResult(error=f"the holder does not know the command {name!r}")
+    try:
+        return CommandResult(value=await handler(arguments))
+    except PullPushError as error:
+        return CommandResult(error=str(error))
+    except Exception as error:  # noqa: BLE001 - the caller is another process
+        _log.exception("command %s failed", name)
+        return CommandResult(error=f"{type(error).__name__}: {error}")
+
+
+def _store_id(db: sqlite3.Connection) -> str:
+    return str(db.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()[0])
+
+
+def _put(name: str, value: Json, db: sqlite3.Connection) -> None:
+    if value is None:
+        db.execute("DELETE FROM meta WHERE name = ?", (name,))
+    else:
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, dumps(value).decode()))
+
+
+def _get(name: str, db: sqlite3.Connection) -> Json | None:
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return None if row is None else loads(row[0])
+
+
+def _checkpoint(flow: str, canonical_type: str, db: sqlite3.Connection) -> Json | None:
+    row = db.execute("SELECT cursor FROM checkpoint WHERE flow = ? AND type = ?", (flow, canonical_type)).fetchone()
+    return None if row is None else loads(row[0])
+
+
+def _link(flow: FlowSpec, db: sqlite3.Connection) -> set[str]:
+    """Store a flow's readers; answers every flow that reads what some flow writes."""
+    db.execute("DELETE FROM link WHERE writer = ?", (flow.name,))
+    db.executemany("INSERT INTO link VALUES (?, ?)", [(flow.name, reader) for reader in flow.readers])
+    return {row[0] for row in db.execute("SELECT DISTINCT reader FROM link")}

@@ -1,0 +1,160 @@
+"""Which lanes have something to send: a bounded number of keys in memory, the rest found by walking the store."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+
+import attrs
+
+from pullpush_sdk.canonical import CanonicalType
+
+from .lanes import LaneStore
+
+__all__ = ["LaneQueue"]
+
+_MOST_LANES = 20_000
+_CHUNK = 1_000
+
+
+@attrs.define
+class LaneQueue:
+    """The lanes of one canonical type that are in memory.
+
+    A key is in `_turn` while it has a turn (True where something was appended meanwhile), in `_held` until its time
+    has come, else in `_ready`; at most `most` keys are ready, and as many held.
+    `_outside` is the earliest time of held lanes that do not fit into memory.
+    """
+
+    kind: CanonicalType
+    store: LaneStore
+    batch: int
+    most: int = _MOST_LANES
+    chunk: int = _CHUNK
+    alone: set[str] = attrs.field(factory=set)
+    _ready: deque[str] = attrs.field(factory=deque)
+    _queued: set[str] = attrs.field(factory=set)
+    _turn: dict[str, bool] = attrs.field(factory=dict)
+    _held: dict[str, int] = attrs.field(factory=dict)
+    _times: list[tuple[int, str]] = attrs.field(factory=list)
+    _scanned: str | None = None
+    _walking: bool = True
+    _missed: bool = False
+    _outside: int | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a turn can start."""
+        return bool(self._ready)
+
+    @property
+    def walking(self) -> bool:
+        """Whether the store may hold lanes that are not in memory, and there is room for more."""
+        return self._walking and len(self._queued) < self.most
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing at all is known to wait."""
+        return not (self._queued or self._turn or self._held or self._walking or self._outside)
+
+    @property
+    def next_time(self) -> int | None:
+        """When the first held lane may go on."""
+        times = [self._times[0][0]] if self._times else []
+        if self._outside is not None:
+            times.append(self._outside)
+        return min(times, default=None)
+
+    def wake(self, keys: Iterable[str]) -> None:
+        """Something was appended to these lanes."""
+        for key in keys:
+            if key in self._turn:
+                self._turn[key] = True
+            elif key not in self._held:
+                self._queue(key)
+
+    def release_held(self, now: int) -> None:
+        """Queue the lanes whose time has come."""
+        while self._times and self._times[0][0] <= now:
+            due, key = heapq.heappop(self._times)
+            if self._held.get(key) == due:
+                del self._held[key]
+                self._queue(key)
+        if self._outside is not None and self._outside <= now:
+            self._outside = None
+            self._miss()
+
+    def pop(self, most: int) -> list[str]:
+        """Up to `most` keys for one turn; one that is to go alone is not put together with others."""
+        keys: list[str] = []
+        while self._ready and len(keys) < most:
+            key = self._ready[0]
+            if key in self.alone and keys:
+                break
+            self._ready.popleft()
+            self._queued.discard(key)
+            self._turn[key] = False
+            keys.append(key)
+            if key in self.alone:
+                break
+        return keys
+
+    def put_back(self, keys: Iterable[str]) -> None:
+        """These keys had no turn after all; they are first again."""
+        for key in reversed(list(keys)):
+            self._turn.pop(key, None)
+            if key not in self._queued:
+                self._queued.add(key)
+                self._ready.appendleft(key)
+
+    def had_turn(self, key: str, *, due: int | None, rest: bool) -> None:
+        """A lane's turn is over: it is held until `due`, queued again, or forgotten."""
+        appended = self._turn.pop(key, False)
+        if due is not None:
+            self._hold(key, due)
+        elif appended or rest:
+            # Busy lanes must leave room for those that the walk has yet to find; it will find this one again too.
+            if self._walking and len(self._queued) >= self.most // 2:
+                self._miss()
+            else:
+                self._queue(key)
+
+    async def walk(self, now: int) -> None:
+        """Look for more lanes in the store."""
+        found = await self.store.scan(self._scanned, self.chunk)
+        for key, due in found:
+            if len(self._queued) >= self.most:
+                return  # it goes on from here when there is room
+            self._scanned = key
+            if key in self._turn or key in self._held:
+                continue
+            if due > now:
+                self._hold(key, due)
+            else:
+                self._queue(key)
+        if len(found) == self.chunk:
+            return
+        self._scanned = None
+        self._walking, self._missed = self._missed, False
+
+    def _hold(self, key: str, due: int) -> None:
+        if len(self._held) < self.most:
+            self._held[key] = due
+            heapq.heappush(self._times, (due, key))
+        else:  # found again by a walk, when the first of those has its time
+            self._outside = due if self._outside is None else min(self._outside, due)
+
+    def _queue(self, key: str) -> None:
+        if key in self._queued:
+            return
+        if len(self._queued) >= self.most:
+            self._miss()
+            return
+        self._queued.add(key)
+        self._ready.append(key)
+
+    def _miss(self) -> None:
+        """A lane did not fit: the walk under way may be past it, so there must be another one."""
+        self._missed = self._walking
+        self._walking = True

@@ -1,0 +1,421 @@
+"""What every delivery engine offers, and the plain values that pass through it.
+
+An engine holds a durable log per flow and canonical type. Deliveries of one key leave it in log order, one at a time;
+see docs/explanation/delivery.md for the laws.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+import attrs
+
+from pullpush_sdk.connector import Delivery, Event, Outcome, Page
+from pullpush_sdk.errors import PullPushError
+
+from .locations import LocationPlan
+
+__all__ = [
+    "OUTCOMES",
+    "Attempt",
+    "Command",
+    "CommandHandler",
+    "CommandResult",
+    "Counts",
+    "DeadFilter",
+    "DeadGroup",
+    "DeadLetter",
+    "DrainReport",
+    "Ended",
+    "Engine",
+    "EngineStatus",
+    "FlowSpec",
+    "FlowStatus",
+    "Holder",
+    "KeyEvent",
+    "Observer",
+    "Push",
+    "Remap",
+    "RetryReport",
+]
+
+Json = Any
+Push = Callable[[str, Sequence[Delivery]], Awaitable[Sequence[Outcome]]]
+"""Writes a batch of one canonical type; one outcome per delivery, in order."""
+Remap = Callable[[str, str, bytes], Awaitable[Event]]
+"""Flow, canonical type and native record of a dead letter that was never mapped: its event, or FieldError again."""
+CommandHandler = Callable[[Mapping[str, Json]], Awaitable[Json]]
+
+
+class Ended(enum.StrEnum):
+    """How deliveries end, as they are counted."""
+
+    DELIVERED = "delivered"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    STALE = "stale"
+    SUPERSEDED = "superseded"
+    SHADOWED = "shadowed"
+    IGNORED = "ignored"
+    REPEAT = "repeat"
+    DEAD = "dead"
+    DROPPED = "dropped"
+
+
+OUTCOMES = tuple(each.value for each in Ended)
+"""Every count beside `read` and `waiting`; `read` is the sum of all of them and `waiting`."""
+
+
+@attrs.frozen(kw_only=True)
+class FlowSpec:
+    """A flow as the engine needs to know it.
+
+    `batch` is the largest batch per canonical type (1 where not named). `coalesce` names types beside the state
+    types whose waiting older states may be superseded. `readers` are the flows that read the same types from this
+    flow's destination: what is written here comes back to them as an echo.
+    """
+
+    name: str
+    source: str
+    destination: str
+    types: tuple[str, ...]
+    state: Literal["active", "shadow", "paused"] = "active"
+    batch: Mapping[str, int] = attrs.field(factory=dict)
+    concurrency: int = 4
+    coalesce: frozenset[str] = frozenset()
+    locations: LocationPlan = attrs.field(factory=LocationPlan)
+    on_delete: Literal["ignore", "archive", "delete"] = "ignore"
+    readers: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Counts:
+    """What became of one appended page; `read` is the sum of the rest but `ahead`.
+
+    `ahead` counts versions more than five minutes in the future, which were taken as the time of arrival.
+    """
+
+    read: int = 0
+    waiting: int = 0
+    repeat: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    ignored: int = 0
+    stale: int = 0
+    dead: int = 0
+    ahead: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class DrainReport:
+    """How a drain ended.
+
+    `counts` holds, per canonical type, what ended during this drain; `waiting` what is left over all types.
+    `error` is why the flow stopped (credentials, set-up, a broken contract), `unreachable` says in words
+    that the destination did not answer for too long, `faults` what the connector did wrong, each kind once.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    waiting: int = 0
+    error: PullPushError | None = None
+    unreachable: str = ""
+    faults: Sequence[str] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to deliver."""
+        return self.waiting == 0
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One failed push of one delivery."""
+
+    number: int
+    at: datetime
+    reason: str
+    answer: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class DeadLetter:
+    """A delivery that will not be tried again by itself.
+
+    `payload` is the canonical record (a sparse wire object), or the native record as text where it could not be
+    mapped (`mapped` false). `follows` is the dead letter of the same record that must go before this one.
+    """
+
+    id: int
+    flow: str
+    type: str
+    key: str
+    identity: str
+    verb: str
+    version: int
+    reason: str
+    answer: str
+    cause: str
+    since: datetime
+    mapped: bool
+    payload: Json
+    fields: frozenset[str] | None = None
+    follows: int | None = None
+    attempts: Sequence[Attempt] = ()
+
+
+@attrs.frozen(kw_only=True)
+class DeadFilter:
+    """Which dead letters are meant; every given part must hold, none given means all."""
+
+    ids: Sequence[int] = ()
+    flow: str | None = None
+    type: str | None = None
+    key: str | None = None
+    cause: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DeadGroup:
+    """Dead letters of one flow and type with the same cause; `reason` is one of theirs."""
+
+    cause: str
+    flow: str
+    type: str
+    reason: str
+    count: int
+    first: datetime
+    last: datetime
+    sample: int
+
+
+@attrs.frozen(kw_only=True)
+class RetryReport:
+    """Dead letters that wait again, and those that cannot, by id with the reason."""
+
+    retried: int
+    refused: Mapping[int, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class KeyEvent:
+    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome."""
+
+    position: int
+    flow: str
+    type: str
+    identity: str
+    verb: str
+    version: int
+    logged_at: datetime
+    ended_at: datetime | None
+    state: str
+    reason: str
+    shadow: bool
+    payload: Json
+    attempts: Sequence[Attempt] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Holder:
+    """The process that dispatches a store."""
+
+    pid: int
+    host: str
+    since: datetime
+
+
+@attrs.frozen(kw_only=True)
+class FlowStatus:
+    """Totals of one flow since it exists, per canonical type; `oldest` is when the longest waiting event was logged."""
+
+    flow: str
+    counts: Mapping[str, Mapping[str, int]]
+    oldest: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class EngineStatus:
+    """The store as a whole; `open_breakers` names destinations that are given a rest, until when."""
+
+    url: str
+    holder: Holder | None
+    flows: Sequence[FlowStatus]
+    open_breakers: Mapping[str, datetime] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """A wish of another process."""
+
+    id: int
+    name: str
+    arguments: Mapping[str, Json]
+
+
+@attrs.frozen(kw_only=True)
+class CommandResult:
+    """What the holder answered: `error` is empty where it worked."""
+
+    value: Json = None
+    error: str = ""
+
+
+class Observer(Protocol):
+    """Told once per batch, after its outcomes are stored; what it raises is logged and changes nothing."""
+
+    def delivered(self, flow: str, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+        """A batch was pushed; a retry is an outcome too."""
+        ...
+
+    def dead_letter(self, flow: str, canonical_type: str, reasons: Mapping[str, str]) -> None:
+        """Deliveries of a batch ended dead: delivery id to reason."""
+        ...
+
+
+class Engine(Protocol):
+    """A delivery engine; use it as an async context manager.
+
+    Whoever appends, drains or changes dead letters must `hold` the store. Everything else may be done beside a
+    holder, from any process.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def close(self) -> None:
+        """Let running work end and release the store."""
+        ...
+
+    def hold(self) -> AbstractAsyncContextManager[None]:
+        """Be the one dispatcher of this store.
+
+        Raises:
+            LeaseLostError: another process is; the message names it.
+        """
+        ...
+
+    async def holder(self) -> Holder | None:
+        """The process that holds the store, None where nobody does."""
+        ...
+
+    async def append(
+        self,
+        flow: FlowSpec,
+        canonical_type: str,
+        page: Page,
+        *,
+        transport_scope: str | None = None,
+        reconcile: bool = False,
+    ) -> Counts:
+        """Store a page's events and its cursor durably, together; a cursor of None leaves the checkpoint alone.
+
+        Events of one page may share a transport id (a webhook with several items); the same id in a later page of
+        the same `transport_scope` (connection and event name) is a repeat. `reconcile` says that a comparison found
+        these states missing at the destination: neither a repeat nor the known state settles them, the gate does.
+
+        Raises:
+            StoreError: nothing was stored; read the page again when the condition has ended.
+            LeaseLostError: this process does not hold the store.
+        """
+        ...
+
+    async def checkpoint(self, flow: str, canonical_type: str) -> Json | None:
+        """The cursor stored last; None where there is none yet."""
+        ...
+
+    async def drain(
+        self,
+        flow: FlowSpec,
+        push: Push,
+        *,
+        stop: asyncio.Event | None = None,
+        until_idle: bool = True,
+        max_wait: float = 300.0,
+        observer: Observer | None = None,
+    ) -> DrainReport:
+        """Dispatch what waits, in order per key.
+
+        Ends when nothing waits (`until_idle`), when `stop` is set (pushes under way are awaited), when the flow must
+        stop, or when nothing could be tried for `max_wait` seconds while only waiting for idleness. Appending while
+        it runs wakes it.
+
+        Raises:
+            StoreError: the store was in trouble for half a minute. Pushes whose outcomes could not be stored are
+                repeated by the next drain, as unsure.
+            LeaseLostError: this process does not hold the store.
+        """
+        ...
+
+    async def counts(self, flow: str) -> Mapping[str, Mapping[str, int]]:
+        """Per canonical type: `read`, `waiting` and every outcome, since the flow exists."""
+        ...
+
+    async def status(self) -> EngineStatus:
+        """The store as a whole."""
+        ...
+
+    async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
+        """The life of one key in log order, its latest `limit` events."""
+        ...
+
+    async def dead_letters(self, which: DeadFilter | None = None, *, limit: int = 100) -> Sequence[DeadLetter]:
+        """Dead letters in log order, without their attempts."""
+        ...
+
+    async def dead_letter(self, id: int) -> DeadLetter | None:  # noqa: A002 - the id is what people type
+        """One dead letter with every attempt."""
+        ...
+
+    async def dead_groups(self, which: DeadFilter | None = None) -> Sequence[DeadGroup]:
+        """Dead letters grouped by cause, the largest group first."""
+        ...
+
+    async def retry_dead(
+        self, which: DeadFilter, *, remap: Remap | None = None, flows: Sequence[FlowSpec] = ()
+    ) -> RetryReport:
+        """Let dead letters wait again, with a fresh count of attempts, at their old place in the log.
+
+        Dead letters that follow a chosen one go with it. Those that were never mapped need `remap`, and their flow
+        among `flows` where this process did not use it yet.
+        """
+        ...
+
+    async def drop_dead(self, which: DeadFilter) -> int:
+        """Give dead letters up for good; how many there were."""
+        ...
+
+    async def submit(self, name: str, arguments: Mapping[str, Json]) -> int:
+        """Ask the holder for something; the id of the command."""
+        ...
+
+    async def wait_result(self, command: int, *, timeout: float) -> CommandResult:  # noqa: ASYNC109 - by our clock
+        """The holder's answer.
+
+        Raises:
+            EngineError: no answer within `timeout` seconds; the command stays in the queue.
+        """
+        ...
+
+    async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
+        """As the holder: carry out commands of other processes until `stop` is set.
+
+        A command that was under way when a holder died is carried out again: handlers must bear that.
+        """
+        ...
+
+    async def remember(self, name: str, value: Json) -> None:
+        """Keep a small JSON value of the runtime (a flow's state) in the store; None forgets it."""
+        ...
+
+    async def recall(self, name: str) -> Json | None:
+        """The value kept under a name."""
+        ...
