@@ -1,0 +1,53 @@
+"""Can the two ends of a flow do what it asks? Answered from plugins alone, before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pullpush_sdk.connector import Connector
+from pullpush_sdk.errors import Problem, ProjectError
+from pullpush_sdk.plugins import Plugins
+from pullpush_sdk.project import FlowConfig, Project
+
+
+def check_abilities(project: Project, plugins: Plugins, flow: FlowConfig) -> list[Problem]:
+    """Everything that the connectors of a flow cannot do; raises PluginError for one that is not installed."""
+    source = plugins.connector(project.connection(flow.source).connector).connector
+    destination = plugins.connector(project.connection(flow.destination).connector).connector
+    return list(_problems(project, plugins, flow, source, destination))
+
+
+def require_abilities(project: Project, plugins: Plugins, flow: FlowConfig) -> None:
+    """Raises ProjectError with what `check_abilities` finds."""
+    if problems := check_abilities(project, plugins, flow):
+        raise ProjectError(f"flow {flow.name!r} cannot run", problems)
+
+
+def _problems(
+    project: Project, plugins: Plugins, flow: FlowConfig, source: Connector, destination: Connector
+) -> Iterator[Problem]:
+    path = ("flows", flow.name, "types")
+    for name in flow.types:
+        if name not in plugins.types:
+            known = ", ".join(plugins.types)
+            yield project.problem(f"there is no canonical type {name!r}", path, hint=f"known: {known}")
+            continue
+        if name not in source.reads:
+            yield project.problem(f"{source.name} does not read {name}", path, hint=_why(source, name, "read"))
+        if name not in destination.writes:
+            yield project.problem(
+                f"{destination.name} does not write {name}", path, hint=_why(destination, name, "write")
+            )
+    for name in sorted(flow.coalesce - set(flow.types)):
+        yield project.problem(f"coalesce names {name!r}, which is not among types", ("flows", flow.name, "coalesce"))
+    if (flow.locations or flow.sums) and "stocklevel" not in flow.types:
+        yield project.problem("locations are for stocklevel, which is not among types", (*path[:2], "locations"))
+
+
+def _why(connector: Connector, canonical_type: str, ability: str) -> str:
+    """The connector's own words, or what it can do instead."""
+    for cell in (f"{canonical_type}.{ability}", canonical_type):
+        if cell in connector.refused:
+            return connector.refused[cell]
+    can = sorted(connector.reads if ability == "read" else connector.writes)
+    return f"it {ability}s: {', '.join(can) or 'nothing'}"

@@ -1,0 +1,38 @@
+"""A flow of the project as the engine needs to know it."""
+
+from __future__ import annotations
+
+from pullpush_sdk.engine.locations import LocationPlan
+from pullpush_sdk.engine.ports import FlowSpec
+from pullpush_sdk.plugins import Plugins
+from pullpush_sdk.project import FlowConfig, Project
+
+from ._states import State
+
+
+def flow_spec(project: Project, plugins: Plugins, flow: FlowConfig, *, state: State, plan: LocationPlan) -> FlowSpec:
+    """The engine's view of a flow. A batch is never larger than the destination's connector takes."""
+    destination = plugins.connector(project.connection(flow.destination).connector).connector
+    largest = {name: destination.batch.get(name, 1) for name in flow.types}
+    return FlowSpec(
+        name=flow.name,
+        source=flow.source,
+        destination=flow.destination,
+        types=tuple(flow.types),
+        state=state,
+        batch={name: size if flow.batch is None else min(flow.batch, size) for name, size in largest.items()},
+        concurrency=flow.concurrency,
+        coalesce=flow.coalesce,
+        locations=plan,
+        on_delete=flow.on_delete,
+        readers=readers_of(project, flow),
+    )
+
+
+def readers_of(project: Project, flow: FlowConfig) -> tuple[str, ...]:
+    """The flows to which this flow's writes come back as echoes."""
+    return tuple(
+        other.name
+        for other in project.flows.values()
+        if other.source == flow.destination and set(other.types) & set(flow.types)
+    )

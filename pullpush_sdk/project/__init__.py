@@ -1,0 +1,27 @@
+"""A project: pullpush.toml, the settings and secrets of its connections, and its private state folder.
+
+`project.connect` opens connections; it is a module of its own because it needs the HTTP layer and plugins.
+"""
+
+from ._file import FILE_NAME, find_project_file, load_project
+from ._model import ConnectionConfig, FlowConfig, Project
+from ._references import Reference
+from ._settings import Settings, check_settings, resolve_settings
+from ._state import KEY_VARIABLE, engine_url, ensure_state_dir, token_key
+
+__all__ = [
+    "FILE_NAME",
+    "KEY_VARIABLE",
+    "ConnectionConfig",
+    "FlowConfig",
+    "Project",
+    "Reference",
+    "Settings",
+    "check_settings",
+    "engine_url",
+    "ensure_state_dir",
+    "find_project_file",
+    "load_project",
+    "resolve_settings",
+    "token_key",
+]

@@ -1,0 +1,131 @@
+"""A connection's settings against its connector's JSON Schema, and its secrets resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from pullpush_sdk.errors import Problem, ProjectError
+
+from ._model import ConnectionConfig, Project, near
+from ._references import HOW, Reference
+
+if TYPE_CHECKING:
+    from pullpush_sdk.connector import Connector
+
+Json = Any
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What a connection's hooks get: plain values, and the texts of its secrets apart from them."""
+
+    values: Mapping[str, Json]
+    secrets: Mapping[str, str] = attrs.field(repr=False)
+
+
+def resolve_settings(project: Project, connection: ConnectionConfig, connector: Connector) -> Settings:
+    """The settings of a connection with every reference resolved.
+
+    Raises:
+        ProjectError: something is missing, unknown, of the wrong form, or a secret in clear; `problems` holds all.
+    """
+    settings, problems = check_settings(project, connection, connector)
+    if problems:
+        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ProjectError(f"connection {connection.name!r} has {count}", problems)
+    return settings
+
+
+def check_settings(
+    project: Project, connection: ConnectionConfig, connector: Connector
+) -> tuple[Settings, list[Problem]]:
+    """The settings as far as they are good, and everything that is wrong with them."""
+    path = ("connections", connection.name)
+    problems: list[Problem] = []
+    values: dict[str, Json] = _defaults(connector)
+    unresolved: set[str] = set()
+    secret_names = frozenset(connector.secrets)
+    for name, value in connection.settings.items():
+        if not isinstance(value, Reference):
+            if name in secret_names:
+                problems.append(project.problem(f"secret {name!r} stands in clear", (*path, name), hint=HOW))
+                unresolved.add(name)
+            else:
+                values[name] = value
+            continue
+        try:
+            values[name] = value.resolve(project.root)
+        except ProjectError as error:
+            message = f"{name}: {error.message}"
+            problems.append(project.problem(message, (*path, name), hint=error.hint))
+            unresolved.add(name)
+    problems.extend(_schema_problems(project, connection, connector, values, unresolved))
+    return (
+        Settings(
+            values={name: value for name, value in values.items() if name not in secret_names},
+            secrets={name: str(value) for name, value in values.items() if name in secret_names},
+        ),
+        problems,
+    )
+
+
+def _defaults(connector: Connector) -> dict[str, Json]:
+    """What the schema says a setting is where nobody says otherwise."""
+    properties: Mapping[str, Mapping[str, Json]] = connector.settings.get("properties", {})
+    return {name: each["default"] for name, each in properties.items() if "default" in each}
+
+
+def _schema_problems(
+    project: Project,
+    connection: ConnectionConfig,
+    connector: Connector,
+    values: Mapping[str, Json],
+    unresolved: set[str],
+) -> Iterator[Problem]:
+    """What the connector's schema says of the values; settings that have a problem already are not judged twice."""
+    from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - slow to import
+
+    path = ("connections", connection.name)
+    schema = {"type": "object", **connector.settings}
+    known = [*schema.get("properties", {}), *connector.secrets]
+    for name in connection.settings:
+        if known and name not in known:
+            hint = near(name, known) or f"{connector.name} knows: {', '.join(sorted(set(known)))}"
+            yield project.problem(f"{connector.name} has no setting {name!r}", (*path, name), hint=hint)
+    for error in Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(dict(values)):
+        if error.validator in {"additionalProperties", "unevaluatedProperties"} and not error.absolute_path:
+            continue
+        if error.validator == "required":
+            yield from _missing(project, path, schema, error, {*values, *unresolved})
+            continue
+        steps = [str(step) for step in error.absolute_path]
+        # The validator's own message quotes the value, which may have come from a secret place.
+        is_plain = steps and not isinstance(connection.settings.get(steps[0]), Reference)
+        message = error.message if is_plain else f"does not fit {error.validator}: {error.validator_value}"
+        name = ".".join(steps) or "settings"
+        yield project.problem(f"{name}: {message}", (*path, *steps), hint=_described(schema, steps))
+
+
+def _missing(
+    project: Project, path: Sequence[str], schema: Mapping[str, Any], error: Any, present: set[str]
+) -> Iterator[Problem]:
+    """One finding per schema and missing name (the validator reports each once, with all names at hand)."""
+    name = next((each for each in error.validator_value if error.message.startswith(repr(each))), None)
+    if name is None or (not error.absolute_path and name in present):
+        return
+    yield project.problem(f"setting {name!r} is missing", path, hint=_described(schema, [name]))
+
+
+def _described(schema: Mapping[str, Any], steps: Sequence[str]) -> str:
+    """What the schema says a setting is, for a hint; empty where it says nothing."""
+    here: Any = schema
+    for step in steps:
+        here = here.get("properties", {}).get(step, {}) if isinstance(here, Mapping) else {}
+    if not isinstance(here, Mapping):
+        return ""
+    words = str(here.get("description") or here.get("title") or "")
+    examples = here.get("examples")
+    return f"{words} (such as {examples[0]!r})" if words and examples else words

@@ -1,0 +1,97 @@
+"""Opening a connection: settings resolved, secrets wrapped, and the one client that may speak to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.connector import Connection, Connector
+from pullpush_sdk.http import Authenticator, Client, FileTokenStore, Redactor, Secret, scheme_of
+from pullpush_sdk.manifest import Limits, Manifest, NoAuth, render
+from pullpush_sdk.plugins import Plugins
+
+from ._model import ConnectionConfig, Project
+from ._settings import resolve_settings
+from ._state import ensure_state_dir, token_key
+
+Json = Any
+
+# A connector in plain Python that was given no base_url may still never call anything: .invalid leads nowhere.
+_NOWHERE = "https://base-url-is-not-set.invalid"
+
+
+@asynccontextmanager
+async def open_connection(
+    project: Project, name: str, plugins: Plugins, *, redactor: Redactor | None = None, clock: Clock | None = None
+) -> AsyncIterator[Connection]:
+    """The connection of that name, ready for its connector's hooks; closed on leaving.
+
+    `redactor` learns every secret of it, also tokens that are renewed meanwhile. Nothing is sent by opening.
+
+    Raises:
+        ProjectError: a setting is not good; `problems` holds all findings.
+        PluginError: its connector is not installed.
+        SetupError: a URL or header made from the settings is not acceptable.
+    """
+    config = project.connection(name)
+    connector = plugins.connector(config.connector).connector
+    settings = resolve_settings(project, config, connector)
+    secrets = {each: Secret(text) for each, text in settings.secrets.items()}
+    known = redactor if redactor is not None else Redactor()
+    known.add(*secrets.values())
+    time = clock or SystemClock()
+    client = _client(project, config, connector, {**settings.values, **secrets}, redactor=known, clock=time)
+    async with client:
+        yield Connection(
+            name=name,
+            connector=connector,
+            settings=settings.values,
+            secrets=secrets,
+            client=client,
+            clock=time,
+            types=plugins.types,
+        )
+
+
+def _client(
+    project: Project,
+    config: ConnectionConfig,
+    connector: Connector,
+    values: Mapping[str, Json | Secret],
+    *,
+    redactor: Redactor,
+    clock: Clock,
+) -> Client:
+    manifest: Manifest | None = connector.manifest
+    scheme = scheme_of(manifest.auth if manifest is not None else NoAuth(), values)
+    store = _token_store(project, config) if scheme.uses_token else None
+    auth = Authenticator(scheme, clock=clock, redactor=redactor, store=store)
+    plain = {name: each.reveal() if isinstance(each, Secret) else each for name, each in values.items()}
+    if manifest is None:
+        base_url, hosts, headers, limits = str(plain.get("base_url") or config.sandbox or _NOWHERE), [], {}, Limits()
+    else:
+        hosts = [str(each) for each in render(list(manifest.hosts), plain, path="$.hosts")]
+        # A session's answer names the base URL where the manifest has none; until then nothing relative is called.
+        base_url = str(render(manifest.base_url, plain, path="$.base_url")) or _NOWHERE
+        headers = {key: str(each) for key, each in render(dict(manifest.headers), plain, path="$.headers").items()}
+        limits = manifest.limits
+    return Client(
+        base_url=base_url,
+        auth=auth,
+        limits=limits,
+        redactor=redactor,
+        hosts=hosts,
+        headers=headers,
+        clock=clock,
+        origin=config.sandbox,
+        classify=connector.classify,
+    )
+
+
+def _token_store(project: Project, config: ConnectionConfig) -> FileTokenStore:
+    """Where renewed tokens of the connection are kept; a sandbox's never mix with the platform's."""
+    folder = ensure_state_dir(project) / "tokens"
+    file = f"{config.name}.sandbox" if config.sandbox else config.name
+    return FileTokenStore(folder / file, [token_key(project).decode()])
