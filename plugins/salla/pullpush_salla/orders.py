@@ -1,0 +1,265 @@
+"""Writing orders. Salla prices every line by itself, takes the pieces out of its stock, and cannot be told that a
+request comes twice: so prices are compared before, and after a lost answer the order is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.canonical import dumps, parse_instant
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.declarative import iter_records
+from pullpush_sdk.errors import PullPushError, RecordError, TransientError
+from pullpush_sdk.http import Call
+from pullpush_sdk.manifest import Request
+
+from .answers import MISSING, REFUSED, refusal
+from .catalogue import LIST, PAGES, find_rows
+from .functions import ORDER_STATUS, STORE_ZONE, moment, phone
+from .prices import amount
+from .quotes import Quote, differences, quote
+from .store import branch_of_orders, currency_of
+
+Json = Any
+
+_OVER = frozenset({"cancelled", "refunded", "returned", "failed", "draft"})
+_PAID = frozenset({"paid", "processing", "partially_shipped", "shipped", "delivered", "completed"})
+_SLUGS = {
+    "pending": "payment_pending",
+    "paid": "under_review",
+    "processing": "in_progress",
+    "on_hold": "under_review",
+    "partially_shipped": "in_progress",
+    "shipped": "shipped",
+    "delivered": "delivered",
+    "completed": "completed",
+    "cancelled": "canceled",
+    "returned": "restored",
+    "refunded": "restored",
+    "failed": "payment_failed",
+}
+_MOBILE = re.compile(r"\+[1-9]\d{7,14}")
+# The zone that an order's date is labelled with may be wrong by three hours (README); clocks differ a little.
+_DATE_DOUBT = timedelta(hours=3, minutes=10)
+
+
+async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
+    """One outcome per order, in the batch's order."""
+    return [await _outcome(connection, delivery) for delivery in batch]
+
+
+async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
+    try:
+        return await _write(connection, delivery)
+    except (RecordError, TransientError) as error:
+        return outcome_of(error)
+
+
+async def _write(connection: Connection, delivery: Delivery) -> Outcome:
+    if delivery.verb is Verb.DELETED:
+        return Outcome.skipped("an order in Salla is not deleted by a sync; cancel it there")
+    if delivery.native_id is not None:
+        return await _follow(connection, delivery, delivery.native_id)
+    if delivery.fields is not None:
+        return Outcome.dead(f"order {delivery.key} is not in Salla, and a partial event cannot create it")
+    if delivery.maybe_applied:
+        found = await _search(connection, delivery.payload)
+        if len(found) > 1:
+            names = ", ".join(found)
+            return Outcome.dead(
+                f"an answer was lost, and several orders in Salla look like {delivery.key}: {names}; "
+                "delete the repeats there and drop this letter"
+            )
+        if found:
+            return await _settled(connection, delivery.payload, await _order(connection, found[0]))
+    if delivery.payload.get("status") in _OVER:
+        return Outcome.skipped(f"order {delivery.key} was {delivery.payload['status']} before it reached Salla")
+    return await _create(connection, delivery)
+
+
+async def _create(connection: Connection, delivery: Delivery) -> Outcome:
+    """A new order, if the store would charge exactly what the order says."""
+    payload = delivery.payload
+    quotes, problems = await _quotes(connection, payload)
+    own = await currency_of(connection)
+    if payload.get("currency") != own:
+        problems.append(f"the order is in {payload.get('currency') or 'no stated currency'}, the store sells in {own}")
+    problems = problems or differences(quotes, payload)
+    if problems:
+        return Outcome.dead(f"order {delivery.key} cannot be entered as it is: {'; '.join(problems)}")
+    call = Call(
+        method="POST",
+        url="/orders",
+        body=dumps(await _body(connection, payload)),
+        content_type="application/json",
+        accepts=REFUSED,
+    )
+    answer = await connection.client.send(call)
+    if answer.status in REFUSED:
+        return refusal(f"order {delivery.key}", answer)
+    return await _settled(connection, payload, answer.json()["data"])
+
+
+async def _settled(connection: Connection, payload: Mapping[str, Json], order: Json) -> Outcome:
+    """The outcome of an order that is in Salla since this delivery, whatever else goes wrong: it must not be made
+    twice. The reason says what a person should look at.
+    """
+    notes = []
+    try:
+        refused = await _set_status(connection, payload, order)
+    except PullPushError as error:
+        reason = f"it is order {order['id']} in Salla, its status is not written yet: {error}"
+        return Outcome.retry(reason, after=getattr(error, "retry_after", None), maybe_applied=True)
+    if refused:
+        notes.append(refused.reason)
+    total = amount((order.get("amounts") or {}).get("total"))
+    if total is not None and total != Decimal(payload.get("totalAmount") or 0):
+        notes.append(f"Salla made it {total} instead of {payload.get('totalAmount')}")
+    return attrs.evolve(Outcome.delivered(native_id=str(order["id"])), reason="; ".join(notes))
+
+
+async def _quotes(connection: Connection, payload: Mapping[str, Json]) -> tuple[list[Quote], list[str]]:
+    """What the store asks for each line, and what keeps it from asking anything."""
+    quotes: list[Quote] = []
+    problems: list[str] = []
+    for line in payload.get("lineItems") or ():
+        sku, quantity = line.get("sku"), line.get("quantity")
+        shown = f"the line {line.get('title') or sku or '?'!r}"
+        if not sku:
+            problems.append(f"{shown} has no SKU")
+        elif not isinstance(quantity, int) or quantity < 1:
+            problems.append(f"{shown} has the quantity {quantity}; Salla sells whole pieces")
+        else:
+            rows = await find_rows(connection, sku)
+            quoted = quote(line, rows[0]) if len(rows) == 1 else None
+            if quoted is not None:
+                quotes.append(quoted)
+            elif len(rows) > 1:
+                problems.append(f"SKU {sku!r} is in Salla more than once: {', '.join(row.name for row in rows)}")
+            else:
+                problems.append(f"Salla has no {'price for' if rows else 'product or variant with'} SKU {sku!r}")
+    return quotes, problems if quotes or problems else ["it has no lines"]
+
+
+async def _body(connection: Connection, payload: Mapping[str, Json]) -> dict[str, Json]:
+    """The order as the platform takes it; here `identifier` has its second i."""
+    method = str(connection.settings.get("payment_method", "bank"))
+    financial = payload.get("financialStatus")
+    is_paid = financial == "paid" if financial else payload.get("status") in _PAID
+    body = {
+        "payment": {"status": "paid", "method": method}
+        if is_paid
+        else {"status": "pending_payment", "accepted_methods": [method]},
+        "delivery_method": "pickup",
+        "branch_id": await branch_of_orders(connection),
+        "products": [
+            {"identifier_type": "sku", "identifier": line["sku"], "quantity": line["quantity"]}
+            for line in payload["lineItems"]
+        ],
+    }
+    customer = _customer(payload)
+    return body if customer is None else {"customer": customer, **body}
+
+
+def _customer(payload: Mapping[str, Json]) -> dict[str, str] | None:
+    """The buyer, if name, mail address and an international number are known; else it is a guest's order."""
+    known = payload.get("customer") or {}
+    parts = " ".join(known[key] for key in ("firstName", "lastName") if known.get(key))
+    name, email = known.get("name") or parts, known.get("email") or payload.get("email")
+    mobile = re.sub(r"[\s().-]", "", known.get("phone") or payload.get("phone") or "")
+    mobile = f"+{mobile[2:]}" if mobile.startswith("00") else mobile
+    if not name or not email or not _MOBILE.fullmatch(mobile):
+        return None
+    return {"name": name, "mobile": mobile, "email": email}
+
+
+async def _follow(connection: Connection, delivery: Delivery, native_id: str) -> Outcome:
+    """An order that is known to be there: its status, where that differs; its lines stay."""
+    order = await _order(connection, native_id)
+    if order is None:
+        return Outcome.dead(f"order {delivery.key} was order {native_id} in Salla, which is gone")
+    if not delivery.maybe_applied and not _new_slug(delivery.payload.get("status"), order):
+        return Outcome.unchanged(native_id=native_id)
+    refused = await _set_status(connection, delivery.payload, order)
+    return refused or Outcome.delivered(native_id=native_id)
+
+
+async def _order(connection: Connection, native_id: str) -> Json | None:
+    answer = await connection.client.send(Call(url=f"/orders/{native_id}", accepts=MISSING))
+    return None if answer.status in MISSING else answer.json()["data"]
+
+
+def _new_slug(wanted: Json, order: Json) -> str | None:
+    """The status to write, None where the one that is there says the same."""
+    now = (order.get("status") or {}).get("slug")
+    slug = _SLUGS.get(str(wanted))
+    return None if slug == now or ORDER_STATUS.get(str(now)) == wanted else slug
+
+
+async def _set_status(connection: Connection, payload: Mapping[str, Json], order: Json) -> Outcome | None:
+    """Write the order's status where it differs; the refusal, None where there is none."""
+    slug = _new_slug(payload.get("status"), order)
+    if slug is None:
+        return None
+    body: dict[str, Json] = {"slug": slug}
+    if slug in ("canceled", "restored") and connection.settings.get("restock"):
+        body["restore_items"] = True
+    call = Call(
+        method="POST",
+        url=f"/orders/{order['id']}/status",
+        body=dumps(body),
+        content_type="application/json",
+        # A status is absolute; pieces that are put back could be put back twice.
+        idempotent="restore_items" not in body,
+        accepts=REFUSED,
+    )
+    answer = await connection.client.send(call)
+    return refusal(f"the status {slug!r} of order {order['id']}", answer) if answer.status in REFUSED else None
+
+
+async def _search(connection: Connection, payload: Mapping[str, Json]) -> list[str]:
+    """The ids of orders in Salla that may be this one: made since, same total, same lines, same buyer."""
+    since = _since(connection, payload)
+    day = since.astimezone(STORE_ZONE).date().isoformat()
+    request = Request(path="/orders", params={"from_date": day, "sort_by": "created_at-desc"})
+    wanted, found = Decimal(payload.get("totalAmount") or 0), []
+    async with aclosing(iter_records(connection, request, PAGES, LIST)) as rows:
+        async for row in rows:
+            made = moment((row.get("date") or {}).get("date"), None)
+            if made is not None and made < since:
+                break
+            if amount(row.get("total")) == wanted and await _is_same(connection, payload, row["id"]):
+                found.append(str(row["id"]))
+    return found
+
+
+def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:
+    """Before this the order cannot have been made in Salla."""
+    stated = payload.get("createdAt")
+    made = parse_instant(stated) if stated else connection.clock.now() - timedelta(days=1)
+    return made.astimezone(UTC) - _DATE_DOUBT
+
+
+async def _is_same(connection: Connection, payload: Mapping[str, Json], native_id: int) -> bool:
+    items = await connection.client.send(Call(url="/orders/items", params={"order_id": str(native_id)}))
+    lines = Counter[str]()
+    for item in items.json()["data"]:
+        lines[item.get("sku")] += item["quantity"]
+    wanted = Counter[str]()
+    for line in payload.get("lineItems") or ():
+        wanted[line.get("sku")] += line["quantity"]
+    if lines != wanted:
+        return False
+    order = await _order(connection, str(native_id)) or {}
+    buyer, sent = order.get("customer") or {}, _customer(payload)
+    if sent is None:
+        return not buyer.get("email")
+    return buyer.get("email") == sent["email"] or phone(buyer.get("mobile_code"), buyer.get("mobile")) == sent["mobile"]

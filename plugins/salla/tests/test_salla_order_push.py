@@ -1,0 +1,317 @@
+"""Writing orders: only at the order's own prices, and never twice."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+BUYER = {"name": "Nora Test", "phone": "+966 51 111 1111", "email": "nora@example.com"}
+
+
+def order_for(w, *lines, **more):
+    """A canonical order over (SKU, quantity) at the store's own prices, with 15 % of tax on each line."""
+    rows = {}
+    for product in w.state()["products"]:
+        paid = product["regular_price"] if product["sale_price"] is None else product["sale_price"]
+        rows[product["sku"]] = paid
+        rows |= {v["sku"]: v["price"] for v in product["variants"]}
+    total = sum(rows[sku] * n + (rows[sku] * n * 15 + 50) // 100 for sku, n in lines)
+    return {
+        "orderId": "W-1001",
+        "status": "paid",
+        "financialStatus": "paid",
+        "currency": "SAR",
+        "totalAmount": str(Decimal(total) / 100),
+        "taxesIncluded": False,
+        "createdAt": w.sandbox.control.clock.now().isoformat(),
+        "lineItems": [
+            {"sku": sku, "title": sku, "quantity": n, "unitPrice": str(Decimal(rows[sku]) / 100)} for sku, n in lines
+        ],
+        "customer": BUYER,
+        **more,
+    }
+
+
+def made(w, before):
+    """Orders that are new since."""
+    known = {row["id"] for row in before["orders"]}
+    return [row for row in w.state()["orders"] if row["id"] not in known]
+
+
+def slug_of(row):
+    return row["histories"][-1]["status_id"], row["status_id"]
+
+
+LINES = (("SKU-00001", 2), ("SKU-00003-M", 1), ("SKU-00002", 3))
+
+
+def test_an_order_is_entered_at_its_own_prices(world):
+    """Lines, buyer, branch and payment are there; the total is the order's; stock moves by itself."""
+
+    async def run():
+        async with world(extra={"branches": "2"}) as w:
+            before = w.state()
+            payload = order_for(w, *LINES)
+            (outcome,) = await w.push("order", payload)
+            post = (await w.asked("POST", "/orders"))[0]["body"]
+            return payload, outcome, made(w, before), post, before
+
+    payload, outcome, (row,), post, before = asyncio.run(run())
+    assert outcome.result == "delivered"
+    assert outcome.reason == ""
+    assert outcome.native_id == str(row["id"])
+    assert [(line["sku"], line["quantity"]) for line in row["lines"]] == list(LINES)
+    assert (row["customer"]["email"], row["customer"]["mobile_code"]) == ("nora@example.com", "+966")
+    assert row["branch_id"] == before["branches"][0]["id"]
+    assert post["payment"] == {"status": "paid", "method": "bank"}
+    assert payload["customer"] == BUYER
+
+
+def test_settings_choose_branch_and_payment_method(world):
+    """An unpaid order may be paid by the setting's method; the setting's branch gives the pieces."""
+
+    async def run():
+        async with world(extra={"branches": "2"}, settings={"payment_method": "cod", "order_branch": "349994002"}) as w:
+            payload = order_for(w, ("SKU-00001", 1), financialStatus="pending", status="pending")
+            (outcome,) = await w.push("order", payload)
+            return outcome, (await w.asked("POST", "/orders"))[0]["body"]
+
+    outcome, post = asyncio.run(run())
+    assert outcome.result == "delivered"
+    assert post["payment"] == {"status": "pending_payment", "accepted_methods": ["cod"]}
+    assert post["branch_id"] == 349994002
+
+
+@pytest.mark.parametrize("missing", ["name", "phone", "email"])
+def test_a_buyer_who_is_not_fully_known_is_a_guest(world, missing):
+    """The platform takes name, number and mail address together or not at all."""
+
+    async def run():
+        async with world() as w:
+            before = w.state()
+            customer = {name: each for name, each in BUYER.items() if name != missing}
+            (outcome,) = await w.push("order", order_for(w, ("SKU-00001", 1), customer=customer))
+            return outcome, made(w, before)
+
+    outcome, (row,) = asyncio.run(run())
+    assert outcome.result == "delivered"
+    assert row["customer"] is None
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"currency": "USD"}, ["USD", "SAR"]),
+        ({"currency": None}, ["no stated currency"]),
+        ({"totalAmount": "1.00"}, ["comes to", "1.00"]),
+        ({"totalAmount": None}, ["no total"]),
+        ({"shippingAmount": "10"}, []),
+        ({"lineItems": []}, ["no lines"]),
+        ({"lineItems": [{"sku": "GHOST", "quantity": 1, "unitPrice": "1"}]}, ["GHOST"]),
+        ({"lineItems": [{"title": "Gift wrap", "quantity": 1, "unitPrice": "1"}]}, ["Gift wrap", "no SKU"]),
+        ({"lineItems": [{"sku": "SKU-00001", "quantity": Decimal("0.5"), "unitPrice": "1"}]}, ["whole pieces"]),
+    ],
+)
+def test_what_cannot_be_entered_as_it_is_is_dead(world, more, words):
+    """And nothing is entered at all."""
+
+    async def run():
+        async with world() as w:
+            before = w.state()
+            payload = order_for(w, ("SKU-00001", 1))
+            if "shippingAmount" in more:
+                more["totalAmount"] = str(Decimal(payload["totalAmount"]) + 10)
+            (outcome,) = await w.push("order", {**payload, **more})
+            return outcome, made(w, before)
+
+    outcome, orders = asyncio.run(run())
+    assert orders == []
+    assert outcome.result == "dead"
+    assert all(word in outcome.reason for word in words), outcome.reason
+
+
+def test_another_price_is_dead_and_names_both(world):
+    """The SKU, the price there and the price here."""
+
+    async def run():
+        async with world() as w:
+            payload = order_for(w, ("SKU-00001", 1), ("SKU-00002", 1))
+            real = payload["lineItems"][1]["unitPrice"]
+            payload["lineItems"][1]["unitPrice"] = "3.33"
+            (outcome,) = await w.push("order", payload)
+            return outcome, real
+
+    outcome, real = asyncio.run(run())
+    assert outcome.result == "dead"
+    assert f"SKU 'SKU-00002' costs {Decimal(real)} in Salla, 3.33 in the order" in outcome.reason
+
+
+def test_prices_with_tax_compare_with_tax(world):
+    """A source that shows prices with tax is compared with what a buyer pays in Salla."""
+
+    async def run():
+        async with world() as w:
+            payload = order_for(w, ("SKU-00001", 1), taxesIncluded=True)
+            payload["lineItems"][0]["unitPrice"] = payload["totalAmount"]
+            return await w.push("order", payload)
+
+    (outcome,) = asyncio.run(run())
+    assert outcome.result == "delivered"
+
+
+def test_more_than_there_is_is_dead_in_the_platforms_words(world):
+    """The platform refuses the line by name."""
+
+    async def run():
+        async with world() as w:
+            return await w.push("order", order_for(w, ("SKU-00001", 5000)))
+
+    (outcome,) = asyncio.run(run())
+    assert outcome.result == "dead"
+    assert "products.0.quantity" in outcome.reason
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "truncate"])
+@pytest.mark.parametrize("buyer", [BUYER, None])
+def test_an_order_whose_answer_was_lost_is_found(world, fault, buyer):
+    """It is not sent again; the next attempt recognises it among the others of today."""
+
+    async def run():
+        async with world(extra={"order_date_zone": "utc"}) as w:
+            w.change("order_create", items=[{"sku": "SKU-00001", "quantity": 1}])
+            before = w.state()
+            payload = order_for(w, *LINES, customer=buyer)
+            w.faults({"match": {"method": "POST", "path": "*/orders"}, "fault": fault, "times": 1})
+            (first,) = await w.push("order", payload)
+            (second,) = await w.push("order", payload, attempt=2, maybe_applied=first.maybe_applied)
+            return first, second, made(w, before)
+
+    first, second, (row,) = asyncio.run(run())
+    assert first.result == "retry"
+    assert first.maybe_applied
+    assert second.result == "delivered"
+    assert second.native_id == str(row["id"])
+
+
+def test_an_order_that_never_arrived_is_entered_by_the_next_attempt(world):
+    """A reset connection left nothing behind."""
+
+    async def run():
+        async with world() as w:
+            before = w.state()
+            payload = order_for(w, *LINES)
+            w.faults({"match": {"method": "POST", "path": "*/orders"}, "fault": "reset", "times": 1})
+            (first,) = await w.push("order", payload)
+            (second,) = await w.push("order", payload, attempt=2, maybe_applied=True)
+            return first, second, made(w, before)
+
+    first, second, orders = asyncio.run(run())
+    assert first.result == "retry"
+    assert second.result == "delivered"
+    assert len(orders) == 1
+
+
+def test_several_orders_that_may_be_it_are_for_a_person(world):
+    """The letter names them; no third one is made."""
+
+    async def run():
+        async with world() as w:
+            payload = order_for(w, *LINES)
+            ids = [(await w.push("order", payload))[0].native_id for _ in range(2)]
+            before = w.state()
+            (outcome,) = await w.push("order", payload, attempt=2, maybe_applied=True)
+            return ids, outcome, made(w, before)
+
+    ids, outcome, orders = asyncio.run(run())
+    assert orders == []
+    assert outcome.result == "dead"
+    assert all(native_id in outcome.reason for native_id in ids)
+
+
+def _status(w, native_id):
+    row = next(row for row in w.state()["orders"] if str(row["id"]) == native_id)
+    return row["status_id"], len(row["histories"])
+
+
+def test_a_known_order_gets_its_status_only_where_it_differs(world):
+    """Shipped is written once; the same again is unchanged; nothing is entered anew."""
+
+    async def run():
+        async with world() as w:
+            payload = order_for(w, ("SKU-00001", 1))
+            (created,) = await w.push("order", payload)
+            before = w.state()
+            known = {"native_id": created.native_id}
+            outcomes = [
+                (await w.push("order", {**payload, "status": status}, **known))[0]
+                for status in ("processing", "shipped", "shipped", "completed")
+            ]
+            partial = {"orderId": "W-1001", "status": "cancelled"}
+            outcomes += await w.push("order", partial, fields=frozenset({"status"}), **known)
+            return outcomes, made(w, before), _status(w, created.native_id)
+
+    outcomes, orders, (_, changes) = asyncio.run(run())
+    assert orders == []
+    assert [str(o.result) for o in outcomes] == ["unchanged", "delivered", "unchanged", "delivered", "delivered"]
+    assert changes == 4
+
+
+@pytest.mark.parametrize(("restock", "back"), [(False, 0), (True, 2)])
+def test_a_cancelled_order_gives_its_pieces_back_only_if_asked(world, restock, back):
+    """The platform takes pieces when an order is entered; the setting decides about the way back."""
+
+    async def run():
+        async with world(settings={"restock": restock}) as w:
+            payload = order_for(w, ("SKU-00001", 2))
+            (created,) = await w.push("order", payload)
+            there = sum(w.state()["products"][0]["stock"]["by_branch"].values())
+            await w.push("order", {**payload, "status": "cancelled"}, native_id=created.native_id)
+            return sum(w.state()["products"][0]["stock"]["by_branch"].values()) - there
+
+    assert asyncio.run(run()) == back
+
+
+def test_a_status_that_fails_after_the_order_was_entered_does_not_enter_it_twice(world):
+    """The order stands; the next attempt finds it and writes the status."""
+
+    async def run():
+        async with world() as w:
+            before = w.state()
+            payload = order_for(w, *LINES, status="shipped")
+            w.faults({"match": {"path": "*/status"}, "fault": "status", "status": 401, "body": {}, "times": 5})
+            (first,) = await w.push("order", payload)
+            w.faults()
+            (second,) = await w.push("order", payload, attempt=2, maybe_applied=first.maybe_applied)
+            return first, second, made(w, before)
+
+    first, second, (row,) = asyncio.run(run())
+    assert first.result == "retry"
+    assert first.maybe_applied
+    assert second.result == "delivered"
+    assert len(row["histories"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "options", "result"),
+    [
+        ({"status": "cancelled"}, {}, "skipped"),
+        ({}, {"verb": "deleted"}, "skipped"),
+        ({}, {"fields": frozenset({"status"})}, "dead"),
+        ({}, {"native_id": "1"}, "dead"),
+    ],
+)
+def test_orders_that_are_not_entered(world, more, options, result):
+    """Over before they came, deleted, only partly known, or gone from the store."""
+
+    async def run():
+        async with world() as w:
+            before = w.state()
+            (outcome,) = await w.push("order", order_for(w, ("SKU-00001", 1), **more), **options)
+            return outcome, made(w, before)
+
+    outcome, orders = asyncio.run(run())
+    assert orders == []
+    assert outcome.result == result
+    assert outcome.reason
