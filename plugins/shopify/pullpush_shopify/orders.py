@@ -1,0 +1,176 @@
+"""Writing orders: looked for before they are created, created once, and then changed only in what may change.
+
+`orderCreate` takes no idempotency key. An own key in `sourceIdentifier` is searched for first; when an answer was lost
+the search is repeated until its index had time, and the shop's newest orders are looked through without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
+from pullpush_sdk.errors import ContractError, RejectedError, TransientError
+
+from .batches import each
+from .graphql import ask, check_errors, gid, quoted
+from .graphql import write as send
+from .items import Found, find_items
+from .native import drained, fragments_of, order_by_id, returned
+from .order_body import changes_of, creation_of
+
+Json = Any
+
+_PATIENCE = (0.0, 5.0, 15.0, 40.0)  # seconds between looks after a lost answer
+
+_FIND = """
+query FindOrder($query: String!) {
+  orders(first: 10, query: $query) { nodes { id sourceIdentifier } }
+}
+"""
+_NEWEST = """
+query NewestOrders($first: Int!) {
+  orders(first: $first, sortKey: CREATED_AT, reverse: true) { nodes { id sourceIdentifier } }
+}
+"""
+_CREATE = """
+mutation CreateOrder($order: OrderCreateOrderInput!, $options: OrderCreateOptionsInput!) {
+  orderCreate(order: $order, options: $options) {
+    order { id name totalPriceSet { shopMoney { amount } } }
+    userErrors { code field message }
+  }
+}
+"""
+_UPDATE = """
+mutation UpdateOrder($input: OrderInput!) {
+  orderUpdate(input: $input) { order { ...Order } userErrors { field message } }
+}
+"""
+_CANCEL = """
+mutation CancelOrder($order: ID!) {
+  orderCancel(orderId: $order, reason: OTHER, restock: false, refund: false, notifyCustomer: false) {
+    job { id }
+    orderCancelUserErrors { code field message }
+  }
+}
+"""
+# Stock is synced for itself, and the buyer hears from the shop that sold.
+_OPTIONS = {"inventoryBehaviour": "BYPASS", "sendReceipt": False, "sendFulfillmentReceipt": False}
+
+
+async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcome]:
+    """One outcome per delivery, in the batch's order; one search serves the SKUs of all."""
+    try:
+        found = await find_items(connection, (sku for delivery in batch for sku in _skus(delivery.payload)))
+    except TransientError as error:
+        return [outcome_of(error)] * len(batch)
+    return await each(batch, lambda delivery: _push_one(connection, delivery, found))
+
+
+def _skus(payload: Mapping[str, Json]) -> list[str]:
+    return [line["sku"] for line in payload.get("lineItems") or () if line.get("sku")]
+
+
+async def _push_one(connection: Connection, delivery: Delivery, found: Found) -> Outcome:
+    if delivery.verb is Verb.DELETED:
+        return Outcome.skipped("an order is not deleted in Shopify; cancel it there if it was withdrawn")
+    order = await _find(connection, delivery)
+    if order is not None:
+        return await _update(connection, delivery, order)
+    if delivery.fields is not None:
+        return Outcome.dead(f"order {delivery.key} is not there, and a part of one cannot create it")
+    if delivery.payload.get("status") == "cancelled":
+        return Outcome.skipped("it was cancelled before it came here")
+    return await _create(connection, delivery, found)
+
+
+def key_of(delivery: Delivery) -> str:
+    """What an order is known by in `sourceIdentifier`, whichever connection it came through."""
+    return f"pullpush:{delivery.identity}"
+
+
+async def _find(connection: Connection, delivery: Delivery) -> Json:
+    """The order of this delivery as it is now, None where there is none.
+
+    Raises:
+        RejectedError: several bear its key, or the one that was written before cannot be read any more.
+    """
+    if delivery.native_id:
+        known = await order_by_id(connection, gid("Order", delivery.native_id))
+        if known is None:
+            # To look on and create it anew could make it a second time: orders hide behind their age.
+            raise RejectedError(
+                f"{delivery.key} was written before as {delivery.native_id}, which cannot be read any more",
+                hint="it was deleted, or is older than 60 days and the app lacks read_all_orders",
+            )
+        return known
+    key = key_of(delivery)
+    for pause in _PATIENCE if delivery.maybe_applied else (0.0,):
+        await connection.clock.sleep(pause)
+        found = await _search(connection, key)
+        if not found and delivery.maybe_applied:
+            newest = await ask(connection, _NEWEST, {"first": 250})
+            found = _bearers(newest, key)
+        if len(found) > 1:
+            raise RejectedError(f"several orders bear {key}: {', '.join(found)}", hint="cancel all but one")
+        if found:
+            return await order_by_id(connection, found[0])
+    return None
+
+
+async def _search(connection: Connection, key: str) -> list[str]:
+    return _bearers(await ask(connection, _FIND, {"query": f"source_identifier:{quoted(key)}"}), key)
+
+
+def _bearers(data: Json, key: str) -> list[str]:
+    """Only the whole key counts: the search may take it apart."""
+    return [node["id"] for node in data["orders"]["nodes"] if node["sourceIdentifier"] == key]
+
+
+async def _create(connection: Connection, delivery: Delivery, found: Found) -> Outcome:
+    order, total = creation_of(delivery.payload, key=key_of(delivery), found=found)
+    try:
+        data = await send(connection, _CREATE, {"order": order, "options": _OPTIONS})
+    except ContractError as error:
+        return Outcome.retry(str(error), answer=error.answer, maybe_applied=True)
+    check_errors(data["orderCreate"], "the order")
+    created = data["orderCreate"]["order"]
+    there = Decimal(created["totalPriceSet"]["shopMoney"]["amount"])
+    if there != total:
+        return Outcome.dead(
+            f"{created['name']} was created, but its total is {there} there and {total} here — correct or cancel it",
+            answer=created["id"],
+        )
+    try:
+        whole = await order_by_id(connection, created["id"])
+    except TransientError:
+        whole = None  # it is there; how it looks there, the next poll tells
+    return Outcome.delivered(native_id=created["id"]) if whole is None else await _written(connection, whole)
+
+
+async def _update(connection: Connection, delivery: Delivery, order: Mapping[str, Json]) -> Outcome:
+    """What may change in an order that is there: note, tags, e-mail, shipping address; and that it is cancelled."""
+    if delivery.payload.get("status") == "cancelled":
+        return await _cancel(connection, order)
+    changes = changes_of(delivery.payload, order)
+    if not changes:
+        return Outcome.unchanged("nothing of what Shopify lets change in an order differs", native_id=order["id"])
+    document = f"{_UPDATE}\n{fragments_of(connection, 'orders')}"
+    data = await ask(connection, document, {"input": {"id": order["id"], **changes}})
+    check_errors(data["orderUpdate"], "the order's change")
+    return await _written(connection, data["orderUpdate"]["order"])
+
+
+async def _cancel(connection: Connection, order: Mapping[str, Json]) -> Outcome:
+    if order["cancelledAt"]:
+        return Outcome.unchanged("it is cancelled already", native_id=order["id"])
+    data = await ask(connection, _CANCEL, {"order": order["id"]})
+    check_errors(data["orderCancel"], "to cancel the order", field="orderCancelUserErrors")
+    return Outcome.delivered(native_id=order["id"])
+
+
+async def _written(connection: Connection, order: Mapping[str, Json]) -> Outcome:
+    whole = await drained(connection, "orders", order)
+    native_id, record, version = returned(connection, "orders", whole)
+    return Outcome(result=Result.DELIVERED, native_id=native_id, returned=record, version=version)

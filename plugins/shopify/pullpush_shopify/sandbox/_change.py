@@ -1,0 +1,246 @@
+"""What the merchant does behind the connector's back: the kinds of `POST /_sandbox/change`.
+
+| kind | values |
+| --- | --- |
+| `stock` | `sku`, `quantity`, `location` (gid, number or name; default the first), `active` (optional) |
+| `track` | `sku`, `tracked` |
+| `product` | `sku` or `handle`; `title`, `price`, `status`, `description`, `new_sku`; `delete`; or `create` |
+| `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
+| | `delete`; or `create` |
+| `customer` | `email` and `first_name`, `last_name`, `phone`, `note`; `delete`; or `create` |
+| `checkout` | `sku`, `quantity`, `email`: a checkout is left behind |
+
+Each moves the record's time and fires its webhooks. `create` is the input of `productSet`, `orderCreate` or
+`customerSet`, as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pullpush_sdk.sandbox import ChangeError
+from pullpush_shopify.sandbox._call import Call
+from pullpush_shopify.sandbox._customers import find_customer
+from pullpush_shopify.sandbox._graphql import Engine
+from pullpush_shopify.sandbox._inventory import set_available, track
+from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Item, Location, Order, Product
+from pullpush_shopify.sandbox._money import Bag, to_minor
+from pullpush_shopify.sandbox._orders import cancel
+from pullpush_shopify.sandbox._totals import recalculate
+
+__all__ = ["changes"]
+
+Values = Mapping[str, Any]
+
+_CREATE = {
+    "product": (
+        "mutation Change($input: ProductSetInput!) { productSet(input: $input) { product { id }"
+        " userErrors { message } } }"
+    ),
+    "order": (
+        "mutation Change($input: OrderCreateOrderInput!) { orderCreate(order: $input) { order { id }"
+        " userErrors { message } } }"
+    ),
+    "customer": (
+        "mutation Change($input: CustomerSetInput!) { customerSet(input: $input) { customer { id }"
+        " userErrors { message } } }"
+    ),
+}
+_FULFILLMENT_TOPICS = {"FULFILLED": "orders/fulfilled", "PARTIALLY_FULFILLED": "orders/partially_fulfilled"}
+
+
+def changes(make_call: Callable[[], Call], engine: Engine) -> Mapping[str, Callable[[Values], Values]]:
+    """The merchant's edits by kind; `make_call` gives a call with every right."""
+
+    def bound(edit: Callable[[Values, Call], Values], kind: str) -> Callable[[Values], Values]:
+        def run(values: Values) -> Values:
+            call = make_call()
+            if "create" in values:
+                return _create(kind, values["create"], call, engine)
+            return edit(values, call)
+
+        return run
+
+    edits = {
+        "stock": _stock,
+        "track": _track,
+        "product": _product,
+        "order": _order,
+        "customer": _customer,
+        "checkout": _checkout,
+    }
+    return {kind: bound(edit, kind) for kind, edit in edits.items()}
+
+
+def _create(kind: str, given: Any, call: Call, engine: Engine) -> Values:
+    if kind not in _CREATE:
+        raise ChangeError(f"a {kind} change cannot create", hint=f"one of {', '.join(sorted(_CREATE))}")
+    result = engine.run(_CREATE[kind], {"input": given}, None, call)
+    if result.errors or result.data is None:
+        raise ChangeError(f"the {kind} was refused: {result.errors[0]['message']}")
+    (answer,) = result.data.values()
+    if answer["userErrors"]:
+        raise ChangeError(f"the {kind} was refused: {answer['userErrors'][0]['message']}")
+    return {kind: answer[kind]["id"]}
+
+
+def _item(values: Values, call: Call) -> Item:
+    found = call.store.items_with_sku(str(values.get("sku", "")))
+    if not found:
+        raise ChangeError(f"no item has the SKU {values.get('sku')!r}", hint="give `sku`, e.g. SKU-00001")
+    return found[0]
+
+
+def _location(values: Values, call: Call) -> Location:
+    places = list(call.store.locations.values())
+    wanted = values.get("location")
+    if wanted is None:
+        return places[0]
+    for place in places:
+        if str(wanted) in (place.gid, str(place.id), place.name):
+            return place
+    names = ", ".join(f"{place.name} ({place.id})" for place in places)
+    raise ChangeError(f"there is no location {wanted!r}", hint=f"known: {names}")
+
+
+def _stock(values: Values, call: Call) -> Values:
+    quantity = values.get("quantity")
+    if not isinstance(quantity, int) or isinstance(quantity, bool):
+        raise ChangeError(f"`quantity` must be a whole number, not {quantity!r}")
+    item, location = _item(values, call), _location(values, call)
+    level = item.levels.get(location.id)
+    if level is not None and "active" in values:
+        level.is_active = bool(values["active"])
+    set_available(call, item, location, quantity, active=bool(values.get("active", True)))
+    return {"item": item.gid, "location": location.gid, "quantity": quantity}
+
+
+def _track(values: Values, call: Call) -> Values:
+    item = _item(values, call)
+    track(call, item, tracked=bool(values.get("tracked", True)))
+    return {"item": item.gid, "tracked": item.tracked}
+
+
+def _find_product(values: Values, call: Call) -> Product:
+    if "sku" in values:
+        return _item(values, call).variant.product
+    for product in call.store.products.values():
+        if product.handle == values.get("handle"):
+            return product
+    raise ChangeError("no such product", hint="give `sku` or `handle`")
+
+
+def _product(values: Values, call: Call) -> Values:
+    store, product = call.store, _find_product(values, call)
+    if values.get("delete"):
+        store.drop_product(product)
+        store.emit("products/delete", product)
+        return {"product": product.gid, "deleted": True}
+    store.changed(product)
+    for name, attribute in (("title", "title"), ("status", "status"), ("description", "description_html")):
+        if name in values:
+            setattr(product, attribute, str(values[name]))
+    if "price" in values:
+        variant = _item(values, call).variant if "sku" in values else product.variants[0]
+        store.changed(variant)
+        variant.price = to_minor(_amount(values["price"]), store.currency)
+    if "new_sku" in values:
+        item = _item(values, call)
+        store.changed(item, sku=item.sku)
+        store.set_sku(item, values["new_sku"])
+        store.emit("inventory_items/update", item)
+    store.emit("products/update", product)
+    return {"product": product.gid}
+
+
+def _amount(value: Any) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ChangeError(f"{value!r} is not an amount") from error
+
+
+def _find_order(values: Values, call: Call) -> Order:
+    wanted = str(values.get("id", ""))
+    for order in call.store.orders.values():
+        if wanted in (order.gid, str(order.id), order.name, order.name.lstrip("#")):
+            return order
+    raise ChangeError(f"no such order: {wanted!r}", hint="give `id`: a gid, its number or the order's name")
+
+
+def _order(values: Values, call: Call) -> Values:
+    store, order = call.store, _find_order(values, call)
+    if values.get("cancel"):
+        cancel(call, order, reason="CUSTOMER", restock=bool(values.get("restock", False)))
+        return {"order": order.gid, "cancelled": True}
+    if values.get("delete"):
+        del store.orders[order.id]
+        store.version += 1
+        store.emit("orders/delete", order)
+        return {"order": order.gid, "deleted": True}
+    store.changed(order)
+    for name in ("note", "tags", "email", "phone"):
+        if name in values:
+            setattr(order, name, values[name])
+    topics = []
+    if "financial_status" in values:
+        order.financial_status = str(values["financial_status"])
+        if order.financial_status == "PAID":
+            order.received = order.current_total
+            topics.append("orders/paid")
+    if "fulfillment_status" in values:
+        order.fulfillment_status = str(values["fulfillment_status"])
+        topics += [t for s, t in _FULFILLMENT_TOPICS.items() if s == order.fulfillment_status]
+    if values.get("edit"):
+        order.lines[0].current_quantity = max(0, order.lines[0].current_quantity - 1)
+        topics.append("orders/edited")
+    recalculate(order)
+    for topic in [*topics, "orders/updated"]:
+        store.emit(topic, order)
+    return {"order": order.gid}
+
+
+def _customer(values: Values, call: Call) -> Values:
+    customer = find_customer(call, email=str(values.get("email", "")))
+    if customer is None:
+        raise ChangeError(f"no customer has the e-mail address {values.get('email')!r}")
+    if values.get("delete"):
+        del call.store.customers[customer.id]
+        call.store.version += 1
+        call.store.emit("customers/delete", customer)
+        return {"customer": customer.gid, "deleted": True}
+    call.store.changed(customer)
+    for name in ("first_name", "last_name", "phone", "note"):
+        if name in values:
+            setattr(customer, name, values[name])
+    call.store.emit("customers/update", customer)
+    return {"customer": customer.gid}
+
+
+def _checkout(values: Values, call: Call) -> Values:
+    store = call.store
+    variant, now = _item(values, call).variant, store.now()
+    price = Bag(variant.price, store.currency, variant.price, store.currency)
+    line = CheckoutLine(
+        id=store.new_id("AbandonedCheckoutLineItem"),
+        title=variant.product.title,
+        quantity=int(values.get("quantity", 1)),
+        price=price,
+        sku=variant.sku,
+        variant=variant,
+    )
+    checkout = Checkout(
+        id=store.new_id("AbandonedCheckout"),
+        created_at=now,
+        updated_at=now,
+        name=f"#{40_000_000 + len(store.checkouts)}",
+        token=f"{store.random.getrandbits(128):032x}",
+        lines=[line],
+        customer=find_customer(call, email=values.get("email")),
+    )
+    store.checkouts[checkout.id] = checkout
+    store.changed(checkout, is_new=True)
+    store.emit("checkouts/create", checkout)
+    return {"checkout": checkout.gid}

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from pullpush_shopify import hooks
+
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.connector import Connection, Delivery, Event, Outcome, Reject, Verb
+from pullpush_sdk.http import Client, Redactor, Secret, authenticator_of
+from pullpush_sdk.manifest import render
+from pullpush_sdk.mapping import Functions
+from pullpush_sdk.plugins import LoadedConnector, Source, load_connector
+from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions, serve
+from pullpush_sdk.testing.clock import VirtualClock
+
+TYPES = CanonicalTypes()
+_TRUST = ssl.create_default_context()  # takes longer to make than a test
+
+
+@cache
+def loaded_connector() -> LoadedConnector:
+    """The connector as the runtime loads it; it keeps nothing between calls."""
+    source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: hooks)
+    return load_connector(source, hooks, types=TYPES, functions=Functions())
+
+
+@attrs.define(kw_only=True)
+class Shop:
+    """A served sandbox and a connection to it, driven through the connector's hooks."""
+
+    loaded: LoadedConnector
+    sandbox: Sandbox
+    connection: Connection
+    address: str
+
+    @property
+    def clock(self) -> Any:
+        return self.connection.clock
+
+    @property
+    def hook(self) -> Any:
+        return self.loaded.hook
+
+    async def state(self) -> Any:
+        return await self.control("GET", "state")
+
+    async def change(self, kind: str, **values: Any) -> Any:
+        return await self.control("POST", "change", {"kind": kind, **values})
+
+    async def faults(self, *rules: Mapping[str, Any]) -> None:
+        await self.control("POST", "faults", list(rules))
+
+    async def log(self, operation: str = "") -> list[Any]:
+        """The platform requests so far; writes are entries of their own."""
+        entries = await self.control("GET", "log")
+        return [each for each in entries if operation in str(each)] if operation else entries
+
+    async def control(self, method: str, route: str, body: Any = None) -> Any:
+        async with httpx.AsyncClient(base_url=self.address) as client:
+            answer = await client.request(method, f"/_sandbox/{route}", json=body)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+    async def pull(self, kind: str, cursor: Any = None) -> tuple[list[Event], list[Reject], Any]:
+        events: list[Event] = []
+        rejects: list[Reject] = []
+        async for page in self.hook.pullpush_pull(connection=self.connection, canonical_type=kind, cursor=cursor):
+            events += page.events
+            rejects += page.rejects
+            cursor = page.cursor
+        return events, rejects, cursor
+
+    async def push(self, kind: str, *deliveries: Delivery) -> Sequence[Outcome]:
+        outcomes = await self.hook.pullpush_push(connection=self.connection, canonical_type=kind, batch=deliveries)
+        assert len(outcomes) == len(deliveries)
+        return outcomes
+
+    def delivery(self, kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
+        """A delivery of a sparse wire payload."""
+        return delivery(kind, payload, **more)
+
+    async def location(self) -> str:
+        return str((await self.state())["locations"][0]["id"]).rpartition("/")[2]
+
+    async def level(self, sku: str) -> Any:
+        return next(each for each in (await self.state())["levels"] if each["sku"] == sku)
+
+
+def delivery(kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
+    """A delivery of a sparse wire payload."""
+    type_ = TYPES[kind]
+    probe = Delivery(
+        id="", kind=type_, verb=Verb.UPDATED, key="", identity="", payload=payload, version=1, position=1
+    ).record
+    values: dict[str, Any] = {"id": "d1", "verb": Verb.UPDATED, "version": 1, "position": 1}
+    values |= {"key": type_.key(probe), "identity": type_.identity(probe)}
+    return Delivery(kind=type_, payload=payload, **{**values, **more})
+
+
+@asynccontextmanager
+async def open_shop(
+    *,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | Callable[[str], Awaitable[Mapping[str, str]]] | None = None,
+    **options: Any,
+) -> AsyncIterator[Shop]:
+    loaded = loaded_connector()
+    manifest = loaded.connector.manifest
+    options.setdefault("rate_limits", False)
+    clock = VirtualClock(start=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    # One time for both: what the client waits for passes at the platform, too.
+    theirs = SandboxClock(source=clock.monotonic, start=clock.now())
+    sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
+    plain = {**sandbox.settings, **(settings or {})}
+    redactor = Redactor()
+    async with serve(sandbox.app) as address:
+        if secrets is None:
+            given: Mapping[str, str] = {"access_token": sandbox.secrets["access_token"]}
+        else:
+            given = await secrets(address) if callable(secrets) else secrets
+        hidden = {name: Secret(text) for name, text in given.items()}
+        client = Client(
+            base_url=render(manifest.base_url, plain),
+            auth=authenticator_of(manifest.auth, {**plain, **hidden}, clock=clock, redactor=redactor),
+            limits=manifest.limits,
+            redactor=redactor,
+            clock=clock,
+            origin=address,
+            classify=loaded.connector.classify,
+            tls=_TRUST,
+        )
+        async with client:
+            connection = Connection(
+                name="shop",
+                connector=loaded.connector,
+                settings=plain,
+                secrets=hidden,
+                client=client,
+                clock=clock,
+                types=TYPES,
+            )
+            yield Shop(loaded=loaded, sandbox=sandbox, connection=connection, address=address)
+
+
+@pytest.fixture
+def play() -> Callable[..., Any]:
+    """Runs an async scenario against a fresh shop: `play(scenario, records=20)`."""
+
+    def run(scenario: Callable[[Shop], Any], **options: Any) -> Any:
+        async def opened() -> Any:
+            async with open_shop(**options) as shop:
+                return await scenario(shop)
+
+        return asyncio.run(opened())
+
+    return run
