@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+from pullpush_linnworks import hooks
+
+from pullpush_sdk import Connection, Delivery, Event, Outcome, Page, Reject, Verb
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.http import Call
+from pullpush_sdk.mapping import Functions
+from pullpush_sdk.plugins import LoadedConnector, Source, load_connector
+from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
+from pullpush_sdk.testing.clock import VirtualClock
+from pullpush_sdk.testing.connections import connected
+
+TYPES = CanonicalTypes()
+
+
+def load() -> LoadedConnector:
+    source = Source(name="linnworks", distribution="pullpush-linnworks", load=lambda: hooks)
+    return load_connector(source, hooks, types=TYPES, functions=Functions())
+
+
+@attrs.define(kw_only=True)
+class Account:
+    """A served sandbox and a connection to it, driven through the connector's hooks."""
+
+    loaded: LoadedConnector
+    sandbox: Sandbox
+    connection: Connection
+
+    @property
+    def hook(self) -> Any:
+        return self.loaded.hook
+
+    def state(self) -> Any:
+        return self.sandbox.control.dump()
+
+    def change(self, kind: str, **values: Any) -> Any:
+        return self.sandbox.control.change(kind, **values)
+
+    async def calls(self, ending: str = "") -> list[Any]:
+        """The platform requests so far; asked for over the wire, so that the last one is in the log."""
+        answer = await self.connection.client.send(Call(url="https://api.linnworks.net/_sandbox/log"))
+        return [each for each in answer.json() if each["path"].endswith(ending)]
+
+    async def pages(self, kind: str, cursor: Any = None) -> list[Page]:
+        pages = self.hook.pullpush_pull(connection=self.connection, canonical_type=kind, cursor=cursor)
+        return [page async for page in pages]
+
+    async def pull(self, kind: str, cursor: Any = None) -> tuple[list[Event], list[Reject], Any]:
+        pages = await self.pages(kind, cursor)
+        events = [event for page in pages for event in page.events]
+        return events, [reject for page in pages for reject in page.rejects], pages[-1].cursor
+
+    async def push(self, kind: str, *payloads: Mapping[str, Any], **more: Any) -> Sequence[Outcome]:
+        batch = [self._delivery(kind, payload, number, **more) for number, payload in enumerate(payloads)]
+        outcomes = await self.hook.pullpush_push(connection=self.connection, canonical_type=kind, batch=batch)
+        assert len(outcomes) == len(batch)
+        return outcomes
+
+    @staticmethod
+    def _delivery(kind: str, payload: Mapping[str, Any], number: int, **more: Any) -> Delivery:
+        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": payload["sku"]}
+        values |= {"id": f"d{number}", "identity": str(payload), "kind": TYPES[kind], "payload": payload}
+        return Delivery(**{**values, **more})
+
+
+@asynccontextmanager
+async def open_account(
+    *, settings: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None, **options: Any
+) -> AsyncIterator[Account]:
+    loaded = load()
+    clock = VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    # One time for both: what the client waits for passes at the platform, too.
+    theirs = SandboxClock(source=clock.monotonic, start=clock.now())
+    options.setdefault("rate_limits", False)
+    sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
+    async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:
+        yield Account(loaded=loaded, sandbox=sandbox, connection=connection)
+
+
+@pytest.fixture
+def loaded() -> LoadedConnector:
+    return load()
+
+
+@pytest.fixture
+def play() -> Callable[..., Any]:
+    """Runs an async scenario against a fresh account: `play(scenario, records=20)`."""
+
+    def run(scenario: Callable[[Account], Awaitable[Any]], **options: Any) -> Any:
+        async def opened() -> Any:
+            async with open_account(**options) as account:
+                return await scenario(account)
+
+        return asyncio.run(opened())
+
+    return run
