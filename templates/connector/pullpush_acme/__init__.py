@@ -1,0 +1,1 @@
+"""Acme connector: stock and products of the imaginary platform Acme."""
