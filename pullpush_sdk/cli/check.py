@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._names import complete_connections_and_flows
-from ._output import emit_json, style
+from ._output import emit_json, say, style
 from ._session import Session
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def check(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 
     session: Session = ctx.obj
     checked = asyncio.run(check_all(session.project, session.plugins, names=names or None, redactor=session.redactor))
+    if not checked:
+        say(f"{session.project.file} has no connections and no flows: there is nothing to check", colour="yellow")
     if as_json:
         emit_json(
             [

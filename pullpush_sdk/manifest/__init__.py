@@ -60,6 +60,7 @@ from ._schema import (
 from ._template import (
     placeholders,
     render,
+    required_placeholders,
 )
 
 __all__ = [
@@ -110,4 +111,5 @@ __all__ = [
     "read_manifest",
     "read_miniapp",
     "render",
+    "required_placeholders",
 ]

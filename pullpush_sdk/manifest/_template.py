@@ -46,6 +46,13 @@ def placeholders(value: Json) -> frozenset[str]:
     return frozenset(match["name"] for text, _ in texts(value) for match in _PLACEHOLDER.finditer(text))
 
 
+def required_placeholders(value: Json) -> frozenset[str]:
+    """The names that a template cannot do without: those that have no fallback."""
+    return frozenset(
+        match["name"] for text, _ in texts(value) for match in _PLACEHOLDER.finditer(text) if match["default"] is None
+    )
+
+
 def is_malformed(text: str) -> bool:
     """True where `{{` stands in the text without being a placeholder."""
     return _OPENING in _PLACEHOLDER.sub("", text)

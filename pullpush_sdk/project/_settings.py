@@ -63,6 +63,15 @@ def check_settings(
             problems.append(project.problem(message, (*path, name), hint=error.hint))
             unresolved.add(name)
     problems.extend(_schema_problems(project, connection, connector, values, unresolved))
+    problems.extend(
+        project.problem(
+            f"{name!r} is not set, and {connector.title} cannot be reached without it",
+            path,
+            hint=f'add {name} = {{env = "NAME"}}' if name in secret_names else f"add {name}",
+        )
+        for name in sorted(_needed(connector) - values.keys() - unresolved)
+        if name not in connector.settings.get("required", ())
+    )
     return (
         Settings(
             values={name: value for name, value in values.items() if name not in secret_names},
@@ -70,6 +79,20 @@ def check_settings(
         ),
         problems,
     )
+
+
+def _needed(connector: Connector) -> frozenset[str]:
+    """Settings and secrets that every request of the connector's manifest is made from."""
+    if connector.manifest is None:
+        return frozenset()
+    from pullpush_sdk.manifest import Manifest, required_placeholders  # noqa: PLC0415 - a file is read without it
+
+    manifest: Manifest = connector.manifest
+
+    auth = attrs.asdict(manifest.auth)
+    auth.pop("place", None)  # its {{token}} is whatever the auth came to
+    named = required_placeholders([auth, manifest.base_url, list(manifest.hosts), dict(manifest.headers)])
+    return named & {*connector.secrets, *connector.settings.get("properties", {})}
 
 
 def _defaults(connector: Connector) -> dict[str, Json]:
