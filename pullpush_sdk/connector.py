@@ -227,7 +227,9 @@ class Connector:
 
     `settings` is a JSON Schema of what a user fills in; names in `secrets` are never shown. `reads` and `writes`
     name canonical types; for a manifest connector they are computed, for one in plain Python they are said here.
-    `batch` is the largest batch per written type that one push takes, 1 where it is not named. `refused` says why a
+    `batch` is the largest batch per written type that one push takes, 1 where it is not named. `index_lag` is, per
+    written type, for how many seconds a look-up may miss what was just written (0 where not named): a delivery whose
+    answer was lost comes again no sooner. `refused` says why a
     type is neither read nor written. `functions` are its own mapping functions, named `connector:function` in maps.
     `classify` sees every answer before its status is judged and may name the error that it stands for, None for "as
     the status says". `locate` adds file, line and column to a problem of the manifest.
@@ -243,6 +245,7 @@ class Connector:
     snapshots: frozenset[str] = frozenset()
     webhooks: frozenset[str] = frozenset()
     batch: Mapping[str, int] = attrs.field(factory=dict)
+    index_lag: Mapping[str, float] = attrs.field(factory=dict)
     docs: str = ""
     refused: Mapping[str, str] = attrs.field(factory=dict)
     functions: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict, repr=False)

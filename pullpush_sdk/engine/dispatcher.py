@@ -172,7 +172,7 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - the table says what each error means
             resolutions = self._failed(lanes, rows, error, probe=probe)
         else:
-            resolutions = self._answered(rows, outcomes, probe=probe)
+            resolutions = self._answered(lanes, rows, outcomes, probe=probe)
         lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
         await self._patiently(lambda: lanes.store.finish(taken, resolutions, self._now()))
         final = [each.outcome for each in resolutions]
@@ -180,22 +180,29 @@ class Dispatcher:
         self._observe(lanes.kind.name, batch, final)
         return resolutions
 
-    def _answered(self, rows: Sequence[Row], outcomes: Sequence[Outcome], *, probe: bool) -> list[Resolution]:
-        now = self._now()
+    def _answered(
+        self, lanes: LaneQueue, rows: Sequence[Row], outcomes: Sequence[Outcome], *, probe: bool
+    ) -> list[Resolution]:
         spent = self.breaker.down_since is None
         if all(outcome.result is Result.RETRY for outcome in outcomes):
             self.breaker.failed(self.clock.monotonic(), outage=False, key=rows[0].key, probe=probe)
         else:
             self.breaker.answered()
             spent = True
-        return [
-            resolve(outcome, attempt=row.attempts + 1, spent=spent, now=now, backoff=self.backoff)
-            for row, outcome in zip(rows, outcomes, strict=True)
-        ]
+        return [self._resolved(lanes, row, outcome, spent=spent) for row, outcome in zip(rows, outcomes, strict=True)]
+
+    def _resolved(self, lanes: LaneQueue, row: Row, outcome: Outcome, *, spent: bool) -> Resolution:
+        return resolve(
+            outcome,
+            attempt=row.attempts + 1,
+            spent=spent,
+            now=self._now(),
+            backoff=self.backoff,
+            index_lag=self.flow.index_lag.get(lanes.kind.name, 0.0),
+        )
 
     def _failed(self, lanes: LaneQueue, rows: Sequence[Row], error: Exception, *, probe: bool) -> list[Resolution]:
         """What an exception from a push means for each of its deliveries."""
-        now = self._now()
         action = action_of(error)
         maybe = may_be_applied(error, len(rows))
         reason, answer = describe(error), getattr(error, "answer", "")
@@ -209,15 +216,15 @@ class Dispatcher:
         if action is Action.STOP:
             assert isinstance(error, PullPushError)
             self._error = self._error or error
-            return [Resolution(outcome, spent=False) for _ in rows]
+            return [self._resolved(lanes, row, outcome, spent=False) for row in rows]
         if action is Action.ALONE:
             if len(rows) == 1:
                 return [Resolution(Outcome.dead(reason, answer=answer))]
             lanes.alone.update(row.key for row in rows)
-            return [Resolution(outcome, spent=False) for _ in rows]
+            return [self._resolved(lanes, row, outcome, spent=False) for row in rows]
         if action is Action.FAULT:
             self._fault(error)
-        return [resolve(outcome, attempt=row.attempts + 1, spent=spent, now=now, backoff=self.backoff) for row in rows]
+        return [self._resolved(lanes, row, outcome, spent=spent) for row in rows]
 
     def _fault(self, error: Exception) -> None:
         text = f"the push of flow {self.flow.name!r} failed unexpectedly: {describe(error)}"

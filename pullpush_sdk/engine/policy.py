@@ -114,8 +114,13 @@ class Resolution:
     spent: bool = True
 
 
-def resolve(outcome: Outcome, *, attempt: int, spent: bool, now: int, backoff: Backoff) -> Resolution:
-    """An outcome as it is stored: a retry gets its time, or is dead after the last attempt."""
+def resolve(
+    outcome: Outcome, *, attempt: int, spent: bool, now: int, backoff: Backoff, index_lag: float = 0.0
+) -> Resolution:
+    """An outcome as it is stored: a retry gets its time, or is dead after the last attempt.
+
+    A retry that may have been applied waits for `index_lag` seconds at least: sooner, a look-up would not find it.
+    """
     if outcome.result is not Result.RETRY:
         return Resolution(outcome)
     if spent and attempt >= MAX_ATTEMPTS:
@@ -124,6 +129,8 @@ def resolve(outcome: Outcome, *, attempt: int, spent: bool, now: int, backoff: B
     wait = backoff.wait(attempt) if spent else 0.0
     if outcome.after is not None and outcome.after > wait:  # false for NaN
         wait = min(outcome.after, _LONGEST)
+    if outcome.maybe_applied:
+        wait = max(wait, index_lag)
     return Resolution(outcome, due=now + int(wait * 1_000_000), spent=spent)
 
 

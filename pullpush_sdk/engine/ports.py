@@ -76,7 +76,9 @@ OUTCOMES = tuple(each.value for each in Ended)
 class FlowSpec:
     """A flow as the engine needs to know it.
 
-    `batch` is the largest batch per canonical type (1 where not named). `coalesce` names types beside the state
+    `batch` is the largest batch per canonical type (1 where not named). `index_lag` is, per canonical type, for how
+    many seconds the destination may not find what was just written: a delivery that may have been applied waits them
+    out. `coalesce` names types beside the state
     types whose waiting older states may be superseded. `readers` are the flows that read the same types from this
     flow's destination: what is written here comes back to them as an echo.
     """
@@ -87,6 +89,7 @@ class FlowSpec:
     types: tuple[str, ...]
     state: Literal["active", "shadow", "paused"] = "active"
     batch: Mapping[str, int] = attrs.field(factory=dict)
+    index_lag: Mapping[str, float] = attrs.field(factory=dict)
     concurrency: int = 4
     coalesce: frozenset[str] = frozenset()
     locations: LocationPlan = attrs.field(factory=LocationPlan)

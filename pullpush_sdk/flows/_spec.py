@@ -21,6 +21,7 @@ def flow_spec(project: Project, plugins: Plugins, flow: FlowConfig, *, state: St
         types=tuple(flow.types),
         state=state,
         batch={name: size if flow.batch is None else min(flow.batch, size) for name, size in largest.items()},
+        index_lag=destination.index_lag,
         concurrency=flow.concurrency,
         coalesce=flow.coalesce,
         locations=plan,

@@ -422,7 +422,8 @@ class Push:
     With `bulk`, a batch is one request whose `items_at` holds a list of item bodies. Otherwise each record is found,
     then updated, or created where nothing was found. A missing `create` makes an unknown record a dead letter; a
     missing `update` makes a known one `unchanged`. All three None means that the connector's own `pullpush_push`
-    writes it. `absolute` says that repeating a write changes nothing.
+    writes it. `absolute` says that repeating a write changes nothing. `index_lag` is how many seconds after a write
+    a look-up may still miss it: a write whose answer was lost is looked up that much later.
     """
 
     canonical_type: str
@@ -433,6 +434,7 @@ class Push:
     bulk: Write | None = None
     archive: Write | None = None
     absolute: bool = True
+    index_lag: float = 0.0
 
 
 @attrs.frozen(kw_only=True)

@@ -75,7 +75,11 @@ class SqliteLanes:
             f"INSERT INTO attempt SELECT pos, attempts + 1, ?, ?, '' FROM delivery WHERE {where}",
             (_last_flight(db, stream), _INTERRUPTED, stream),
         )
-        db.execute(f"UPDATE delivery SET attempts = attempts + 1, maybe_applied = 1 WHERE {where}", (stream,))
+        due = _last_flight(db, stream) + int(self.flow.index_lag.get(self.kind.name, 0.0) * 1_000_000)
+        db.execute(
+            f"UPDATE delivery SET attempts = attempts + 1, maybe_applied = 1, due = max(due, ?) WHERE {where}",
+            (due, stream),
+        )
         db.execute("DELETE FROM flight WHERE stream = ?", (stream,))
         if not self.shadow:
             _end_shadow(db, self.flow.name, self.kind.name)

@@ -62,6 +62,27 @@ async def retry_after_is_honoured(bench: Bench) -> None:
     assert moments[1] - moments[0] >= 120
 
 
+async def lost_answer_waits_out_the_index_lag(bench: Bench) -> None:
+    """A write that may have happened is not looked up before the platform can find it, also after a crash."""
+    flow = flow_of("order", index_lag={"order": 60.0})
+    answers = iter([Outcome.retry("no answer", maybe_applied=True)])
+    moments = []
+
+    def answer(_delivery: Delivery) -> Outcome:
+        moments.append(bench.clock.monotonic())
+        return next(answers, Outcome.delivered())
+
+    bench.destination.answer = answer
+    await bench.append(flow, order("a", "paid", 1))
+    await bench.drain(flow)
+    assert moments[1] - moments[0] >= 60
+    await bench.append(flow, order("b", "paid", 1))
+    began = bench.clock.monotonic()
+    await bench.waits_at_push(flow, applies=False)
+    await bench.drain(flow)
+    assert moments[2] - began >= 60
+
+
 async def outage_makes_no_dead_letters(bench: Bench) -> None:
     """A destination that is down for hours: attempts are not spent, then everything goes in order."""
     flow = flow_of("order", concurrency=2)
@@ -324,6 +345,7 @@ async def only_one_holds_a_store(bench: Bench) -> None:
 LAWS = (
     retry_ends_after_ten_attempts,
     retry_after_is_honoured,
+    lost_answer_waits_out_the_index_lag,
     outage_makes_no_dead_letters,
     lone_delivery_outlives_an_outage,
     outage_told_delivery_by_delivery_makes_no_dead_letters,
