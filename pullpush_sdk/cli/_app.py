@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "init": ("init", "init", "Write a commented pullpush.toml to start from."),
     "connectors": ("connectors", "connectors", "List the installed connectors, or show one."),
     "sandbox": ("sandbox", "sandbox", "Run the emulator of a platform on this machine."),
+    "auth": ("auth", "auth", "Get and store the access token of a connection."),
     "check": ("check", "check", "Try connections and flows, and say how to mend what fails."),
     "sync": ("sync", "sync", "Run flows once: read, deliver, report."),
     "flow": ("flow", "flow", "List flows; activate, pause or shadow one."),

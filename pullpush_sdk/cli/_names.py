@@ -10,6 +10,11 @@ def complete_flows(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     return [name for name in _names(ctx)[1] if name.startswith(incomplete)]
 
 
+def complete_connections(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Connections of the project that begin so."""
+    return [name for name in _names(ctx)[0] if name.startswith(incomplete)]
+
+
 def complete_connections_and_flows(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Connections and flows of the project that begin so."""
     connections, flows = _names(ctx)

@@ -5,7 +5,7 @@ from ._budget import RateBudget
 from ._build import call_of
 from ._call import Answer, Call, Headers
 from ._client import Classify, Client
-from ._oauth2 import authorize_url
+from ._oauth2 import Authorization
 from ._pages import MAX_PAGES, PageState, Paginator, Seen, Step, paginator
 from ._redact import Redactor
 from ._schemes import Scheme
@@ -18,6 +18,7 @@ __all__ = [
     "MAX_PAGES",
     "Answer",
     "Authenticator",
+    "Authorization",
     "Call",
     "Classify",
     "Client",
@@ -36,7 +37,6 @@ __all__ = [
     "Token",
     "TokenStore",
     "authenticator_of",
-    "authorize_url",
     "call_of",
     "paginator",
     "scheme_of",

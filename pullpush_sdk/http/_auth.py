@@ -18,6 +18,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import attrs
+
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.errors import AccessRevokedError, AuthError, SetupError, TokenExpiredError, TransientError
 from pullpush_sdk.manifest import (
@@ -34,7 +36,7 @@ from pullpush_sdk.manifest import (
 )
 
 from ._call import Answer, Call
-from ._oauth2 import AUTHORISE, OAuth2
+from ._oauth2 import AUTHORISE, Authorization, OAuth2
 from ._redact import Redactor
 from ._schemes import Exchange, Key, OAuth1, Scheme, Unsigned
 from ._session_auth import Session
@@ -139,24 +141,51 @@ class Authenticator:
             self._renewal.add_done_callback(self._forget)
         return await asyncio.shield(self._renewal)
 
+    @property
+    def asks_a_person(self) -> bool:
+        """Whether a first token needs a person who says yes in a browser."""
+        return isinstance(self.scheme, OAuth2) and self.scheme.by_code
+
+    async def stored(self) -> Token | None:
+        """The token as it lies in the store, None where there is none; nothing is sent."""
+        return await self._store.load()
+
     async def adopt(self, token: Token) -> None:
-        """Use and store a token that came another way: a granted authorisation, a platform's webhook."""
+        """Use and store a token that came another way: a granted authorisation, a platform's webhook.
+
+        It takes the place of tokens in the settings, until an operator puts others there.
+        """
+        given = self.scheme.bootstrap()
+        token = attrs.evolve(token, bootstrap=given.bootstrap if given is not None else "")
         async with self._store.lock():
             await self._store.save(token)
         self._use(token)
 
-    async def authorize(self, code: str, redirect_uri: str, send: Send) -> Token:
-        """Turn the code of a granted authorisation into the connection's token.
+    def authorization(self, redirect_uri: str) -> Authorization:
+        """The question to the person who grants access.
 
         Raises:
             SetupError: this kind of auth has no codes.
+        """
+        return self._by_code().authorization(redirect_uri)
+
+    async def authorize(self, asked: Authorization, answer: Mapping[str, str], send: Send) -> Token:
+        """Turn the query of the platform's callback into the connection's token.
+
+        Raises:
+            SetupError: this kind of auth has no codes.
+            AuthError: the callback is not the answer to `asked`, or says no.
             AccessRevokedError, AuthError: the platform refused the code.
         """
-        if not isinstance(self.scheme, OAuth2):
-            raise SetupError("only OAuth 2 connections are authorised by a code")
-        token = await self._drive(self.scheme.redeem(code, redirect_uri), send)
+        scheme = self._by_code()
+        token = await self._drive(scheme.redeem(asked, scheme.code_of(asked, answer)), send)
         await self.adopt(token)
         return token
+
+    def _by_code(self) -> OAuth2:
+        if isinstance(self.scheme, OAuth2) and self.scheme.by_code:
+            return self.scheme
+        raise SetupError("only OAuth 2 connections with an authorization code are authorised by a person")
 
     async def settle(self) -> None:
         """Returns when no renewal is under way; its outcome belongs to those who asked for it."""

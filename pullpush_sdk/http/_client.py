@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -18,6 +19,7 @@ from pullpush_sdk.manifest import Limits
 from ._auth import Authenticator, final_refusal
 from ._call import Answer, Call, Headers, target_of
 from ._hosts import Hosts, check_header
+from ._oauth2 import Authorization
 from ._redact import Redactor, hush_libraries, speaking
 from ._retry import Retry
 from ._status import error_of
@@ -138,14 +140,32 @@ class Client:
         """The error that an answer's status stands for, None for a 2xx; for answers that the call accepted."""
         return error_of(answer, call, redactor=self._redactor, now=self._clock.now())
 
-    async def authorize(self, code: str, redirect_uri: str) -> Token:
-        """Turns the code of a granted OAuth 2 authorisation into this connection's token, and stores it.
+    def authorization(self, redirect_uri: str) -> Authorization:
+        """The question to the person who grants access; the platform answers at `redirect_uri`.
 
         Raises:
-            SetupError: this kind of auth has no codes.
+            SetupError: this kind of auth asks nobody, or its URL is not acceptable.
+        """
+        asked = self.auth.authorization(redirect_uri)
+        return attrs.evolve(asked, url=self._hosts.resolve(asked.url, also=(urlsplit(asked.url).netloc,)))
+
+    async def authorize(self, asked: Authorization, answer: Mapping[str, str]) -> Token:
+        """Turns the query of the platform's callback into this connection's token, and stores it.
+
+        Raises:
+            AuthError: the callback is not the answer to `asked`, or access was not granted.
             AccessRevokedError, AuthError: the platform refused the code.
         """
-        return await self.auth.authorize(code, redirect_uri, self._exchange)
+        return await self.auth.authorize(asked, answer, self._exchange)
+
+    async def renew(self) -> Token:
+        """A token other than the stored one: by the refresh token or the credentials, or new from the settings.
+
+        Raises:
+            SetupError: there is nothing to get one from.
+            AuthError, TransientError, StoreError: renewing failed.
+        """
+        return await self.auth.renew(await self.auth.stored(), self._exchange)
 
     async def _tried(self, call: Call, token: Token | None) -> Answer:
         return await self._retry.run(lambda: self._once(call, token), repeatable=call.is_repeatable)

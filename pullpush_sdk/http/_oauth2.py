@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import attrs
 import msgspec
 
 from pullpush_sdk.canonical import dumps, loads
@@ -21,27 +25,21 @@ from ._token import Token, fingerprint
 
 _INSTANT_AFTER = 1_000_000_000  # seconds
 _TOKEN_FIELDS = frozenset({"access_token", "refresh_token", "id_token"})
+_ASK_AGAIN = "run `pullpush auth` once more"
 AUTHORISE = "a person must authorise this connection again"
 
 
-def authorize_url(auth: OAuth2Auth, values: Mapping[str, Any], *, redirect_uri: str, state: str) -> str:
-    """Where to send the person who grants access; the platform comes back to `redirect_uri` with a code and `state`.
+@attrs.frozen(kw_only=True)
+class Authorization:
+    """A question to a person: `url` is where they say yes, and where the platform's answer will be known by `state`.
 
-    Raises:
-        SetupError: the manifest names no authorize URL.
+    Made by `Client.authorization` and redeemed by `Client.authorize`; it is good for one answer.
     """
-    from oauthlib.oauth2 import WebApplicationClient  # noqa: PLC0415 - only who authorises pays for it
 
-    if not auth.authorize_url:
-        raise SetupError("the manifest's auth names no authorize_url")
-    url = WebApplicationClient(render_text(auth.client_id, values)).prepare_request_uri(
-        render_text(auth.authorize_url, values),
-        redirect_uri=redirect_uri,
-        scope=list(auth.scopes) or None,
-        state=state,
-        **render(dict(auth.authorize_params), revealed(values)),
-    )
-    return str(url)
+    url: str = attrs.field(repr=False)
+    redirect_uri: str
+    state: str = attrs.field(repr=False)
+    verifier: str | None = attrs.field(default=None, repr=False)
 
 
 class OAuth2:
@@ -101,12 +99,67 @@ class OAuth2:
             raise AccessRevokedError(message, hint=AUTHORISE)
         raise SetupError("this connection was never authorised", hint="run `pullpush auth` for it")
 
-    def redeem(self, code: str, redirect_uri: str) -> Exchange:
+    @property
+    def by_code(self) -> bool:
+        """Whether a person has to say yes in a browser."""
+        return self._auth.grant == "authorization_code"
+
+    def authorization(self, redirect_uri: str) -> Authorization:
+        """Where to send the person who grants access.
+
+        Raises:
+            SetupError: the manifest names no authorize URL.
+        """
+        from oauthlib.oauth2 import WebApplicationClient  # noqa: PLC0415 - only who authorises pays for it
+
+        if not self._auth.authorize_url:
+            raise SetupError("the manifest's auth names no authorize_url")
+        client = WebApplicationClient(self._client_id)
+        state = secrets.token_hex(16)  # letters and digits: some platforms drop anything else
+        verifier = client.create_code_verifier(64) if self._auth.pkce else None
+        extra = render(dict(self._auth.authorize_params), revealed(self._values))
+        if verifier is not None:
+            extra |= {"code_challenge": client.create_code_challenge(verifier, "S256"), "code_challenge_method": "S256"}
+        url = client.prepare_request_uri(
+            render_text(self._auth.authorize_url, self._values),
+            redirect_uri=redirect_uri,
+            scope=list(self._auth.scopes) or None,
+            state=state,
+            **extra,
+        )
+        return Authorization(url=str(url), redirect_uri=redirect_uri, state=state, verifier=verifier)
+
+    def code_of(self, asked: Authorization, answer: Mapping[str, str]) -> str:
+        """The code in the query of the platform's callback, once it is known to answer our question.
+
+        Raises:
+            AuthError: the callback is of another question, forged, or says no.
+        """
+        if not hmac.compare_digest(answer.get("state", "").encode(), asked.state.encode()):
+            raise AuthError("the callback answers another question: its `state` is not ours", hint=_ASK_AGAIN)
+        if self._auth.callback_hmac is not None and not self._is_signed(self._auth.callback_hmac, answer):
+            raise AuthError("the callback's signature does not fit", hint=f"check the client secret; {_ASK_AGAIN}")
+        if answer.get("error"):
+            said = answer.get("error_description") or answer["error"]
+            raise AuthError(f"access was not granted: {said[:200]}", hint=_ASK_AGAIN)
+        if not answer.get("code"):
+            raise AuthError("the callback holds no code", hint=_ASK_AGAIN)
+        return answer["code"]
+
+    def _is_signed(self, parameter: str, answer: Mapping[str, str]) -> bool:
+        pairs = sorted((name, value) for name, value in answer.items() if name not in (parameter, "signature"))
+        message = "&".join(f"{name}={value}" for name, value in pairs).encode()
+        expected = hmac.new(self._client_secret.encode(), message, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(answer.get(parameter, "").encode(), expected.encode())
+
+    def redeem(self, asked: Authorization, code: str) -> Exchange:
         """Turns the code of a granted authorisation into a token; a code is good once."""
         from oauthlib.oauth2 import WebApplicationClient  # noqa: PLC0415 - as above
 
         client = WebApplicationClient(self._client_id)
-        body = client.prepare_request_body(code=code, redirect_uri=redirect_uri, include_client_id=False)
+        body = client.prepare_request_body(
+            code=code, redirect_uri=asked.redirect_uri, include_client_id=False, code_verifier=asked.verifier
+        )
         return (yield from self._exchange(self._call(body, repeatable=False), None))
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:

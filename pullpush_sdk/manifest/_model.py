@@ -96,6 +96,9 @@ class OAuth2Auth:
 
     `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
     the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
+    `pkce` proves with a code verifier that the code comes back to who asked for it. `callback_hmac` names the query
+    parameter by which the platform signs its callback: the hex HMAC-SHA256, with the client secret, of all other
+    parameters as `name=value`, sorted and joined by `&`.
     """
 
     kind: Literal["oauth2"] = "oauth2"
@@ -112,6 +115,8 @@ class OAuth2Auth:
     access_token: str | None = None
     refresh_token: str | None = None
     rotates: bool = False
+    pkce: bool = False
+    callback_hmac: str | None = None
     expires_field: str = "expires_in"
     expires: Literal["seconds", "unix"] = "seconds"
     refresh_margin: float = 300.0

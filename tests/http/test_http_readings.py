@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 
 from pullpush_sdk.errors import (
@@ -14,7 +15,7 @@ from pullpush_sdk.errors import (
     SetupError,
     UnavailableError,
 )
-from pullpush_sdk.http import Call, MemoryTokenStore, Token, authorize_url
+from pullpush_sdk.http import Call, MemoryTokenStore, Token
 from pullpush_sdk.http._status import retry_after, seconds_until
 from pullpush_sdk.manifest import Limits, OAuth2Auth, Request, SessionAuth
 from pullpush_sdk.testing.clock import VirtualClock
@@ -116,7 +117,13 @@ async def test_an_exchange_without_a_session_says_why(kit, status, body, error):
             await client.send(Call(url="/"))
 
 
-OAUTH = OAuth2Auth(token_url="/token", client_id="app", client_secret="secret-1", access_token="{{access}}")
+OAUTH = OAuth2Auth(
+    authorize_url="https://accounts.example.com/auth",
+    token_url="/token",
+    client_id="app",
+    client_secret="secret-1",
+    access_token="{{access}}",
+)
 
 
 async def test_a_token_answer_may_be_a_form(kit):
@@ -125,7 +132,8 @@ async def test_a_token_answer_may_be_a_form(kit):
         kit.platform(kit.script(reply)) as platform,
         kit.client(platform.url, auth=OAUTH, values={"access": None}) as client,
     ):
-        token = await client.authorize("code", "http://127.0.0.1/")
+        asked = client.authorization("http://127.0.0.1/")
+        token = await client.authorize(asked, {"code": "code", "state": asked.state})
     assert (token.access, token.expires_at) == ("form-token", NOW + timedelta(seconds=60))
     assert token.refresh is None
 
@@ -154,9 +162,31 @@ async def test_a_token_that_came_another_way_is_adopted_and_stored(kit):
 async def test_what_cannot_be_authorised_by_a_code_says_so(kit):
     async with kit.client("http://127.0.0.1:1") as client:
         with pytest.raises(SetupError, match="OAuth 2"):
-            await client.authorize("code", "http://127.0.0.1/")
-    with pytest.raises(SetupError, match="authorize_url"):
-        authorize_url(OAUTH, {}, redirect_uri="http://127.0.0.1/", state="s")
+            client.authorization("http://127.0.0.1/")
+    nowhere = attrs.evolve(OAUTH, authorize_url=None)
+    async with kit.client("http://127.0.0.1:1", auth=nowhere, values={"access": None}) as client:
+        with pytest.raises(SetupError, match="authorize_url"):
+            client.authorization("http://127.0.0.1/")
+    by_itself = attrs.evolve(OAUTH, grant="client_credentials")
+    async with kit.client("http://127.0.0.1:1", auth=by_itself, values={"access": None}) as client:
+        with pytest.raises(SetupError, match="by a person"):
+            client.authorization("http://127.0.0.1/")
+
+
+async def test_an_authorised_token_takes_the_place_of_those_in_the_settings(kit):
+    """Until the operator puts others there."""
+    store = MemoryTokenStore()
+    replies = [kit.json({"access_token": "by-code-1"}), kit.json(1), kit.json(2), kit.json(3)]
+    async with kit.platform(kit.script(*replies)) as platform:
+        for given in ("old-setting", "old-setting", "new-setting"):
+            values = {"access": given}
+            async with kit.client(platform.url, auth=OAUTH, values=values, store=store) as client:
+                if len(platform.received) == 0:
+                    asked = client.authorization("http://127.0.0.1/")
+                    await client.authorize(asked, {"code": "code", "state": asked.state})
+                await client.send(Call(url="/"))
+    sent = [request.headers["authorization"] for request in platform.received[1:]]
+    assert sent == ["Bearer by-code-1", "Bearer by-code-1", "Bearer new-setting"]
 
 
 async def test_the_token_host_is_called_for_tokens_only(kit):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import stat
 import sys
@@ -10,6 +12,7 @@ import textwrap
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+import attrs
 import pytest
 
 from pullpush_sdk.errors import (
@@ -21,13 +24,23 @@ from pullpush_sdk.errors import (
     StoreError,
     UnavailableError,
 )
-from pullpush_sdk.http import Call, FileTokenStore, MemoryTokenStore, Secret, Token, authorize_url
+from pullpush_sdk.http import Authorization, Call, FileTokenStore, MemoryTokenStore, Secret, Token, scheme_of
 from pullpush_sdk.manifest import BearerAuth, Limits, OAuth2Auth, Placement, Request, SessionAuth
 from pullpush_sdk.testing.clock import VirtualClock
 
 GET = Call(url="/orders")
 VALUES = {"client_id": "app-1", "client_secret": Secret("very-secret-client"), "access": None, "refresh": None}
-OAUTH = OAuth2Auth(token_url="/oauth2/token", access_token="{{access}}", refresh_token="{{refresh}}", rotates=True)
+ACCOUNTS = "https://accounts.example.com/auth"
+OAUTH = OAuth2Auth(
+    authorize_url=ACCOUNTS,
+    token_url="/oauth2/token",
+    access_token="{{access}}",
+    refresh_token="{{refresh}}",
+    rotates=True,
+)
+
+
+INSTANTS = attrs.evolve(OAUTH, expires_field="expires", expires="unix")
 
 
 class Shop:
@@ -365,9 +378,17 @@ async def test_a_held_lock_is_waited_for_without_blocking_and_given_up_with_a_hi
     [
         (OAUTH, {"expires_in": 60}, 60),
         (OAUTH, {"expires_in": "60"}, 60),
-        (OAuth2Auth(token_url="/oauth2/token", expires_field="expires", expires="unix"), {"expires": 1209599}, 1209599),
-        (OAuth2Auth(token_url="/oauth2/token", expires_field="expires", expires="unix"), {"expires": 1767225700}, 100),
-        (OAuth2Auth(token_url="/oauth2/token", expires_field="expires"), {"expires_in": 5}, 5),
+        (
+            INSTANTS,
+            {"expires": 1209599},
+            1209599,
+        ),
+        (
+            INSTANTS,
+            {"expires": 1767225700},
+            100,
+        ),
+        (attrs.evolve(OAUTH, expires_field="expires"), {"expires_in": 5}, 5),
         (OAUTH, {}, None),
         (OAUTH, {"expires_in": None}, None),
     ],
@@ -378,7 +399,8 @@ async def test_every_form_of_expiry_is_read(kit, auth, fields, seconds):
         kit.platform(kit.script(kit.json({"access_token": "fresh-token", **fields}))) as platform,
         kit.client(platform.url, auth=auth, values=VALUES, clock=clock) as client,
     ):
-        token = await client.authorize("code", "http://127.0.0.1/back")
+        asked = client.authorization("http://127.0.0.1/back")
+        token = await client.authorize(asked, {"code": "code", "state": asked.state})
     assert token.expires_at == (None if seconds is None else clock.now() + timedelta(seconds=seconds))
 
 
@@ -416,22 +438,23 @@ async def test_the_authorization_code_is_asked_for_and_redeemed(kit):
         token_params={"expiring": "1"},
     )
     values = {**VALUES, "kind": "offline"}
-    url = authorize_url(auth, values, redirect_uri="http://127.0.0.1:9/back", state="s-1")
-    assert parse_qs(urlsplit(url).query) == {
+    async with (
+        kit.platform(kit.script(kit.json({"access_token": "t-12345", "refresh_token": "r-12345"}))) as platform,
+        kit.client(platform.url, auth=auth, values=values) as client,
+    ):
+        asked = client.authorization("http://127.0.0.1:9/back")
+        await client.authorize(asked, {"code": "the-code", "state": asked.state})
+        await client.send(GET)
+    assert asked.url.startswith("https://accounts.example.com/auth?")
+    assert parse_qs(urlsplit(asked.url).query) == {
         "lang": ["en"],
         "response_type": ["code"],
         "client_id": ["app-1"],
         "redirect_uri": ["http://127.0.0.1:9/back"],
         "scope": ["a b"],
-        "state": ["s-1"],
+        "state": [asked.state],
         "access_type": ["offline"],
     }
-    async with (
-        kit.platform(kit.script(kit.json({"access_token": "t-12345", "refresh_token": "r-12345"}))) as platform,
-        kit.client(platform.url, auth=auth, values=values) as client,
-    ):
-        await client.authorize("the-code", "http://127.0.0.1:9/back")
-        await client.send(GET)
     redeemed, called = platform.received
     assert dict(parse_qsl(redeemed.body.decode())) == {
         "grant_type": "authorization_code",
@@ -517,3 +540,62 @@ async def test_a_session_on_an_undeclared_host_is_refused(kit):
     ):
         with pytest.raises(ContractError, match=r"evil\.example\.net"):
             await client.send(GET)
+
+
+async def test_a_code_verifier_proves_who_asked(kit):
+    auth = attrs.evolve(OAUTH, pkce=True)
+    async with (
+        kit.platform(kit.script(kit.json({"access_token": "t-12345"}))) as platform,
+        kit.client(platform.url, auth=auth, values=VALUES) as client,
+    ):
+        asked = client.authorization("http://127.0.0.1:9/back")
+        await client.authorize(asked, {"code": "the-code", "state": asked.state})
+    query = dict(parse_qsl(urlsplit(asked.url).query))
+    verifier = dict(parse_qsl(platform.received[0].body.decode()))["code_verifier"]
+    digest = hashlib.sha256(verifier.encode()).digest()
+    assert query["code_challenge"] == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    assert query["code_challenge_method"] == "S256"
+    assert asked.state not in repr(asked)
+
+
+# The message and digest are a public test vector of the platform that signs callbacks like this.
+SIGNED = {
+    "code": "0907a61c0c8d55e99db179b68161bc00",
+    "shop": "some-shop.myshopify.com",
+    "state": "0.6784241404160823",
+    "timestamp": "1337178173",
+    "hmac": "700e2dadb827fcc8609e9d5ce208b2e9cdaab9df07390d2cbca10d7c328fc4bf",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, None),
+        ({"shop": "other.myshopify.com"}, "signature"),
+        ({"hmac": ""}, "signature"),
+        ({"hmac": "ä"}, "signature"),
+        ({"state": "another"}, "another question"),
+        ({"state": ""}, "another question"),
+    ],
+)
+def test_a_signed_callback_is_verified(change, message):
+    auth = attrs.evolve(OAUTH, callback_hmac="hmac", client_id="a", client_secret="hush", access_token=None)
+    scheme = scheme_of(attrs.evolve(auth, refresh_token=None), {})
+    asked = Authorization(url="", redirect_uri="", state=SIGNED["state"])
+    if message is None:
+        assert scheme.code_of(asked, SIGNED) == SIGNED["code"]
+        return
+    with pytest.raises(AuthError, match=message):
+        scheme.code_of(asked, {**SIGNED, **change})
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [({"error": "access_denied"}, "not granted: access_denied"), ({}, "no code")],
+)
+async def test_a_callback_that_brings_no_code_says_why(kit, answer, message):
+    async with kit.client("http://127.0.0.1:1", auth=OAUTH, values=VALUES) as client:
+        asked = client.authorization("http://127.0.0.1:9/back")
+        with pytest.raises(AuthError, match=message):
+            await client.authorize(asked, {"state": asked.state, **answer})
