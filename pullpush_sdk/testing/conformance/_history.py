@@ -1,0 +1,112 @@
+"""Random histories of a shop: what the merchant does while somebody reads."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+
+from ._law import Effort
+from ._subject import Shop
+
+__all__ = ["Edit", "histories", "play", "try_histories"]
+
+_KINDS: Mapping[str, Sequence[str]] = {
+    "stocklevel": ("stock",),
+    "product": ("product", "product_create", "product_delete"),
+    "order": ("order_create", "order_status"),
+    "contact": ("customer", "customer_create"),
+    "invoice": ("order_create",),
+    "cart": ("cart_create",),
+}
+"""Canonical type to the merchant edits that change records of it."""
+_STATUSES = ("processing", "completed", "cancelled")
+
+
+@attrs.frozen(kw_only=True)
+class Edit:
+    """One thing that the merchant does: after how many pages, which kind, to which record, with which value.
+
+    `wait` are the seconds that pass before it; mostly none, so that changes share an instant.
+    """
+
+    after_page: int
+    kind: str
+    which: int
+    value: int | None
+    wait: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"after page {self.after_page} and {self.wait} s: {self.kind} of record {self.which} = {self.value}"
+
+
+def histories(kinds: Sequence[str], *, pages: int = 6, longest: int = 8) -> st.SearchStrategy[list[Edit]]:
+    """Lists of edits in the order in which they happen."""
+    edit = st.builds(
+        Edit,
+        after_page=st.integers(0, pages),
+        kind=st.sampled_from(list(kinds)),
+        which=st.integers(0, 10_000),
+        value=st.none() | st.integers(0, 500),
+        wait=st.sampled_from((0.0, 0.0, 0.4, 1.0, 90.0)),
+    )
+    return st.lists(edit, min_size=1, max_size=longest).map(
+        lambda edits: sorted(edits, key=lambda each: each.after_page)
+    )
+
+
+def kinds_for(shop: Shop, canonical_type: str) -> list[str]:
+    """The edits that this shop's sandbox can play for a type."""
+    return shop.edits(*_KINDS.get(canonical_type, ()))
+
+
+def play(shop: Shop, edit: Edit, known: Sequence[str], made: int) -> None:
+    """Carry an edit out on one of the `known` keys; `made` numbers what is created."""
+    key = known[edit.which % len(known)] if known else ""
+    value = edit.value
+    match edit.kind:
+        case "stock":
+            shop.edit("stock", sku=key, quantity=value)
+        case "product":
+            shop.edit("product", sku=key, title=f"Edited {value} {made}")
+        case "product_create":
+            shop.edit("product_create", sku=f"NEW-{made}", title=f"New {made}", price=10)
+        case "product_delete":
+            shop.edit("product_delete", sku=key)
+        case "order_create":
+            shop.edit("order_create", items=[{"sku": key, "quantity": 1}])
+        case "order_status":
+            shop.edit("order_status", order=key, status=_STATUSES[(value or 0) % len(_STATUSES)])
+        case "customer":
+            shop.edit("customer", email=key, name=f"Edited {value} {made}")
+        case "customer_create":
+            shop.edit("customer_create", email=f"new-{made}@example.com", name=f"New {made}")
+
+
+def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Edit]], Any]) -> None:
+    """Try a law on random histories and shrink the one that breaks it; the note of the error shows it."""
+
+    @seeded(effort.seed)
+    @settings(
+        max_examples=effort.examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,
+    )
+    @given(history=histories(kinds))
+    def tried(history: list[Edit]) -> None:
+        check(history)
+
+    tried()
+
+
+def pick(seed: int, known: Sequence[str]) -> str:
+    """One of the keys."""
+    return random.Random(seed).choice(list(known))  # noqa: S311 - a test's choice

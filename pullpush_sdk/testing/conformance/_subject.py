@@ -1,0 +1,125 @@
+"""The connector that is judged, and a shop of its platform to judge it in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.connector import Connection, Event, Page
+from pullpush_sdk.plugins import LoadedConnector, Plugins
+from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
+from pullpush_sdk.testing.clock import VirtualClock
+from pullpush_sdk.testing.connections import connected
+
+from ._law import not_proven
+
+__all__ = ["Shop", "Subject", "newest"]
+
+Json = Any
+
+
+@attrs.frozen(kw_only=True)
+class Subject:
+    """A connector under judgement.
+
+    `sandbox` builds its platform for given options. `settings` and `secrets` are laid over those that the sandbox
+    names; `extra` are switches of the sandbox. `records` is how many products a shop is seeded with, `many` how many
+    where a law needs several pages.
+    """
+
+    loaded: LoadedConnector
+    types: CanonicalTypes
+    sandbox: Callable[[SandboxOptions], Sandbox]
+    settings: Mapping[str, Json] = attrs.field(factory=dict)
+    secrets: Mapping[str, str] = attrs.field(factory=dict)
+    extra: Mapping[str, str] = attrs.field(factory=dict)
+    records: int = 12
+    many: int = 300
+
+    @classmethod
+    def of(cls, plugins: Plugins, name: str, **options: Any) -> Subject:
+        """The installed connector of that name, with the sandbox that it ships.
+
+        Raises:
+            PluginError: no such connector is installed.
+        """
+        loaded = plugins.connector(name)
+        return cls(
+            loaded=loaded,
+            types=plugins.types,
+            sandbox=lambda given: loaded.hook.pullpush_sandbox(options=given),
+            **options,
+        )
+
+    @asynccontextmanager
+    async def shop(self, *, records: int | None = None, seed: int = 0) -> AsyncIterator[Shop]:
+        """A fresh shop that answers on loopback.
+
+        Both sides share one clock, which jumps as soon as the connection waits: a law takes no longer than its
+        requests. The platform's own limits are off.
+        """
+        clock = VirtualClock()
+        options = SandboxOptions(
+            records=self.records if records is None else records,
+            seed=seed,
+            rate_limits=False,
+            extra=dict(self.extra),
+            clock=SandboxClock(source=clock.monotonic, start=clock.now()),
+        )
+        sandbox = self.sandbox(options)
+        if sandbox is None:
+            not_proven(f"{self.loaded.name} ships no sandbox")
+        async with connected(
+            self.loaded, sandbox, types=self.types, settings=self.settings, secrets=self.secrets, clock=clock
+        ) as connection:
+            yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
+
+
+@attrs.frozen(kw_only=True)
+class Shop:
+    """A connection to a sandbox, as a law uses it."""
+
+    subject: Subject
+    sandbox: Sandbox
+    connection: Connection
+    clock: VirtualClock
+
+    async def pages(self, canonical_type: str, cursor: Json = None) -> AsyncIterator[Page]:
+        """One sweep, page by page."""
+        hook = self.subject.loaded.hook
+        async for page in hook.pullpush_pull(connection=self.connection, canonical_type=canonical_type, cursor=cursor):
+            yield page
+
+    async def sweep(self, canonical_type: str, cursor: Json = None) -> tuple[list[Event], Json]:
+        """The events of one whole sweep, and where the next one starts."""
+        events: list[Event] = []
+        async for page in self.pages(canonical_type, cursor):
+            events += page.events
+            cursor = page.cursor if page.cursor is not None else cursor
+        return events, cursor
+
+    def edits(self, *kinds: str) -> list[str]:
+        """Which of these merchant edits the sandbox can play."""
+        return [kind for kind in kinds if kind in self.sandbox.control.changes]
+
+    def edit(self, kind: str, **values: Any) -> Mapping[str, Any]:
+        """A merchant edit, while nobody looks."""
+        return self.sandbox.control.change(kind, **values)
+
+    def identity(self, event: Event) -> str:
+        """The identity of an event's record."""
+        return self.subject.types[event.type].identity(event.record)
+
+
+def newest(shop: Shop, events: Sequence[Event]) -> dict[str, Event]:
+    """Per identity the event that the engine would end with: by version, at an equal version the later one."""
+    found: dict[str, Event] = {}
+    for event in events:
+        identity = shop.identity(event)
+        if identity not in found or event.version >= found[identity].version:
+            found[identity] = event
+    return found

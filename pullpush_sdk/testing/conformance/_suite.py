@@ -1,0 +1,40 @@
+"""The laws as tests of a connector's own suite: one parametrised pytest function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from pullpush_sdk.plugins import load_plugins
+
+from ._law import Effort, Law, NotProvenError
+from ._subject import Subject
+
+__all__ = ["suite"]
+
+
+def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **options: Any) -> Callable[..., None]:
+    """A test function over every law and canonical type of the installed connector `name`.
+
+    `options` are those of `Subject`. A law that the sandbox cannot play is skipped, with the reason.
+
+    Raises:
+        PluginError: no such connector is installed.
+    """
+    subject = Subject.of(load_plugins(), name, **options)
+    cases = [
+        pytest.param(law, canonical_type, id=f"{law.name}-{canonical_type}")
+        for law in laws
+        for canonical_type in law.types(subject)
+    ]
+
+    @pytest.mark.parametrize(("law", "canonical_type"), cases)
+    def test(law: Law, canonical_type: str) -> None:
+        try:
+            law.run(subject, canonical_type, effort)
+        except NotProvenError as why:
+            pytest.skip(f"not proven: {why}")
+
+    return test
