@@ -53,7 +53,7 @@ def deliveries(subject: Subject, events: Sequence[Event], *, run: str = "a") -> 
 
 
 async def push(shop: Shop, canonical_type: str, batch: Sequence[Delivery]) -> list[Outcome]:
-    """Outcomes of a batch, in order, sent in the connector's own batch size; what concerns one record is one outcome."""
+    """Outcomes in the batch's order, sent in the connector's own batch size; an error about records is an outcome."""
     loaded, outcomes = shop.subject.loaded, []
     size = loaded.connector.batch.get(canonical_type, 1)
     for start in range(0, len(batch), size):
@@ -93,7 +93,7 @@ async def push_until_done(shop: Shop, canonical_type: str, batch: Sequence[Deliv
         waiting = again
         shop.clock.advance(lag + 61)
     left = {delivery.key: outcomes[delivery.id].reason for delivery in waiting}
-    broken(f"after {_TRIES} attempts these had not ended: {dict(list(left.items())[:3])}")
+    return broken(f"after {_TRIES} attempts these had not ended: {dict(list(left.items())[:3])}")
 
 
 async def told(shop: Shop, canonical_type: str) -> dict[str, Event]:
@@ -149,9 +149,7 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
             outcomes = await push_until_done(shop, canonical_type, batch)
             after = await told(shop, canonical_type)
             _judge_outcomes(batch, outcomes)
-            written = [
-                delivery for delivery, each in zip(batch, outcomes, strict=True) if each.result is Result.DELIVERED
-            ]
+            written = _delivered(batch, outcomes)
             if not written:
                 broken(f"nothing was written; the first reason: {outcomes[0].reason}")
             if canonical_type == "stocklevel":
@@ -164,6 +162,10 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
                 broken(f"{len(written)} were reported as written, {len(after) - before} more are there")
 
     asyncio.run(tried())
+
+
+def _delivered(batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> list[Delivery]:
+    return [delivery for delivery, each in zip(batch, outcomes, strict=True) if each.result is Result.DELIVERED]
 
 
 def _judge_outcomes(batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
@@ -239,45 +241,26 @@ def _shape(state: Mapping[str, Event], canonical_type: str) -> dict[str, Json]:
     return found
 
 
-_OWN = frozenset(
-    [
-        "product_id",
-        "handle",
-        "url",
-        "order_id",
-        "order_number",
-        "invoice_id",
-        "invoice_number",
-        "contact_id",
-        "cart_id",
-        "created_at",
-        "updated_at",
-        "processed_at",
-        "issued_at",
-        "paid_at",
-        "due_at",
-        "cancelled_at",
-        "extensions",
-        "media",
-        "variants",
-        "line_items",
-        "customer",
-        "addresses",
-        "billing_address",
-        "shipping_address",
-        "native_status",
-    ]
+_STAMPED = ("created_at", "updated_at", "processed_at", "issued_at", "paid_at", "due_at", "cancelled_at")
+_NUMBERED = (
+    "product_id",
+    "order_id",
+    "order_number",
+    "invoice_id",
+    "invoice_number",
+    "contact_id",
+    "cart_id",
+    "handle",
 )
+_NESTED = ("line_items", "customer", "addresses", "billing_address", "shipping_address", "variants", "media")
+_OWN = frozenset((*_STAMPED, *_NUMBERED, *_NESTED, "url", "extensions", "native_status"))
 """Fields that a platform numbers or stamps itself, or whose parts it does."""
 
 
 def _meaning(record: Any) -> dict[str, Json]:
     wire = to_sparse(record)
-    return {
-        field.wire: wire[field.wire]
-        for field in fields_of(type(record))
-        if field.name not in _OWN and field.wire in wire
-    }
+    names = [field.wire for field in fields_of(type(record)) if field.name not in _OWN]
+    return {name: wire[name] for name in names if name in wire}
 
 
 def _same(before: Mapping[str, Event], after: Mapping[str, Event], when: str) -> None:
@@ -316,7 +299,7 @@ def raises_what_concerns_the_connection(subject: Subject, canonical_type: str, e
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
             usual = await push_until_done(shop, canonical_type, batch)
-        batch = [each for each, end in zip(batch, usual, strict=True) if end.result is Result.DELIVERED][:5]
+        batch = _delivered(batch, usual)[:5]
         if not batch:
             not_proven("nothing of this type can be written to the sandbox")
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
