@@ -10,12 +10,12 @@ Each law is tried per canonical type. A failure names the law, the smallest hist
 to mend; see docs/how-to/conformance.md.
 """
 
-from . import destination, source
+from . import destination, pair, source
 from ._law import BrokenLawError, Effort, Law, NotProvenError
 from ._subject import Shop, Subject
 from ._suite import suite
 
 __all__ = ["LAWS", "BrokenLawError", "Effort", "Law", "NotProvenError", "Shop", "Subject", "suite"]
 
-LAWS: tuple[Law, ...] = (*source.LAWS, *destination.LAWS)
-"""Every law, those of reading first."""
+LAWS: tuple[Law, ...] = (*source.LAWS, *destination.LAWS, *pair.LAWS)
+"""Every law, those of reading, then of writing, then of both ways."""

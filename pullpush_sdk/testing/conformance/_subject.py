@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalTypes, fields_of, to_sparse
 from pullpush_sdk.connector import Connection, Event, Page
 from pullpush_sdk.plugins import LoadedConnector, Plugins
 from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
@@ -17,7 +17,7 @@ from pullpush_sdk.testing.connections import connected
 
 from ._law import not_proven
 
-__all__ = ["Shop", "Subject", "newest"]
+__all__ = ["Shop", "Subject", "meaning", "newest"]
 
 Json = Any
 
@@ -56,13 +56,15 @@ class Subject:
         )
 
     @asynccontextmanager
-    async def shop(self, *, records: int | None = None, seed: int = 0) -> AsyncIterator[Shop]:
+    async def shop(
+        self, *, records: int | None = None, seed: int = 0, clock: VirtualClock | None = None
+    ) -> AsyncIterator[Shop]:
         """A fresh shop that answers on loopback.
 
         Both sides share one clock, which jumps as soon as the connection waits: a law takes no longer than its
         requests. The platform's own limits are off.
         """
-        clock = VirtualClock()
+        clock = clock or VirtualClock()
         options = SandboxOptions(
             records=self.records if records is None else records,
             seed=seed,
@@ -123,3 +125,26 @@ def newest(shop: Shop, events: Sequence[Event]) -> dict[str, Event]:
         if identity not in found or event.version >= found[identity].version:
             found[identity] = event
     return found
+
+
+_STAMPED = ("created_at", "updated_at", "processed_at", "issued_at", "paid_at", "due_at", "cancelled_at")
+_NUMBERED = (
+    "product_id",
+    "order_id",
+    "order_number",
+    "invoice_id",
+    "invoice_number",
+    "contact_id",
+    "cart_id",
+    "handle",
+)
+_NESTED = ("line_items", "customer", "addresses", "billing_address", "shipping_address", "variants", "media")
+_OWN = frozenset((*_STAMPED, *_NUMBERED, *_NESTED, "url", "extensions", "native_status"))
+"""Fields that a platform numbers or stamps itself, or whose parts it does."""
+
+
+def meaning(record: Any) -> dict[str, Json]:
+    """What a record says apart from what its platform numbers or stamps itself, by wire name."""
+    wire = to_sparse(record)
+    names = [field.wire for field in fields_of(type(record)) if field.name not in _OWN]
+    return {name: wire[name] for name in names if name in wire}

@@ -12,12 +12,12 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import UNSET, StockLevel, fields_of, to_sparse
+from pullpush_sdk.canonical import UNSET, StockLevel, to_sparse
 from pullpush_sdk.connector import Delivery, Event, Outcome, Result, outcome_of
 from pullpush_sdk.errors import PullPushError, RecordError, TransientError
 
 from ._law import Effort, Law, broken, not_proven
-from ._subject import Shop, Subject, newest
+from ._subject import Shop, Subject, meaning, newest
 
 __all__ = ["LAWS"]
 
@@ -209,7 +209,7 @@ def loses_no_answer(subject: Subject, canonical_type: str, effort: Effort) -> No
             if seed is not None:
                 shop.sandbox.control.faults.replace(
                     [
-                        {"fault": fault, "match": {"method": method}, "probability": 0.12, "seed": seed + n}
+                        {"fault": fault, "match": {"method": method}, "probability": 0.5, "times": 4, "seed": seed + n}
                         for n, (fault, method) in enumerate((f, m) for f in _LOST for m in ("POST", "PUT", "PATCH"))
                     ]
                 )
@@ -233,7 +233,7 @@ def _shape(state: Mapping[str, Event], canonical_type: str) -> dict[str, Json]:
     """What must be equal in two runs: everything that the platform did not number or stamp itself."""
     found: dict[str, Json] = {}
     for identity, event in state.items():
-        wire = _meaning(event.record)
+        wire = meaning(event.record)
         key = identity if canonical_type in ("stocklevel", "product", "contact") else str(sorted(wire.items(), key=str))
         while key in found:
             key += "'"
@@ -241,34 +241,12 @@ def _shape(state: Mapping[str, Event], canonical_type: str) -> dict[str, Json]:
     return found
 
 
-_STAMPED = ("created_at", "updated_at", "processed_at", "issued_at", "paid_at", "due_at", "cancelled_at")
-_NUMBERED = (
-    "product_id",
-    "order_id",
-    "order_number",
-    "invoice_id",
-    "invoice_number",
-    "contact_id",
-    "cart_id",
-    "handle",
-)
-_NESTED = ("line_items", "customer", "addresses", "billing_address", "shipping_address", "variants", "media")
-_OWN = frozenset((*_STAMPED, *_NUMBERED, *_NESTED, "url", "extensions", "native_status"))
-"""Fields that a platform numbers or stamps itself, or whose parts it does."""
-
-
-def _meaning(record: Any) -> dict[str, Json]:
-    wire = to_sparse(record)
-    names = [field.wire for field in fields_of(type(record)) if field.name not in _OWN]
-    return {name: wire[name] for name in names if name in wire}
-
-
 def _same(before: Mapping[str, Event], after: Mapping[str, Event], when: str) -> None:
     if set(before) != set(after):
         broken(f"{when} these came or went: {sorted(set(before) ^ set(after))[:5]}")
     for identity, event in after.items():
-        if _meaning(event.record) != _meaning(before[identity].record):
-            broken(f"{when} {identity} changed from {_meaning(before[identity].record)} to {_meaning(event.record)}")
+        if meaning(event.record) != meaning(before[identity].record):
+            broken(f"{when} {identity} changed from {meaning(before[identity].record)} to {meaning(event.record)}")
 
 
 def refuses_what_is_not_there(subject: Subject, canonical_type: str, effort: Effort) -> None:

@@ -188,7 +188,7 @@ def comes_through_failures(subject: Subject, canonical_type: str, effort: Effort
 
 
 def _faults(seed: int) -> list[dict[str, Any]]:
-    some = {"probability": 0.06, "seed": seed}
+    some = {"probability": 0.5, "times": 5, "seed": seed}  # a client that tries again by itself must run out of tries
     return [
         {"fault": "status", "status": 503, "body": "busy", **some},
         {"fault": "status", "status": 429, "headers": {"Retry-After": "0"}, "body": {}, **some, "seed": seed + 1},
