@@ -20,7 +20,18 @@ from typing import Any
 
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.errors import AccessRevokedError, AuthError, SetupError, TokenExpiredError, TransientError
-from pullpush_sdk.manifest import ApiKeyAuth, Auth, BasicAuth, BearerAuth, NoAuth, OAuth1Auth, OAuth2Auth, SessionAuth
+from pullpush_sdk.manifest import (
+    ApiKeyAuth,
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    ChoiceAuth,
+    NoAuth,
+    OAuth1Auth,
+    OAuth2Auth,
+    SessionAuth,
+    auth_of,
+)
 
 from ._call import Answer, Call
 from ._oauth2 import AUTHORISE, OAuth2
@@ -38,18 +49,25 @@ Send = Callable[[Call], Awaitable[Answer]]
 
 
 def scheme_of(auth: Auth, values: Mapping[str, Any]) -> Scheme:
-    """The scheme that a manifest's auth describes, with these settings and secrets."""
-    match auth:
+    """The scheme that a manifest's auth describes, with these settings and secrets.
+
+    Raises:
+        SetupError: the settings do not choose one of the manifest's ways.
+    """
+    way = auth_of(auth, values)
+    match way:
         case NoAuth():
             return Unsigned()
         case BearerAuth() | ApiKeyAuth() | BasicAuth():
-            return Key(auth, values)
+            return Key(way, values)
         case OAuth1Auth():
-            return OAuth1(auth, values)
+            return OAuth1(way, values)
         case OAuth2Auth():
-            return OAuth2(auth, values)
+            return OAuth2(way, values)
         case SessionAuth():
-            return Session(auth, values)
+            return Session(way, values)
+        case ChoiceAuth():
+            raise SetupError("an option of auth is a choice itself")
 
 
 def authenticator_of(

@@ -1,5 +1,6 @@
 """A connector's manifest: its model, the loaders of both front ends, its checks, and the templates in it."""
 
+from ._auth import auth_of
 from ._check import (
     check_manifest,
 )
@@ -23,6 +24,7 @@ from ._model import (
     BearerAuth,
     Challenge,
     Check,
+    ChoiceAuth,
     CustomerExtraction,
     EventName,
     Find,
@@ -71,6 +73,7 @@ __all__ = [
     "BearerAuth",
     "Challenge",
     "Check",
+    "ChoiceAuth",
     "CustomerExtraction",
     "Document",
     "EventName",
@@ -100,6 +103,7 @@ __all__ = [
     "Verification",
     "Webhook",
     "Write",
+    "auth_of",
     "check_fields",
     "check_manifest",
     "load",

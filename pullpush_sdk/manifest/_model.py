@@ -146,7 +146,16 @@ class SessionAuth:
     place: Placement = Placement(header="Authorization")
 
 
-Auth = NoAuth | BearerAuth | ApiKeyAuth | BasicAuth | OAuth2Auth | OAuth1Auth | SessionAuth
+@attrs.frozen(kw_only=True)
+class ChoiceAuth:
+    """Several ways, of which the connection's setting `by` names one; an option is never a choice itself."""
+
+    kind: Literal["choice"] = "choice"
+    by: str
+    options: Mapping[str, Auth]
+
+
+Auth = NoAuth | BearerAuth | ApiKeyAuth | BasicAuth | OAuth2Auth | OAuth1Auth | SessionAuth | ChoiceAuth
 
 
 @attrs.frozen(kw_only=True)

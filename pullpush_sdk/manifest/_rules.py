@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 
 from pullpush_sdk.errors import Problem
 
+from ._auth import ways_of
 from ._document import Json, below
 from ._model import (
     ApiKeyAuth,
+    Auth,
     BasicAuth,
     BearerAuth,
+    ChoiceAuth,
     Manifest,
     OAuth1Auth,
     OAuth2Auth,
@@ -116,36 +118,55 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def _check_auth(manifest: Manifest) -> Iterator[Problem]:
-    auth = manifest.auth
+    if isinstance(manifest.auth, ChoiceAuth):
+        yield from _check_choice(manifest.auth, manifest)
+    for path, auth in ways_of(manifest.auth):
+        yield from _check_way(auth, path, manifest)
+
+
+def _check_choice(auth: ChoiceAuth, manifest: Manifest) -> Iterator[Problem]:
+    setting = manifest.settings.get("properties", {}).get(auth.by)
+    if setting is None:
+        yield _problem("auth", f"the setting `{auth.by}` is not declared", "$.auth.by", "declare it under settings")
+    elif set(setting.get("enum", ())) != set(auth.options):
+        path = below("$.settings.properties", auth.by)
+        names = ", ".join(auth.options)
+        yield _problem("auth", "its values are not the options of auth", path, f"write enum: [{names}]")
+    elif "default" not in setting and auth.by not in manifest.settings.get("required", ()):
+        path = below("$.settings.properties", auth.by)
+        yield _problem("auth", "nothing is chosen where it is left out", path, "give it a default, or require it")
+
+
+def _check_way(auth: Auth, path: str, manifest: Manifest) -> Iterator[Problem]:
     known = _known(manifest)
-    for path, text in _credentials(auth):
+    if isinstance(auth, ChoiceAuth):
+        yield _problem("auth", "an option is a choice itself", path, "name all ways in one choice")
+        return
+    for name in _CREDENTIALS.get(type(auth), ()):
+        text = getattr(auth, name)
         if text and not placeholders(text):
-            yield _problem("secret", "a credential in clear", path, "name a secret: {{name}}")
+            yield _problem("secret", "a credential in clear", f"{path}.{name}", "name a secret: {{name}}")
     for attribute in attrs.fields(type(auth)):
         value = getattr(auth, attribute.name)
-        path = f"$.auth.{attribute.name}"
         if isinstance(value, Placement):
-            yield from _check_placement(value, path, known)
+            yield from _check_placement(value, f"{path}.{attribute.name}", known)
         elif attribute.name != "exchange":
-            yield from _check_template(value, path, known)
+            yield from _check_template(value, f"{path}.{attribute.name}", known)
     if isinstance(auth, OAuth2Auth):
-        yield from _check_oauth2(auth)
+        yield from _check_oauth2(auth, path)
     exchange = exchange_of(auth)
     if exchange is not None:
-        yield from _check_request(Site(path="$.auth.exchange", request=exchange), manifest)
-        yield from _check_url(exchange.path, "$.auth.exchange.path")
+        yield from _check_request(Site(path=f"{path}.exchange", request=exchange), manifest)
+        yield from _check_url(exchange.path, f"{path}.exchange.path")
 
 
-def _credentials(auth: Any) -> Iterator[tuple[str, str | None]]:
-    names = {
-        BearerAuth: ("token",),
-        ApiKeyAuth: ("key",),
-        BasicAuth: ("password",),
-        OAuth1Auth: ("consumer_secret", "token", "token_secret"),
-        OAuth2Auth: ("client_secret", "access_token", "refresh_token"),
-    }
-    for name in names.get(type(auth), ()):
-        yield f"$.auth.{name}", getattr(auth, name)
+_CREDENTIALS: Mapping[type, tuple[str, ...]] = {
+    BearerAuth: ("token",),
+    ApiKeyAuth: ("key",),
+    BasicAuth: ("password",),
+    OAuth1Auth: ("consumer_secret", "token", "token_secret"),
+    OAuth2Auth: ("client_secret", "access_token", "refresh_token"),
+}
 
 
 def _check_placement(place: Placement, path: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -154,13 +175,13 @@ def _check_placement(place: Placement, path: str, known: frozenset[str]) -> Iter
     yield from _check_template(place.format, f"{path}.format", known | {"token"})
 
 
-def _check_oauth2(auth: OAuth2Auth) -> Iterator[Problem]:
+def _check_oauth2(auth: OAuth2Auth, path: str) -> Iterator[Problem]:
     given = auth.access_token or auth.refresh_token
     if auth.grant == "authorization_code" and auth.authorize_url is None and not given:
-        yield _problem("auth", "authorization_code needs authorize_url", "$.auth", "or a refresh_token from settings")
-    yield from _check_url(auth.token_url, "$.auth.token_url")
+        yield _problem("auth", "authorization_code needs authorize_url", path, "or a refresh_token from settings")
+    yield from _check_url(auth.token_url, f"{path}.token_url")
     if auth.authorize_url is not None:
-        yield from _check_url(auth.authorize_url, "$.auth.authorize_url")
+        yield from _check_url(auth.authorize_url, f"{path}.authorize_url")
 
 
 # URLs and requests
@@ -226,7 +247,9 @@ def _check_target(site: Site, manifest: Manifest) -> Iterator[Problem]:
     if path.startswith("{{"):
         return
     if "://" not in path:
-        has_base = manifest.base_url or (isinstance(manifest.auth, SessionAuth) and manifest.auth.base_url)
+        has_base = manifest.base_url or any(
+            isinstance(auth, SessionAuth) and auth.base_url for _, auth in ways_of(manifest.auth)
+        )
         if not has_base and not any(part.endswith("baseUrl") for part in manifest.absent):
             yield _problem("url", "a relative path without a base_url", place, "add base_url")
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pullpush_sdk.errors import Problem, ProjectError
+from pullpush_sdk.errors import Problem, ProjectError, SetupError
 
 from ._model import ConnectionConfig, Project, near
 from ._references import HOW, Reference
@@ -69,7 +69,7 @@ def check_settings(
             path,
             hint=f'add {name} = {{env = "NAME"}}' if name in secret_names else f"add {name}",
         )
-        for name in sorted(_needed(connector) - values.keys() - unresolved)
+        for name in sorted(_needed(connector, values) - values.keys() - unresolved)
         if name not in connector.settings.get("required", ())
     )
     return (
@@ -81,15 +81,17 @@ def check_settings(
     )
 
 
-def _needed(connector: Connector) -> frozenset[str]:
-    """Settings and secrets that every request of the connector's manifest is made from."""
+def _needed(connector: Connector, values: Mapping[str, Json]) -> frozenset[str]:
+    """Settings and secrets that every request of a connection with these settings is made from."""
     if connector.manifest is None:
         return frozenset()
-    from pullpush_sdk.manifest import Manifest, required_placeholders  # noqa: PLC0415 - a file is read without it
+    from pullpush_sdk.manifest import Manifest, auth_of, required_placeholders  # noqa: PLC0415 - a file is read without it
 
     manifest: Manifest = connector.manifest
-
-    auth = attrs.asdict(manifest.auth)
+    try:
+        auth = attrs.asdict(auth_of(manifest.auth, values))
+    except SetupError:  # what the schema says of that setting is a finding by itself
+        auth = {}
     auth.pop("place", None)  # its {{token}} is whatever the auth came to
     named = required_placeholders([auth, manifest.base_url, list(manifest.hosts), dict(manifest.headers)])
     return named & {*connector.secrets, *connector.settings.get("properties", {})}

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from pullpush_sdk.canonical import CanonicalTypes
-from pullpush_sdk.errors import ManifestError
-from pullpush_sdk.manifest import check_fields, check_manifest, read_manifest
+from pullpush_sdk.errors import ManifestError, SetupError
+from pullpush_sdk.manifest import auth_of, check_fields, check_manifest, read_manifest
 from pullpush_sdk.mapping import Functions
 
 
@@ -207,3 +207,45 @@ def test_a_stock_level_is_never_deleted(connector):
     assert [(each.path, each.message) for each in problems] == [
         ('$.webhook.handlers["stock.gone"].verb', "stocklevel is never deleted")
     ]
+
+
+CHOICE = {
+    "kind": "choice",
+    "by": "auth_method",
+    "options": {
+        "key": {"kind": "api_key", "key": "{{key}}", "place": {"header": "X-Key"}},
+        "login": {"kind": "basic", "username": "me", "password": "{{key}}"},
+    },
+}
+METHODS = {"enum": ["key", "login"], "default": "key"}
+
+
+def with_choice(connector, *, setting=METHODS, **options):
+    document = yaml.safe_load(changed(connector, "auth", {**CHOICE, "options": {**CHOICE["options"], **options}}))
+    document["secrets"] = [*document.get("secrets", ()), "key"]
+    if setting is not None:
+        document.setdefault("settings", {"type": "object"}).setdefault("properties", {})["auth_method"] = setting
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def test_a_choice_of_ways_to_authenticate_takes_the_one_that_a_setting_names(connector):
+    auth = read_manifest(with_choice(connector)).auth
+    assert auth_of(auth, {"auth_method": "login"}).kind == "basic"
+    with pytest.raises(SetupError, match="expected one of key, login"):
+        auth_of(auth, {"auth_method": "other"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "options", "place", "message"),
+    [
+        (None, {}, "$.auth.by", "`auth_method` is not declared"),
+        ({"enum": ["key"], "default": "key"}, {}, "$.settings.properties.auth_method", "not the options of auth"),
+        ({"enum": ["key", "login"]}, {}, "$.settings.properties.auth_method", "nothing is chosen"),
+        (METHODS, {"login": {"kind": "bearer", "token": "abc"}}, "$.auth.options.login.token", "in clear"),
+        (METHODS, {"login": CHOICE}, "$.auth.options.login", "a choice itself"),
+    ],
+)
+def test_every_way_of_a_choice_is_checked(connector, setting, options, place, message):
+    (finding,) = found(with_choice(connector, setting=setting, **options))
+    assert finding[0] == place
+    assert message in finding[1]

@@ -30,6 +30,7 @@ NAMES = {
     "OAuth1Auth": "auth_oauth1",
     "OAuth2Auth": "auth_oauth2",
     "ApiKeyAuth": "auth_api_key",
+    "ChoiceAuth": "auth_choice",
     "BearerAuth": "auth_bearer",
     "BasicAuth": "auth_basic",
     "SessionAuth": "auth_session",
