@@ -203,7 +203,7 @@ async def test_a_throttled_answer_with_status_200_waits_for_its_points_and_is_as
 async def test_a_wait_beyond_our_patience_fails_at_once_with_the_time_to_come_back():
     clock = VirtualClock()
     throttle = Throttle(Limits(), clock)
-    throttle.pause(500)
+    throttle.pause(Call(), 500)
     with pytest.raises(RateLimitedError) as caught:
         async with throttle.place(Call()):
             pytest.fail("it must not start")
