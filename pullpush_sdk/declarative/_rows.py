@@ -1,4 +1,4 @@
-"""Native rows to a page of events by a resource's map: for manifest readers, and for connectors that page themselves."""
+"""Native rows to a page of events by a resource's map, for readers of manifests and connectors that page themselves."""
 
 from __future__ import annotations
 
