@@ -12,9 +12,10 @@ from pullpush_sdk import Connection, Connector, Delivery, Outcome, Page, connect
 REFUSED = {
     "call": "Linnworks keeps no phone calls",
     "cart": "Linnworks has no carts",
+    "contact.write": "Linnworks has no list of customers; a buyer's name and address travel inside orders",
     "invoice": "Linnworks has no invoices; it only prints them",
 }
-"""Canonical type to the reason why it is neither read nor written."""
+"""Canonical type, or type and ability, to the reason why not."""
 
 
 @hookimpl

@@ -78,7 +78,7 @@ def _is_guid(text: Json) -> bool:
 @attrs.define(kw_only=True)
 class _Work:
     """One order on its way; `held` is the order that is in Linnworks, as the new API shows it, None for a new one;
-    `wrote` whether anything was written.
+    `wrote` whether anything was written, `entered` whether that made the order.
     """
 
     connection: Connection
@@ -86,6 +86,7 @@ class _Work:
     known: Mapping[str, Sequence[str]]
     held: Json | None = None
     wrote: bool = False
+    entered: bool = False
 
     @property
     def payload(self) -> Mapping[str, Json]:
@@ -134,7 +135,7 @@ class _Work:
         saved = [str(key).lower() for key in answer.json() or ()]
         if not saved:
             return await self._passed_over()
-        self.wrote = True
+        self.wrote = self.entered = True
         try:
             return await self._advance(saved[0], paid=True) or Outcome.delivered(native_id=saved[0])
         except TransientError as error:
@@ -242,7 +243,7 @@ def _seen(connection: Connection, work: _Work, outcome: Outcome, row: Json | Non
     if row is None:
         return outcome
     total, wanted = Decimal(str(row["TotalsInfo"]["TotalCharge"])), work.payload.get("totalAmount")
-    if wanted is not None and total != Decimal(str(wanted)):
+    if work.entered and wanted is not None and total != Decimal(str(wanted)):
         return Outcome.dead(
             f"order {work.delivery.key} is order {row['NumOrderId']} in Linnworks, which makes it {total} "
             f"instead of {wanted}: mend it there"

@@ -126,7 +126,10 @@ async def _outcome(
             return Outcome.dead(
                 f"Linnworks has no active item with SKU {', '.join(missing)}, and a partial event cannot create it"
             )
-        done = [await _write(connection, each, next(iter(found[each.sku]), None)) for each in plan]
+        done = [
+            await _write(connection, each, next(iter(found[each.sku]), None), maybe_applied=delivery.maybe_applied)
+            for each in plan
+        ]
     except (RecordError, TransientError) as error:
         return outcome_of(error)
     native = next((item for item, _ in done if item["ItemNumber"] == delivery.payload["sku"]), done[0][0])
@@ -136,15 +139,15 @@ async def _outcome(
     return Outcome.delivered(native_id=native["StockItemId"], returned=returned)
 
 
-async def _write(connection: Connection, item: _Item, held: Json | None) -> tuple[Json, bool]:
-    """The item as it is then, and whether anything was written."""
+async def _write(connection: Connection, item: _Item, held: Json | None, *, maybe_applied: bool) -> tuple[Json, bool]:
+    """The item as it is then, and whether anything was written, by this attempt or an earlier one."""
     if held is None:
         created, existing = await _create(connection, item)
         if existing is None:
             return created, True
-        held = existing
+        held, maybe_applied = existing, True
     if not _differences(item, held):
-        return held, False
+        return held, maybe_applied
     call = Call(url=READ, params={"id": held["StockItemId"]})
     whole = (await connection.client.send(call)).json()
     # The call replaces the item: whatever is left out of it is cleared.

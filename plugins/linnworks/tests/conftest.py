@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -50,6 +50,10 @@ class Account:
         answer = await self.connection.client.send(Call(url="https://api.linnworks.net/_sandbox/log"))
         return [each for each in answer.json() if each["path"].endswith(ending)]
 
+    async def snapshot(self, kind: str) -> list[Event]:
+        pages = self.hook.pullpush_snapshot(connection=self.connection, canonical_type=kind)
+        return [event async for page in pages for event in page.events]
+
     async def pages(self, kind: str, cursor: Any = None) -> list[Page]:
         pages = self.hook.pullpush_pull(connection=self.connection, canonical_type=kind, cursor=cursor)
         return [page async for page in pages]
@@ -67,19 +71,25 @@ class Account:
 
     @staticmethod
     def _delivery(kind: str, payload: Mapping[str, Any], number: int, **more: Any) -> Delivery:
-        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": payload["sku"]}
+        key = str(payload.get("sku") or payload.get("orderId"))
+        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": key}
         values |= {"id": f"d{number}", "identity": str(payload), "kind": TYPES[kind], "payload": payload}
         return Delivery(**{**values, **more})
 
 
 @asynccontextmanager
 async def open_account(
-    *, settings: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None, **options: Any
+    *,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    clock: VirtualClock | None = None,
+    skew: float = 0,
+    **options: Any,
 ) -> AsyncIterator[Account]:
     loaded = load()
-    clock = VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
-    # One time for both: what the client waits for passes at the platform, too.
-    theirs = SandboxClock(source=clock.monotonic, start=clock.now())
+    clock = clock or VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    # One time for both: what the client waits for passes at the platform, too. `skew`: how far its clock is ahead.
+    theirs = SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew))
     options.setdefault("rate_limits", False)
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
     async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:

@@ -14,7 +14,7 @@ ANNEX = "11111111-1111-4111-8111-111111111111"
 
 def _held(account, sku, place=DEFAULT):
     item = next(i for i in account.state()["items"] if i["ItemNumber"] == sku)
-    return next(level for level in item["_levels"] if level["StockLocationId"] == place)
+    return next(level for level in item["_levels"] if level["location"] == place)
 
 
 def _level(sku, quantity, place=DEFAULT):
