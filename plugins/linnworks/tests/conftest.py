@@ -101,6 +101,38 @@ def loaded() -> LoadedConnector:
     return load()
 
 
+@pytest.fixture(scope="session")
+def play_plain() -> Callable[..., Any]:
+    """As `play`, for tests that run a scenario many times; `page` makes the lists' pages small."""
+
+    def run(scenario: Callable[[Account], Awaitable[Any]], *, page: int | None = None, **options: Any) -> Any:
+        async def opened() -> Any:
+            async with open_account(**options) as account:
+                if page is not None:
+                    account.connection.connector = with_pages(account.connection.connector, page)
+                return await scenario(account)
+
+        return asyncio.run(opened())
+
+    return run
+
+
+def with_pages(connector: Any, size: int) -> Any:
+    """The connector with so many records a page."""
+    manifest = connector.manifest
+    resources = {
+        name: attrs.evolve(
+            each,
+            pagination=attrs.evolve(each.pagination, size=size),
+            list=attrs.evolve(
+                each.list, params={**each.list.params, "entriesPerPage": size} if each.list.params else {}
+            ),
+        )
+        for name, each in manifest.resources.items()
+    }
+    return attrs.evolve(connector, manifest=attrs.evolve(manifest, resources=resources))
+
+
 @pytest.fixture
 def play() -> Callable[..., Any]:
     """Runs an async scenario against a fresh account: `play(scenario, records=20)`."""
