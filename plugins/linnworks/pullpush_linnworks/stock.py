@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import attrs
 
@@ -74,6 +75,8 @@ def _row(delivery: Delivery, items: Sequence[Json], untracked: frozenset[str], b
         return Outcome.skipped("there is no data: the quantity is unknown")
     if problem := unclear(sku, items):
         return Outcome.dead(problem)
+    if not _is_guid(location):
+        return Outcome.dead(f"{location!r} is not the id of a Linnworks location; mend the flow's locations")
     if not isinstance(quantity, int | Decimal) or quantity != int(quantity):
         return Outcome.dead(f"Linnworks counts whole pieces; {quantity} of SKU {sku!r} is not a whole number")
     (item,) = items
@@ -86,6 +89,13 @@ def _row(delivery: Delivery, items: Sequence[Json], untracked: frozenset[str], b
     if level is not None and level.get("StockLevel") == row.quantity + taken and not delivery.maybe_applied:
         return Outcome.unchanged("Linnworks has this level already")
     return row
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _not_settable(item: Mapping[str, Json], level: Mapping[str, Json] | None, untracked: bool) -> str:

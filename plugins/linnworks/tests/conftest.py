@@ -84,6 +84,7 @@ async def open_account(
     secrets: Mapping[str, str] | None = None,
     clock: VirtualClock | None = None,
     skew: float = 0,
+    recorder: Any = None,
     **options: Any,
 ) -> AsyncIterator[Account]:
     loaded = load()
@@ -92,6 +93,9 @@ async def open_account(
     theirs = SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew))
     options.setdefault("rate_limits", False)
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
+    if recorder is not None:
+        recorder.app = sandbox.app
+        sandbox = attrs.evolve(sandbox, app=recorder)
     async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:
         yield Account(loaded=loaded, sandbox=sandbox, connection=connection)
 

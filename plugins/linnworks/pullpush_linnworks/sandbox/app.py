@@ -52,7 +52,6 @@ _MORE = frozenset(
         "Orders/GetOrdersById",
         "Orders/GetOrderDetailsByReferenceId",
         "Orders/ProcessOrder",
-        "Orders/ChangeStatus",
     }
 )
 

@@ -122,12 +122,14 @@ class TradeMethods:
         status = int(arguments.get("status", -1))
         if status not in range(5):
             raise Refusal(f"The request is invalid: {status} is not a status")
+        changed = []
         for key in items_of(arguments.get("orderids"), "orderIds"):
             order = self._open(key)
+            changed.append(order["OrderId"])
             order["GeneralInfo"] |= {"Status": status, "IsParked": status == 0}
             order["PaidOn"] = self._store.now() if status == 1 else None
             self._store.touch(order)
-        return {}
+        return changed
 
     # reading by the old API
 
