@@ -44,7 +44,6 @@ _MORE = frozenset(
         "Stock/GetStockItemsFullByIds",
         "Stock/GetStockLevel_Batch",
         "Stock/GetStockLevel",
-        "Stock/GetVariationGroupByParentId",
         "Stock/SetStockLevel",
         "Inventory/GetStockItemIdsBySKU",
         "Inventory/GetInventoryItemById",

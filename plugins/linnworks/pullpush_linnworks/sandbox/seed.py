@@ -91,7 +91,7 @@ def make_item(seed: int, sku: str, title: str, price: float, created: str) -> Js
         "isBatchedStockType": False,
         "_composite": False,
         "_archived": False,
-        "_born": float("-inf"),
+        "_born": None,
         "_levels": [],
     }
 
@@ -170,5 +170,5 @@ def new_order(number: int, key: str, received: str, *, source: str, reference: s
         "CustomerInfo": {"ChannelBuyerName": "", "Address": {}, "BillingAddress": {}},
         "Items": [],
         "_cancelled": False,
-        "_born": float("-inf"),
+        "_born": None,
     }

@@ -54,7 +54,8 @@ class Store:
 
     def is_indexed(self, record: Mapping[str, Json]) -> bool:
         """Whether look-ups show the record yet."""
-        return bool(self.clock.seconds() - record["_born"] >= self.switches.index_lag)
+        born = record["_born"]
+        return born is None or bool(self.clock.seconds() - born >= self.switches.index_lag)
 
     # items
 
