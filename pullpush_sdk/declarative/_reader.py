@@ -10,25 +10,21 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, dumps, instant_text, loads
-from pullpush_sdk.connector import Connection, Event, Page, Reject, version_of
+from pullpush_sdk.canonical import CanonicalTypes, dumps, loads
+from pullpush_sdk.connector import Connection, Page, Reject, version_of
 from pullpush_sdk.errors import FieldError, RecordError
 from pullpush_sdk.http import PageState, Step, call_of
 from pullpush_sdk.manifest import Attach, Resource
-from pullpush_sdk.mapping import (
-    CompiledMap,
-    Functions,
-    compile_map,
-    parse_map,
-)
+from pullpush_sdk.mapping import Functions, parse_map
 
 from ._cursor import Cursor, since_value
 from ._listing import WHOLE, Listing, ListReader
+from ._rows import RowMapper, shown_key
 from ._values import at, is_like, values_of
 
 Json = Any
@@ -41,8 +37,7 @@ class ResourceReader:
 
     resource: Resource
     index: int
-    types: CanonicalTypes
-    compiled: CompiledMap
+    mapper: RowMapper
     listing: ListReader
     outer: ListReader | None
     attached: tuple[tuple[Attach, ListReader], ...]
@@ -58,15 +53,14 @@ class ResourceReader:
         """
         assert resource.list is not None
         spec = parse_map(resource.canonical_map)[0]
-        compiled = compile_map(spec, types[resource.canonical_type], functions, name=f"{name}_{resource.name}")
+        mapper = RowMapper.of(resource, name=name, types=types, functions=functions)
         whole = bool(resource.details or resource.attach)
-        beside = [path.removeprefix(_PAGE) for path in sorted(compiled.paths) if path.startswith(_PAGE)]
+        beside = [path.removeprefix(_PAGE) for path in sorted(mapper.compiled.paths) if path.startswith(_PAGE)]
         outer = resource.for_each
         return cls(
             resource=resource,
             index=index,
-            types=types,
-            compiled=compiled,
+            mapper=mapper,
             listing=ListReader.of(
                 resource.list,
                 resource.pagination,
@@ -163,32 +157,16 @@ class ResourceReader:
         gone: list[Reject] = []
         if self.resource.details is not None or self.attached:
             records, gone = await self._completed(connection, records, item)
-        context = {
-            "settings": connection.settings,
-            "item": item,
-            "page": _nested(listing.extra),
-            "request": {"startedAt": instant_text(started)},
-        }
-        mapped = self.compiled.many(records, context)
-        observed = version_of(started)
-        events = [self._event(record, observed) for record in mapped.records]
-        rejects = self._rejects(mapped.errors, records, listing) if mapped.errors else ()
-        return Page(events=events, rejects=(*gone, *rejects), cursor=None)
-
-    def _event(self, record: Any, observed: int) -> Event:
-        version = observed
-        if self.resource.version == "updated_at":
-            moment: datetime | None = self.types[self.resource.canonical_type].updated_at(record)
-            version = observed if moment is None else version_of(moment)
-        return Event(type=self.resource.canonical_type, record=record, version=version)
-
-    def _rejects(self, errors: Any, records: list[Any], listing: Listing) -> tuple[Reject, ...]:
-        """Records that did not map, with their native text; a projected page is decoded whole for that, once."""
-        whole = at(loads(listing.answer.body), self.resource.response.records)
-        native = records if self.resource.details or self.attached or not isinstance(whole, list) else whole
-        return tuple(
-            Reject(native=dumps(native[index]), error=error, key=_shown_key(native[index])) for index, error in errors
+        context = {"settings": connection.settings, "item": item, "page": _nested(listing.extra)}
+        page = self.mapper.page(
+            records, started=started, context=context, native=lambda: self._native(records, listing)
         )
+        return attrs.evolve(page, rejects=(*gone, *page.rejects))
+
+    def _native(self, records: list[Any], listing: Listing) -> list[Any]:
+        """The records as the platform sent them; a projected page is decoded whole for that, once."""
+        whole = at(loads(listing.answer.body), self.resource.response.records)
+        return records if self.resource.details or self.attached or not isinstance(whole, list) else whole
 
     async def _completed(
         self, connection: Connection, records: list[Any], item: Json
@@ -201,7 +179,7 @@ class ResourceReader:
         for record, answer in zip(records, answers, strict=True):
             if isinstance(answer, RecordError):
                 error = FieldError(f"its details cannot be read: {answer.message}", hint="was it deleted meanwhile?")
-                gone.append(Reject(native=dumps(record), error=error, key=_shown_key(record)))
+                gone.append(Reject(native=dumps(record), error=error, key=shown_key(record)))
             elif isinstance(answer, BaseException):
                 raise answer
             else:
@@ -246,14 +224,6 @@ def _nested(values: Mapping[str, Json]) -> Json:
 
 def _identity(item: Json) -> Json:
     return item.get("id", item) if isinstance(item, Mapping) else item
-
-
-def _shown_key(record: Json) -> str:
-    """Whatever names a native record for a person."""
-    for name in ("sku", "id", "code", "reference", "name"):
-        if isinstance(record, Mapping) and isinstance(record.get(name), str | int) and record[name] != "":
-            return f"{name} {record[name]}"
-    return ""
 
 
 def _with(record: Json, steps: list[str], value: Json) -> Json:

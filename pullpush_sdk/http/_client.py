@@ -182,7 +182,7 @@ class Client:
         if error is None:
             return answer
         if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            self._throttle.pause(error.retry_after)
+            self._throttle.pause(call, error.retry_after)
         raise error
 
     def _resolve(self, call: Call, token: Token | None) -> Call:

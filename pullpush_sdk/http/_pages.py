@@ -23,7 +23,10 @@ _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]*))", re.IGNORECASE)
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """What one page's request adds: query parameters, GraphQL variables, or a whole URL in place of the request's."""
+    """What one page's request adds: query parameters, GraphQL variables, or a whole URL in place of the request's.
+
+    In a request with a JSON body `variables` are its fields, by dotted path; with a form its fields by name.
+    """
 
     params: Mapping[str, Any] = attrs.field(factory=dict)
     variables: Mapping[str, Any] = attrs.field(factory=dict)
@@ -143,6 +146,7 @@ class _Counted:
         self._start = pagination.start if self._by_page else 0
         self._size = min(pagination.size, pagination.max_size or pagination.size)
         self._size_params = {} if pagination.size_param is None else {pagination.size_param: self._size}
+        self._in_body = pagination.place == "body"
         self._response = response
         self._max_pages = max_pages
 
@@ -205,7 +209,8 @@ class _Counted:
         )
 
     def _step(self, number: int) -> Step:
-        return Step(params={self._param: number, **self._size_params})
+        names = {self._param: number, **self._size_params}
+        return Step(variables=names) if self._in_body else Step(params=names)
 
 
 class _Chained:
@@ -213,6 +218,7 @@ class _Chained:
 
     def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
         self._kind = pagination.kind
+        self._in_body = pagination.kind == "graphql" or pagination.place == "body"
         self._param = pagination.cursor_param
         size = min(pagination.size, pagination.max_size or pagination.size)
         self._size = {} if pagination.size_param is None else {pagination.size_param: size}
@@ -224,7 +230,7 @@ class _Chained:
         return _named(self._has_next) if self._kind == "link" else _named(self._path, self._has_next)
 
     def first(self) -> PageState:
-        if self._kind == "graphql":
+        if self._in_body:
             return PageState(step=Step(variables=dict(self._size)))
         return PageState(step=Step(params=dict(self._size)))
 
@@ -262,7 +268,7 @@ class _Chained:
     def _step(self, cursor: Any) -> Step:
         if self._kind in ("link", "next_url"):
             return Step(url=str(cursor))
-        if self._kind == "graphql":
+        if self._in_body:
             return Step(variables={**self._size, self._param: cursor})
         return Step(params={**self._size, self._param: cursor})
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pullpush_sdk.canonical import parse_instant
-from pullpush_sdk.errors import AuthError, ContractError
+from pullpush_sdk.errors import AuthError, ContractError, UnavailableError
 from pullpush_sdk.manifest import SessionAuth
 
 from ._build import call_of
@@ -53,6 +53,7 @@ class Session:
             hint = "check the credentials in the connection's settings"
             raise AuthError(f"no session was given ({answer.status})", status=answer.status, hint=hint)
         body = answer.json()
+        self._check_state(body)
         access = _at(body, self._auth.token)
         if not isinstance(access, str) or not access:
             raise ContractError(f"the session answer holds no token at {self._auth.token}", status=answer.status)
@@ -63,6 +64,23 @@ class Session:
             obtained_at=answer.started_at,
             expires_at=self._expiry(_at(body, self._auth.expires) if self._auth.expires else None, answer.started_at),
         )
+
+    def _check_state(self, body: Any) -> None:
+        """Whether the platform lets anybody work with what it gave.
+
+        Raises:
+            UnavailableError: not now.
+            AuthError: not before a person has acted.
+        """
+        state = self._auth.state
+        word = None if state is None else _at(body, state.path)
+        if state is None or word is None or word in state.good:
+            return
+        reason = str(_at(body, state.reason) or "")[:200] if state.reason else ""
+        message = f"the account is {word}" + (f": {reason}" if reason else "")
+        if word in state.later:
+            raise UnavailableError(message)
+        raise AuthError(message, hint="ask the platform to make the account available again")
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:
         settings = tuple(value.reveal() for value in self._values.values() if isinstance(value, Secret))

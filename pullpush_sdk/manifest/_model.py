@@ -24,6 +24,7 @@ class Limits:
 
     `requests` per `per` seconds, at most `concurrency` at once; `timeout` in seconds for one answer; `retries`
     beyond the first try of a request that may be repeated. `cost` names where a GraphQL answer states its budget.
+    With `per_path` the rate holds for each path by itself; `paths` names the `requests` of paths with another number.
     """
 
     requests: int | None = None
@@ -35,6 +36,8 @@ class Limits:
     remaining_header: str | None = None
     reset_header: str | None = None
     cost: GraphQLCost | None = None
+    per_path: bool = False
+    paths: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -136,6 +139,21 @@ class OAuth1Auth:
 
 
 @attrs.frozen(kw_only=True)
+class SessionState:
+    """Whether an exchange's answer may be used although its status is 200.
+
+    The word at `path` is one of `good`, or one of `later` (the platform is away for a while: the exchange is tried
+    again), or anything else: no session until a person has acted. A missing word is good. `reason` is the path of
+    what the platform says about it.
+    """
+
+    path: str
+    good: Sequence[str]
+    later: Sequence[str] = ()
+    reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class SessionAuth:
     """A session token got by one exchange request, with a base URL of its own where the platform gives one.
 
@@ -148,6 +166,7 @@ class SessionAuth:
     base_url: str | None = None
     expires: str | None = None
     ttl: float = 1800.0
+    state: SessionState | None = None
     place: Placement = Placement(header="Authorization")
 
 
@@ -189,6 +208,8 @@ class Pagination:
     page: `page_param` counts from `start`; offset: `offset_param` counts records; cursor: `cursor_param` carries
     what `Response.next_cursor` names; link: the Link header's rel=next; next_url: `Response.next_url`; graphql: the
     variable `cursor_param` carries `Response.next_cursor` while `Response.has_next`; none: one answer is all.
+    `place` says where the parameters stand: in the query string, or in the request's JSON or form body, where a name
+    may be a dotted path (`request.PageNumber`).
     """
 
     kind: Literal["none", "page", "offset", "cursor", "link", "next_url", "graphql"] = "none"
@@ -199,13 +220,16 @@ class Pagination:
     size: int = 100
     max_size: int | None = None
     start: int = 1
+    place: Literal["query", "body"] = "query"
 
 
 @attrs.frozen(kw_only=True)
 class Response:
     """Where a list answer keeps things; all are paths from its root, empty `records` means the root is the list.
 
-    `errors` names a list or text that makes the answer a failure although its status is 200 (GraphQL).
+    `errors` names a list or text that makes the answer a failure although its status is 200 (GraphQL). `end_status`
+    is a 4xx status with which the platform answers a page behind the last one, if the body holds `end_text` too, in
+    any case.
     """
 
     records: str = ""
@@ -215,6 +239,8 @@ class Response:
     has_next: str | None = None
     next_url: str | None = None
     errors: str | None = None
+    end_status: int | None = None
+    end_text: str = ""
 
 
 @attrs.frozen(kw_only=True)

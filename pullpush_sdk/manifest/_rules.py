@@ -48,6 +48,7 @@ def check_fields(manifest: Manifest) -> list[Problem]:
     """Every problem that can be seen without knowing the canonical types."""
     return [
         *_check_settings(manifest),
+        *_check_limits(manifest),
         *_check_auth(manifest),
         *_check_urls(manifest),
         *_check_requests(manifest),
@@ -112,6 +113,12 @@ def _check_template(value: Json, path: str, known: frozenset[str]) -> Iterator[P
 def _meant(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {{{{{close[0]}}}}}?" if close else "declare it under settings.properties or secrets"
+
+
+def _check_limits(manifest: Manifest) -> Iterator[Problem]:
+    limits = manifest.limits
+    if limits.paths and not (limits.per_path and limits.requests):
+        yield _problem("limits", "numbers of paths that nobody counts", "$.limits.paths", "set requests and per_path")
 
 
 # Auth
@@ -268,6 +275,8 @@ def _check_paging(site: Site, pagination: Pagination, response: Response) -> Ite
             yield _problem("pagination", message, f"{around}.pagination", f"add response.{name}")
     if pagination.max_size is not None and pagination.size > pagination.max_size:
         yield _problem("pagination", "size is larger than max_size", f"{around}.pagination.size")
+    if pagination.place == "body" and site.request.json is None and site.request.form is None:
+        yield _problem("pagination", "paging in a body that the request does not have", f"{around}.pagination.place")
     query = site.request.query
     if pagination.kind == "graphql" and (query is None or f"${pagination.cursor_param}" not in query):
         message = f"graphql pagination needs a query with the variable ${pagination.cursor_param}"

@@ -203,7 +203,7 @@ async def test_a_throttled_answer_with_status_200_waits_for_its_points_and_is_as
 async def test_a_wait_beyond_our_patience_fails_at_once_with_the_time_to_come_back():
     clock = VirtualClock()
     throttle = Throttle(Limits(), clock)
-    throttle.pause(500)
+    throttle.pause(Call(), 500)
     with pytest.raises(RateLimitedError) as caught:
         async with throttle.place(Call()):
             pytest.fail("it must not start")
@@ -228,3 +228,37 @@ async def test_a_virtual_clock_wakes_sleepers_in_the_order_of_their_times():
     assert (clock.now() - VirtualClock().now()).total_seconds() == 6.0
     with pytest.raises(ValueError, match="forward"):
         clock.advance(-1)
+
+
+@settings(deadline=None)
+@given(calls=st.lists(st.sampled_from(["/a", "/b", "/c"]), min_size=1, max_size=40), concurrency=st.integers(1, 3))
+def test_each_path_keeps_a_rate_of_its_own(calls, concurrency):
+    """No path's window sees more than its number, and none waits for another's."""
+    clock = VirtualClock()
+    limits = Limits(requests=3, per=10.0, burst=3, concurrency=concurrency, per_path=True, paths={"/b": 5})
+    throttle = Throttle(limits, clock)
+    starts: dict[str, list[float]] = {path: [] for path in calls}
+
+    async def caller(path: str) -> None:
+        async with throttle.place(Call(url=f"https://shop.example{path}?n=1" if path == "/c" else path)):
+            starts[path].append(clock.monotonic())
+
+    async def everybody() -> None:
+        await asyncio.gather(*(caller(path) for path in calls))
+
+    asyncio.run(everybody())
+    for path, times in starts.items():
+        number = 5 if path == "/b" else 3
+        assert all(later - earlier >= 10.0 - 1e-8 for earlier, later in zip(times, times[number:], strict=False))
+        # The last of n calls starts when the path's own rate lets it, whatever the others do.
+        assert times[-1] <= 10.0 * len(times) / number + 0.1
+
+
+async def test_a_refusal_pauses_only_the_path_that_it_was_about():
+    clock = VirtualClock()
+    throttle = Throttle(Limits(requests=5, per=10.0, per_path=True), clock)
+    throttle.pause(Call(url="/a"), 60)
+    async with throttle.place(Call(url="/b")):
+        assert clock.monotonic() == 0
+    async with throttle.place(Call(url="/a")):
+        assert clock.monotonic() >= 60

@@ -30,19 +30,33 @@ class Listing:
     says: frozenset[str] = frozenset()
     start: int = 1
     size: int = 10
+    place: str = "query"
 
     @property
     def pagination(self) -> Pagination:
-        return Pagination(kind=self.kind, size_param="size", size=self.size, start=self.start, cursor_param="after")
+        return Pagination(
+            kind=self.kind,
+            size_param="size",
+            size=self.size,
+            start=self.start,
+            cursor_param="after",
+            place=self.place,
+        )
 
     @property
     def response(self) -> Response:
         says = {name: name for name in ("total", "total_pages", "has_next") if name in self.says}
         return Response(next_cursor="cursor", next_url="url", **says)
 
+    @property
+    def is_url(self) -> bool:
+        """Whether a page is known by its URL, which has no body."""
+        return self.kind in ("link", "next_url")
+
     def answer(self, state: PageState) -> tuple[list[int], Seen]:
         step = state.step
         asked = {**step.params, **step.variables}
+        assert not (step.params if self.place == "body" or self.kind == "graphql" else step.variables) or self.is_url
         given_size = min(int(asked.get("size", self.size)), self.cap)
         if self.kind == "page":
             first = (asked["page"] - self.start) * given_size
@@ -88,6 +102,7 @@ listings = st.builds(
     size=st.integers(1, 12),
     cap=st.integers(1, 20),
     start=st.integers(0, 1),
+    place=st.sampled_from(["query", "body"]),
     says=st.frozensets(st.sampled_from(["total", "total_pages", "has_next"])),
 )
 

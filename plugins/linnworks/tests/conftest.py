@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -50,6 +50,10 @@ class Account:
         answer = await self.connection.client.send(Call(url="https://api.linnworks.net/_sandbox/log"))
         return [each for each in answer.json() if each["path"].endswith(ending)]
 
+    async def snapshot(self, kind: str) -> list[Event]:
+        pages = self.hook.pullpush_snapshot(connection=self.connection, canonical_type=kind)
+        return [event async for page in pages for event in page.events]
+
     async def pages(self, kind: str, cursor: Any = None) -> list[Page]:
         pages = self.hook.pullpush_pull(connection=self.connection, canonical_type=kind, cursor=cursor)
         return [page async for page in pages]
@@ -67,21 +71,31 @@ class Account:
 
     @staticmethod
     def _delivery(kind: str, payload: Mapping[str, Any], number: int, **more: Any) -> Delivery:
-        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": payload["sku"]}
+        key = str(payload.get("sku") or payload.get("orderId"))
+        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": key}
         values |= {"id": f"d{number}", "identity": str(payload), "kind": TYPES[kind], "payload": payload}
         return Delivery(**{**values, **more})
 
 
 @asynccontextmanager
 async def open_account(
-    *, settings: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None, **options: Any
+    *,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    clock: VirtualClock | None = None,
+    skew: float = 0,
+    recorder: Any = None,
+    **options: Any,
 ) -> AsyncIterator[Account]:
     loaded = load()
-    clock = VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
-    # One time for both: what the client waits for passes at the platform, too.
-    theirs = SandboxClock(source=clock.monotonic, start=clock.now())
+    clock = clock or VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    # One time for both: what the client waits for passes at the platform, too. `skew`: how far its clock is ahead.
+    theirs = SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew))
     options.setdefault("rate_limits", False)
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
+    if recorder is not None:
+        recorder.app = sandbox.app
+        sandbox = attrs.evolve(sandbox, app=recorder)
     async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:
         yield Account(loaded=loaded, sandbox=sandbox, connection=connection)
 
@@ -89,6 +103,38 @@ async def open_account(
 @pytest.fixture
 def loaded() -> LoadedConnector:
     return load()
+
+
+@pytest.fixture(scope="session")
+def play_plain() -> Callable[..., Any]:
+    """As `play`, for tests that run a scenario many times; `page` makes the lists' pages small."""
+
+    def run(scenario: Callable[[Account], Awaitable[Any]], *, page: int | None = None, **options: Any) -> Any:
+        async def opened() -> Any:
+            async with open_account(**options) as account:
+                if page is not None:
+                    account.connection.connector = with_pages(account.connection.connector, page)
+                return await scenario(account)
+
+        return asyncio.run(opened())
+
+    return run
+
+
+def with_pages(connector: Any, size: int) -> Any:
+    """The connector with so many records a page."""
+    manifest = connector.manifest
+    resources = {
+        name: attrs.evolve(
+            each,
+            pagination=attrs.evolve(each.pagination, size=size),
+            list=attrs.evolve(
+                each.list, params={**each.list.params, "entriesPerPage": size} if each.list.params else {}
+            ),
+        )
+        for name, each in manifest.resources.items()
+    }
+    return attrs.evolve(connector, manifest=attrs.evolve(manifest, resources=resources))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ ANNEX = "11111111-1111-4111-8111-111111111111"
 
 def _held(account, sku, place=DEFAULT):
     item = next(i for i in account.state()["items"] if i["ItemNumber"] == sku)
-    return next(level for level in item["_levels"] if level["StockLocationId"] == place)
+    return next(level for level in item["_levels"] if level["location"] == place)
 
 
 def _level(sku, quantity, place=DEFAULT):
@@ -80,9 +80,12 @@ def test_a_refused_batch_is_sent_row_by_row(play):
     """The platform's refusal names no row: each gets its own answer."""
 
     async def scenario(account):
-        outcomes = await account.push("stocklevel", _level("LW-0000", 6), _level("LW-0001", 7, "not-a-place"))
-        assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD]
-        assert "not-a-place not found" in outcomes[1].answer
+        gone, word = "99999999-9999-4999-8999-999999999999", "not-a-place"
+        rows = _level("LW-0000", 6), _level("LW-0001", 7, gone), _level("LW-0001", 7, word)
+        outcomes = await account.push("stocklevel", *rows)
+        assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD, Result.DEAD]
+        assert f"{gone} not found" in outcomes[1].answer
+        assert "mend the flow's locations" in outcomes[2].reason
         assert _held(account, "LW-0000")["StockLevel"] == 6
 
     play(scenario, records=8)
