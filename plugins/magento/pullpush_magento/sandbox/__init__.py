@@ -14,7 +14,7 @@ gone. Orders hold a plain line, the two lines of a configurable product, and bot
 | `two_factor` | `off`, `on` | the admin token needs the provider's call |
 | `admin_ttl` | `14400` | seconds that an admin token lives |
 | `deny` | names of resources | permissions that the integration lacks |
-| `oauth_encoded` | `refused`, `accepted` | a signature over a path with an encoded slash or ampersand |
+| `oauth_encoded` | `accepted`, `refused` | a signature over a path with an encoded slash or ampersand |
 | `inventory` | `sources`, `legacy` | multi-source inventory, or a shop whose modules were removed |
 | `past_last_page` | `repeat`, `empty` | a page behind the last |
 | `empty_items` | `list`, `null` | the items of a list without matches |

@@ -24,7 +24,7 @@ class Switches:
     input_limits: str = "off"
     page_limit: int = 300
     slashes: str = "on"
-    oauth_encoded: str = "refused"
+    oauth_encoded: str = "accepted"
     unknown_sku: str = "stored"
     currency: str = "SAR"
     second_currency: str = ""
