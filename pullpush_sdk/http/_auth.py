@@ -268,6 +268,6 @@ def final_refusal(error: TokenExpiredError, *, renewed: bool) -> AuthError:
     """What a 401 is when there is nothing more to renew."""
     if renewed:
         message = f"a fresh token was refused too: {error.message}"
-        return AccessRevokedError(message, status=error.status, answer=error.answer, hint=AUTHORISE)
-    hint = "check the credentials in the connection's settings"
+        return AccessRevokedError(message, status=error.status, answer=error.answer, hint=error.hint or AUTHORISE)
+    hint = error.hint or "check the credentials in the connection's settings"
     return AuthError(error.message, status=error.status, answer=error.answer, hint=hint)

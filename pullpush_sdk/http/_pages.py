@@ -111,6 +111,8 @@ def paginator(pagination: Pagination, response: Response, *, max_pages: int = MA
         return _Single()
     if pagination.kind in ("page", "offset"):
         return _Counted(pagination, response, max_pages)
+    if pagination.kind == "keyset":
+        return _Keyed(pagination, response, max_pages)
     return _Chained(pagination, response, max_pages)
 
 
@@ -270,6 +272,61 @@ class _Chained:
             return Step(url=str(cursor))
         if self._in_body:
             return Step(variables={**self._size, self._param: cursor})
+        return Step(params={**self._size, self._param: cursor})
+
+
+class _Keyed:
+    """Every page asks for what lies behind the last record of the one before, in the order of a key.
+
+    Records that come and go meanwhile shift no page. `total` is that of the request: what is left, this page included.
+    Where the platform names none, a page shorter than the size we asked for is the last. An empty page always is.
+    """
+
+    def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
+        self._param = pagination.cursor_param
+        self._asked = min(pagination.size, pagination.max_size or pagination.size)
+        self._size = {} if pagination.size_param is None else {pagination.size_param: self._asked}
+        self._keys = f"{response.records}[*].{pagination.key}" if response.records else f"[*].{pagination.key}"
+        self._total = response.total
+        self._max_pages = max_pages
+
+    def wants(self) -> tuple[str, ...]:
+        return _named(self._keys, self._total)
+
+    def first(self) -> PageState:
+        return PageState(step=Step(params=dict(self._size)))
+
+    def at(self, cursor: str) -> PageState:
+        return PageState(step=self._step(cursor), cursor=cursor)
+
+    def next(self, state: PageState, seen: Seen) -> PageState | None:
+        if seen.count == 0:
+            return None
+        left = _count_at(self._total, seen)
+        if left is not None:
+            if seen.count >= left:
+                return None
+        elif self._size and seen.count < self._asked:
+            return None
+        keys = seen.values.get(self._keys) or []
+        if len(keys) < seen.count or keys[-1] is None:
+            raise ContractError(f"a record of the listing has no key at {self._keys}", hint="check pagination.key")
+        cursor = str(keys[-1])
+        pages = state.pages + 1
+        if cursor == state.cursor:
+            raise ContractError(
+                f"page {pages} of the listing ends where the one before ended, at {cursor}",
+                hint="the platform seems to ignore the key's filter or order; check the request",
+            )
+        _check_repeat(state, seen)
+        _check_cap(pages, self._max_pages)
+        read = state.read + seen.count
+        return PageState(step=self._step(cursor), pages=pages, read=read, cursor=cursor, body=seen.body)
+
+    def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    def _step(self, cursor: str) -> Step:
         return Step(params={**self._size, self._param: cursor})
 
 

@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from pullpush_sdk.canonical import parse_instant
+import msgspec
+
+from pullpush_sdk.canonical import loads, parse_instant
 from pullpush_sdk.errors import AuthError, ContractError, UnavailableError
 from pullpush_sdk.manifest import SessionAuth
 
 from ._build import call_of
 from ._call import Call
+from ._redact import Redactor
 from ._schemes import Exchange, Placer
 from ._secret import Secret
 from ._token import Token
@@ -51,7 +54,9 @@ class Session:
         answer = yield call_of(self._auth.exchange, self._values)
         if answer.status >= 400:
             hint = "check the credentials in the connection's settings"
-            raise AuthError(f"no session was given ({answer.status})", status=answer.status, hint=hint)
+            said = self._words(answer.body)
+            message = f"no session was given ({answer.status}){': ' if said else ''}{said}"
+            raise AuthError(message, status=answer.status, answer=said, hint=hint)
         body = answer.json()
         self._check_state(body)
         access = _at(body, self._auth.token)
@@ -86,6 +91,15 @@ class Session:
         settings = tuple(value.reveal() for value in self._values.values() if isinstance(value, Secret))
         return settings if token is None else (*settings, token.access)
 
+    def _words(self, body: bytes) -> str:
+        """The `message` of a refusal, in which platforms say what is wrong, without our secrets; empty without one."""
+        try:
+            parsed = loads(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+        message = _at(parsed, "message")
+        return Redactor(self.secrets(None)).text(message)[:300] if isinstance(message, str) else ""
+
     def _expiry(self, value: Any, started_at: datetime) -> datetime:
         """A duration or Unix time in seconds, an ISO 8601 instant, or else the manifest's `ttl`."""
         if isinstance(value, str):
@@ -102,7 +116,8 @@ class Session:
 
 
 def _at(value: Any, path: str) -> Any:
-    """The value at a dotted path of plain names, None where a step is missing."""
-    for step in path.removeprefix("$").removeprefix(".").split("."):
+    """The value at a dotted path of plain names, None where a step is missing; `$` is the value itself."""
+    steps = path.removeprefix("$").removeprefix(".")
+    for step in steps.split(".") if steps else ():
         value = value.get(step) if isinstance(value, dict) else None
     return value

@@ -207,12 +207,13 @@ class Pagination:
 
     page: `page_param` counts from `start`; offset: `offset_param` counts records; cursor: `cursor_param` carries
     what `Response.next_cursor` names; link: the Link header's rel=next; next_url: `Response.next_url`; graphql: the
-    variable `cursor_param` carries `Response.next_cursor` while `Response.has_next`; none: one answer is all.
-    `place` says where the parameters stand: in the query string, or in the request's JSON or form body, where a name
-    may be a dotted path (`request.PageNumber`).
+    variable `cursor_param` carries `Response.next_cursor` while `Response.has_next`; keyset: `cursor_param` carries the
+    value at `key` of the last record (a filter "greater than" over a list sorted by it, so that no record is missed
+    when others come and go meanwhile); none: one answer is all. `place` says where the parameters stand: in the query
+    string, or in the request's JSON or form body, where a name may be a dotted path (`request.PageNumber`).
     """
 
-    kind: Literal["none", "page", "offset", "cursor", "link", "next_url", "graphql"] = "none"
+    kind: Literal["none", "page", "offset", "cursor", "link", "next_url", "graphql", "keyset"] = "none"
     page_param: str = "page"
     offset_param: str = "offset"
     cursor_param: str = "cursor"
@@ -221,6 +222,7 @@ class Pagination:
     max_size: int | None = None
     start: int = 1
     place: Literal["query", "body"] = "query"
+    key: str = "id"
 
 
 @attrs.frozen(kw_only=True)

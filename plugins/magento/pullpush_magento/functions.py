@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -81,52 +82,38 @@ def difference(amount: Json, less: Json) -> Decimal | None:
     return None if amount is None else Decimal(str(amount)) - _amount(less)
 
 
-def stock_status(quantity: Json) -> int:
-    """1 in stock, 0 out of stock."""
-    return 1 if _amount(quantity) > 0 else 0
-
-
-def simple_sku(sku: Json, variants: Json) -> Json:
-    """The SKU of a product that is one thing.
-
-    Raises:
-        ValueError: it has several variants; configurable products are not written.
-    """
-    if isinstance(variants, list) and len(variants) > 1:
-        raise ValueError(f"{sku} has {len(variants)} variants; configurable products cannot be written yet")
-    return sku
-
-
-def price_in(price: Json, currency: Json, base: Json) -> Decimal | None:
-    """The price as a number in the shop's base currency.
-
-    Raises:
-        ValueError: it is in another currency.
-    """
-    if price is None:
+def moment(text: Json) -> datetime | None:
+    """A time as the platform writes it: UTC without saying so; the date of noughts of older shops is none."""
+    if not isinstance(text, str) or not text or text.startswith("0000"):
         return None
-    if currency is not None and currency != base:
-        raise ValueError(f"the price is in {currency}, and the shop's base currency is {base}")
-    return Decimal(str(price))
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
 
 
-def described(description: Json) -> Json:
-    """A description in the platform's form; none is an empty text."""
-    return [{"attribute_code": "description", "value": description or ""}]
+def cart_status(is_active: Json, converted_at: Json) -> str:
+    """In use, turned into an order, or neither."""
+    if is_active:
+        return "active"
+    return "converted" if converted_at else "unknown"
+
+
+def worth(items: Json) -> Decimal | None:
+    """What the items of a cart cost together; None where there is no list."""
+    if not isinstance(items, list):
+        return None
+    return sum((_amount(each.get("price")) * _amount(each.get("qty")) for each in items), Decimal(0))
 
 
 FUNCTIONS = {
     function.__name__: function
     for function in (
         absolute,
-        described,
+        cart_status,
         difference,
         financial_status,
+        moment,
         person_name,
-        price_in,
         product_status,
-        simple_sku,
-        stock_status,
         visible_lines,
+        worth,
     )
 }

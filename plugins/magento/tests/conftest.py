@@ -11,7 +11,7 @@ import pytest
 from pullpush_magento import hooks
 
 from pullpush_sdk import Connection, Delivery, Event, Outcome, Page, Reject, Verb
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalTypes, from_wire
 from pullpush_sdk.http import Call
 from pullpush_sdk.mapping import Functions
 from pullpush_sdk.plugins import LoadedConnector, Source, load_connector
@@ -67,9 +67,26 @@ class Shop:
 
     @staticmethod
     def _delivery(kind: str, payload: Mapping[str, Any], number: int, **more: Any) -> Delivery:
-        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": payload["sku"]}
+        record = from_wire(TYPES[kind], dict(payload))
+        values: dict[str, Any] = {
+            "verb": Verb.UPDATED,
+            "version": 1,
+            "position": number,
+            "key": TYPES[kind].key(record),
+        }
         values |= {"id": f"d{number}", "identity": str(payload), "kind": TYPES[kind], "payload": payload}
         return Delivery(**{**values, **more})
+
+    async def push_one(self, kind: str, payload: Mapping[str, Any], **more: Any) -> Outcome:
+        (outcome,) = await self.push(kind, payload, **more)
+        return outcome
+
+    async def snapshot(self, kind: str) -> list[Any]:
+        pages = self.hook.pullpush_snapshot(connection=self.connection, canonical_type=kind)
+        return [event.record async for page in pages for event in page.events]
+
+    def faults(self, *rules: Mapping[str, Any]) -> None:
+        self.sandbox.control.faults.replace(list(rules))
 
 
 @asynccontextmanager
@@ -80,7 +97,6 @@ async def open_shop(
     clock = VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
     # One time for both: what the client waits for passes at the platform, too.
     theirs = SandboxClock(source=clock.monotonic, start=clock.now())
-    options.setdefault("rate_limits", False)
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
     async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:
         yield Shop(loaded=loaded, sandbox=sandbox, connection=connection)
