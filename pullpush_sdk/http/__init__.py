@@ -5,7 +5,7 @@ from ._budget import RateBudget
 from ._build import call_of
 from ._call import Answer, Call, Headers
 from ._client import Classify, Client
-from ._oauth2 import authorize_url
+from ._oauth2 import authorize_url, is_genuine_callback
 from ._pages import MAX_PAGES, PageState, Paginator, Seen, Step, paginator
 from ._redact import Redactor
 from ._schemes import Scheme
@@ -38,6 +38,7 @@ __all__ = [
     "authenticator_of",
     "authorize_url",
     "call_of",
+    "is_genuine_callback",
     "paginator",
     "scheme_of",
 ]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -34,14 +37,32 @@ def authorize_url(auth: OAuth2Auth, values: Mapping[str, Any], *, redirect_uri: 
 
     if not auth.authorize_url:
         raise SetupError("the manifest's auth names no authorize_url")
+    params = render(dict(auth.authorize_params), revealed(values))
     url = WebApplicationClient(render_text(auth.client_id, values)).prepare_request_uri(
         render_text(auth.authorize_url, values),
         redirect_uri=redirect_uri,
-        scope=list(auth.scopes) or None,
+        # By the standard scopes are parted by spaces; a platform that parts them otherwise has them in the params.
+        scope=params.pop("scope", None) or list(auth.scopes) or None,
         state=state,
-        **render(dict(auth.authorize_params), revealed(values)),
+        **params,
     )
     return str(url)
+
+
+def is_genuine_callback(auth: OAuth2Auth, values: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    """Whether the platform signed the callback's parameters; true where the manifest says that it signs none.
+
+    All parameters but the signature itself count, known or not: platforms add some. Compared in constant time.
+    """
+    if auth.callback_hmac is None:
+        return True
+    sent = query.get(auth.callback_hmac, "")
+    # `signature` is how an older scheme signed; it never was part of the message.
+    others = sorted((name, value) for name, value in query.items() if name not in (auth.callback_hmac, "signature"))
+    message = "&".join(f"{name}={value}" for name, value in others)
+    secret = render_text(auth.client_secret, values).encode()
+    wanted = hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
+    return bool(secret) and hmac.compare_digest(sent.lower().encode(), wanted.encode())
 
 
 class OAuth2:
@@ -107,7 +128,8 @@ class OAuth2:
 
         client = WebApplicationClient(self._client_id)
         body = client.prepare_request_body(code=code, redirect_uri=redirect_uri, include_client_id=False)
-        return (yield from self._exchange(self._call(body, repeatable=False), None))
+        params = {name: render_text(value, self._values) for name, value in self._auth.code_params.items()}
+        return (yield from self._exchange(self._call(body, repeatable=False, params=params), None))
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:
         pair = base64.b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
@@ -122,8 +144,8 @@ class OAuth2:
         value = render(template, revealed(self._values))
         return None if value is None or value == "" else str(value)
 
-    def _call(self, body: str, *, repeatable: bool) -> Call:
-        fields = dict(parse_qsl(body, keep_blank_values=True))
+    def _call(self, body: str, *, repeatable: bool, params: Mapping[str, str] = MappingProxyType({})) -> Call:
+        fields = {**dict(parse_qsl(body, keep_blank_values=True)), **params}
         headers = {"Accept": "application/json"}
         if self._auth.client_auth == "basic":
             pair = f"{self._client_id}:{self._client_secret}".encode()

@@ -96,6 +96,8 @@ class OAuth2Auth:
 
     `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
     the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
+    `code_params` go with the exchange of a code alone. `callback_hmac` names the parameter by which the platform signs
+    the callback: hex HMAC-SHA256, under the client secret, of all others, sorted and joined as `name=value&...`.
     """
 
     kind: Literal["oauth2"] = "oauth2"
@@ -107,6 +109,8 @@ class OAuth2Auth:
     scopes: Sequence[str] = ()
     authorize_params: Mapping[str, str] = attrs.field(factory=dict)
     token_params: Mapping[str, str] = attrs.field(factory=dict)
+    code_params: Mapping[str, str] = attrs.field(factory=dict)
+    callback_hmac: str | None = None
     token_body: Literal["form", "json"] = "form"  # noqa: S105 - an encoding, not a secret
     client_auth: Literal["body", "basic"] = "body"
     access_token: str | None = None
@@ -221,6 +225,10 @@ class Incremental:
     `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}. Without a
     filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
     page that holds a record older than the cursor.
+
+    `whole` is what the parameter receives where there is no moment. `depth` says that a filtered list ends silently
+    after so many records: where it did, an `oldest_first` list is asked for anew from its last update time on, any
+    other is read without the filter. `changes_only` leaves the list out of whole reads: another resource holds them.
     """
 
     param: str | None = None
@@ -230,6 +238,10 @@ class Incremental:
     template: str = "{{since}}"
     overlap: float = 300.0
     newest_first: bool = False
+    oldest_first: bool = False
+    depth: int | None = None
+    whole: str | None = None
+    changes_only: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -265,10 +277,11 @@ class Attach:
 class Resource:
     """One readable list of the platform.
 
-    `list` None means that the connector's own `pullpush_pull` reads it. `details` is fetched per record and laid
-    over it; `details_records` is where the record stands in that answer, and an answer that has nothing there is the
-    record itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which
-    the request that read it was started.
+    `list` None means that the connector's own `pullpush_pull` reads it. `where` keeps only records whose values at
+    these paths are the named ones, or one of them. `details` is fetched per record and laid over it;
+    `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
+    itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
+    request that read it was started.
     """
 
     name: str
@@ -282,6 +295,7 @@ class Resource:
     response: Response = Response()
     incremental: Incremental | None = None
     for_each: ForEach | None = None
+    where: Mapping[str, Json] = attrs.field(factory=dict)
     canonical_map: Rules = attrs.field(factory=dict)
     version: Literal["updated_at", "observed"] = "observed"
     snapshot: bool = True
