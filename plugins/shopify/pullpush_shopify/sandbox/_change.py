@@ -22,7 +22,6 @@ Each moves the record's time and fires its webhooks. `create` is the input of `p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pullpush_sdk.sandbox import ChangeError
@@ -30,7 +29,7 @@ from pullpush_shopify.sandbox._call import Call
 from pullpush_shopify.sandbox._customers import find_customer
 from pullpush_shopify.sandbox._graphql import Engine
 from pullpush_shopify.sandbox._inventory import set_available, track
-from pullpush_shopify.sandbox._merchant import SHARED, customer_key, find_item, product_key, split_name
+from pullpush_shopify.sandbox._merchant import SHARED, amount_of, customer_key, find_item, product_key, split_name
 from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Location, Order, Product
 from pullpush_shopify.sandbox._money import Bag, to_minor
 from pullpush_shopify.sandbox._orders import cancel
@@ -155,7 +154,7 @@ def _product(values: Values, call: Call) -> Values:
     if "price" in values:
         variant = find_item(values, call).variant if "sku" in values else product.variants[0]
         store.changed(variant)
-        variant.price = to_minor(_amount(values["price"]), store.currency)
+        variant.price = to_minor(amount_of(values["price"]), store.currency)
     if "new_sku" in values:
         item = find_item(values, call)
         store.changed(item, sku=item.sku)
@@ -163,13 +162,6 @@ def _product(values: Values, call: Call) -> Values:
         store.emit("inventory_items/update", item)
     store.emit("products/update", product)
     return {"product": product.gid, "key": product_key(product)}
-
-
-def _amount(value: Any) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise ChangeError(f"{value!r} is not an amount") from error
 
 
 def _find_order(values: Values, call: Call) -> Order:

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pullpush_sdk.sandbox import ChangeError
@@ -25,7 +26,7 @@ from pullpush_shopify.sandbox._model import Customer, Item, Order, Product
 from pullpush_shopify.sandbox._orders import cancel, create_order
 from pullpush_shopify.sandbox._totals import recalculate
 
-__all__ = ["SHARED", "customer_key", "find_item", "product_key", "split_name"]
+__all__ = ["SHARED", "amount_of", "customer_key", "find_item", "product_key", "split_name"]
 
 Values = Mapping[str, Any]
 
@@ -54,6 +55,18 @@ def customer_key(customer: Customer) -> str:
     return customer.email.casefold() if customer.email else f"id:{customer.id}"
 
 
+def amount_of(value: Any) -> Decimal:
+    """An amount from JSON.
+
+    Raises:
+        ChangeError: it is none.
+    """
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ChangeError(f"{value!r} is not an amount") from error
+
+
 def split_name(name: str) -> tuple[str | None, str | None]:
     """First and last name."""
     first, _, last = name.strip().rpartition(" ")
@@ -64,7 +77,7 @@ def _create_product(values: Values, call: Call) -> Values:
     for name in ("sku", "title", "price"):
         if name not in values:
             raise ChangeError(f"a new product needs `{name}`")
-    variant = {"optionValues": [], "sku": str(values["sku"]), "price": values["price"]}
+    variant = {"optionValues": [], "sku": str(values["sku"]), "price": amount_of(values["price"])}
     made = create_product({"title": str(values["title"]), "productOptions": [], "variants": [variant]}, call)
     for made_variant in made.variants:
         made_variant.item.tracked = True  # a merchant's form counts by default
