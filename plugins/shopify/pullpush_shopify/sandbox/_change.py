@@ -9,7 +9,8 @@
 | `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
 | | `delete`; or `create` |
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
-| `checkout` | `sku`, `quantity`, `email`: a checkout is left behind |
+| `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind |
+| `pictures` | `sku`, `count`, `ready`: the product's pictures |
 | `uninstall` | the app is uninstalled: its tokens and subscriptions end |
 | `compliance` | `topic`: customers/data_request, customers/redact or shop/redact; `email` |
 
@@ -30,7 +31,7 @@ from pullpush_shopify.sandbox._customers import find_customer
 from pullpush_shopify.sandbox._graphql import Engine
 from pullpush_shopify.sandbox._inventory import set_available, track
 from pullpush_shopify.sandbox._merchant import SHARED, amount_of, customer_key, find_item, product_key, split_name
-from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Location, Order, Product
+from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Location, Order, Picture, Product
 from pullpush_shopify.sandbox._money import Bag, to_minor
 from pullpush_shopify.sandbox._orders import cancel
 from pullpush_shopify.sandbox._payloads import COMPLIANCE
@@ -77,6 +78,7 @@ def changes(make_call: Callable[[], Call], engine: Engine) -> Mapping[str, Calla
         "customer": _customer,
         "checkout": _checkout,
         "compliance": _compliance,
+        "pictures": _pictures,
         "uninstall": _uninstall,
         **SHARED,
     }
@@ -221,31 +223,49 @@ def _customer(values: Values, call: Call) -> Values:
 
 
 def _checkout(values: Values, call: Call) -> Values:
-    store = call.store
-    variant, now = find_item(values, call).variant, store.now()
+    store, now = call.store, call.store.now()
+    variant = find_item(values, call).variant
     price = Bag(variant.price, store.currency, variant.price, store.currency)
-    line = CheckoutLine(
-        id=store.new_id("AbandonedCheckoutLineItem"),
-        title=variant.product.title,
-        quantity=int(values.get("quantity", 1)),
-        price=price,
-        discount=price.zero,
-        sku=variant.sku,
-        variant=variant,
-    )
+    lines = [
+        CheckoutLine(
+            id=store.new_id("AbandonedCheckoutLineItem"),
+            title=variant.product.title,
+            quantity=int(values.get("quantity", 1)),
+            price=price,
+            discount=price.zero,
+            sku=variant.sku,
+            variant=variant,
+        )
+        for _ in range(int(values.get("lines", 1)))
+    ]
     checkout = Checkout(
         id=store.new_id("AbandonedCheckout"),
         created_at=now,
         updated_at=now,
         name=f"#{40_000_000 + len(store.checkouts)}",
         token=f"{store.random.getrandbits(128):032x}",
-        lines=[line],
+        lines=lines,
         customer=find_customer(call, email=values.get("email")),
     )
     store.checkouts[checkout.id] = checkout
     store.changed(checkout, is_new=True)
     store.emit("checkouts/create", checkout)
     return {"checkout": checkout.gid, "key": str(checkout.id)}
+
+
+def _pictures(values: Values, call: Call) -> Values:
+    product = find_item(values, call).variant.product
+    call.store.changed(product)
+    product.media = [
+        Picture(
+            id=call.store.new_id("MediaImage"),
+            url=f"https://cdn.shopify.example/files/{product.handle}-{position}.jpg",
+            status="READY" if values.get("ready", True) else "PROCESSING",
+        )
+        for position in range(int(values.get("count", 1)))
+    ]
+    call.store.emit("products/update", product)
+    return {"product": product.gid, "key": product_key(product)}
 
 
 def _uninstall(_values: Values, call: Call) -> Values:
