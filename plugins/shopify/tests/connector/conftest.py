@@ -191,3 +191,9 @@ def play() -> Callable[..., Any]:
 def narrow() -> Callable[[int, int], LoadedConnector]:
     """The connector with pages of so many records, for a shop that cuts filtered lists off after so many."""
     return narrow_connector
+
+
+@pytest.fixture(scope="session")
+def opened() -> Callable[..., Any]:
+    """`open_shop`, for scenarios that run in a loop of their own."""
+    return open_shop
