@@ -11,6 +11,7 @@
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
 | `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind |
 | `pictures` | `sku`, `count`, `ready`: the product's pictures |
+| `renumber` | `id` (gid), `number`: a record gets the number that a sample of the vendor's names |
 | `uninstall` | the app is uninstalled: its tokens and subscriptions end |
 | `compliance` | `topic`: customers/data_request, customers/redact or shop/redact; `email` |
 
@@ -79,6 +80,7 @@ def changes(make_call: Callable[[], Call], engine: Engine) -> Mapping[str, Calla
         "checkout": _checkout,
         "compliance": _compliance,
         "pictures": _pictures,
+        "renumber": _renumber,
         "uninstall": _uninstall,
         **SHARED,
     }
@@ -266,6 +268,15 @@ def _pictures(values: Values, call: Call) -> Values:
     ]
     call.store.emit("products/update", product)
     return {"product": product.gid, "key": product_key(product)}
+
+
+def _renumber(values: Values, call: Call) -> Values:
+    gid, number = str(values.get("id", "")), values.get("number")
+    record = call.store.by_gid(gid.removeprefix("gid://shopify/").partition("/")[0], gid)
+    if record is None or not isinstance(number, int):
+        raise ChangeError(f"no such record, or no number: {gid!r}, {number!r}")
+    call.store.renumber(record, number)
+    return {"id": record.gid}
 
 
 def _uninstall(_values: Values, call: Call) -> Values:

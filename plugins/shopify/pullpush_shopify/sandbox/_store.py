@@ -138,7 +138,7 @@ class Store:
             "locations": self.locations,
             "webhookSubscriptions": self.subscriptions,
         }
-        self._kinds: Mapping[str, Mapping[int, Any]] = {
+        self._kinds: Mapping[str, dict[int, Any]] = {
             "Product": self.products,
             "ProductVariant": self.variants,
             "InventoryItem": self.items,
@@ -336,6 +336,19 @@ class Store:
             return [] if record is None else [record]
         field = {"source": "source_identifier", "email": "email", "handle": "handle"}[index]
         return [r for r in self._holders[name].values() if (getattr(r, field) or "").casefold() == value]
+
+    def renumber(self, record: Record, number: int) -> None:
+        """Hold a record under another number."""
+        held = self._kinds[record.kind]
+        if isinstance(record, Location):
+            for item in self.items.values():
+                if record.id in item.levels:
+                    item.levels[number] = item.levels.pop(record.id)
+        before, record.id = record.id, number
+        moved = {number if key == before else key: each for key, each in held.items()}
+        held.clear()
+        held.update(moved)
+        self.version += 1
 
     def by_gid(self, kind: str, gid: str) -> Any:
         """The record of a gid of that kind, or None."""
