@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, dumps, loads
+from pullpush_sdk.canonical import CanonicalTypes, dumps, instant_text, loads
 from pullpush_sdk.connector import Connection, Page, Reject, version_of
 from pullpush_sdk.errors import FieldError, RecordError
 from pullpush_sdk.http import PageState, Step, call_of
@@ -23,6 +23,7 @@ from pullpush_sdk.manifest import Attach, Resource
 from pullpush_sdk.mapping import Functions, parse_map
 
 from ._cursor import Cursor, since_value
+from ._depth import ALL, Depth
 from ._listing import WHOLE, Listing, ListReader
 from ._rows import RowMapper, shown_key
 from ._values import at, is_like, values_of
@@ -54,7 +55,7 @@ class ResourceReader:
         assert resource.list is not None
         spec = parse_map(resource.canonical_map)[0]
         mapper = RowMapper.of(resource, name=name, types=types, functions=functions)
-        whole = bool(resource.details or resource.attach)
+        whole = bool(resource.details or resource.attach or resource.where)
         beside = [path.removeprefix(_PAGE) for path in sorted(mapper.compiled.paths) if path.startswith(_PAGE)]
         outer = resource.for_each
         return cls(
@@ -80,22 +81,32 @@ class ResourceReader:
 
         The last page's cursor points behind this resource (`resource` is one higher).
         """
-        items = await self._items(connection, cursor.item)
+        items = [] if self._is_idle(cursor) else await self._items(connection, cursor.item)
         for position, item in enumerate(items):
             state = PageState.load(cursor.state) if position == 0 and cursor.state is not None else None
             behind = items[position + 1] if position + 1 < len(items) else None
-            async with aclosing(self._read_item(connection, cursor, item, state)) as pages:
+            depth = Depth.of(self.resource.incremental, cursor.begin if state is not None else None)
+            async with aclosing(self._read_item(connection, cursor, item, state, depth)) as pages:
                 async for page, following in pages:
-                    yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, behind).write())
+                    yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, depth, behind).write())
         if not items:
-            yield Page(events=(), cursor=self._cursor(cursor, None, None, None).write())
+            yield Page(events=(), cursor=self._behind(cursor).write())
 
-    def _cursor(self, cursor: Cursor, item: Json, following: PageState | None, behind: Json) -> Cursor:
+    def _cursor(self, cursor: Cursor, item: Json, following: PageState | None, depth: Depth, behind: Json) -> Cursor:
         if following is not None:
-            return attrs.evolve(cursor, resource=self.index, item=self._key(item), state=following.dump())
+            key, state = self._key(item), following.dump()
+            return attrs.evolve(cursor, resource=self.index, item=key, state=state, begin=depth.begin)
         if behind is not None:
-            return attrs.evolve(cursor, resource=self.index, item=self._key(behind), state=None)
-        return attrs.evolve(cursor, resource=self.index + 1, item=None, state=None)
+            return attrs.evolve(cursor, resource=self.index, item=self._key(behind), state=None, begin=None)
+        return self._behind(cursor)
+
+    def _behind(self, cursor: Cursor) -> Cursor:
+        return attrs.evolve(cursor, resource=self.index + 1, item=None, state=None, begin=None)
+
+    def _is_idle(self, cursor: Cursor) -> bool:
+        """Whether there is nothing to read here: a list of changes where no moment is known to read from."""
+        incremental = self.resource.incremental
+        return incremental is not None and incremental.changes_only and cursor.since is None
 
     @staticmethod
     def _key(item: Json) -> str | None:
@@ -115,27 +126,40 @@ class ResourceReader:
         return items[keys.index(wanted) :] if wanted in keys else items
 
     async def _read_item(
-        self, connection: Connection, cursor: Cursor, item: Json, state: PageState | None
+        self, connection: Connection, cursor: Cursor, item: Json, state: PageState | None, depth: Depth
     ) -> AsyncGenerator[tuple[Page, PageState | None], None]:
         oldest = self._oldest(cursor)
-        since = self._since(cursor)
-        offered = {"since": since, "item": item}
-        narrow = self._narrow(since)
-        async with aclosing(self.listing.pages(connection, offered, state, narrow=narrow)) as listings:
-            async for listing in listings:
-                page = await self._page(connection, listing, item)
-                following = listing.following
-                if oldest is not None and any(event.version < oldest for event in page.events):
-                    following = None
-                yield page, following
-                if following is None:
-                    return
+        while True:
+            since = self._since(cursor, depth)
+            offered = {"since": since, "item": item}
+            following = None
+            depth.start(state)
+            async with aclosing(self.listing.pages(connection, offered, state, narrow=self._narrow(since))) as listings:
+                async for listing in listings:
+                    page = await self._page(connection, listing, item)
+                    following = listing.following
+                    if oldest is not None and any(event.version < oldest for event in page.events):
+                        following = None
+                    depth.count(len(listing.records), page.events)
+                    if following is None and since is not None and depth.is_cut:
+                        depth.go_on()
+                        state = following = self.listing.paginator.first()
+                        yield page, following
+                        break
+                    yield page, following
+                    if following is None:
+                        return
+            if following is None:
+                return
 
-    def _since(self, cursor: Cursor) -> Json:
+    def _since(self, cursor: Cursor, depth: Depth) -> Json:
+        """What the request's filter is: the moment to read from in the platform's writing, None for no filter."""
         incremental = self.resource.incremental
-        if incremental is None or incremental.newest_first or cursor.since is None:
+        if incremental is None or incremental.newest_first or depth.begin == ALL:
             return None
-        return since_value(incremental, cursor.since)
+        if depth.moment is not None:
+            return since_value(incremental, depth.moment, overlap=0)
+        return incremental.whole if cursor.since is None else since_value(incremental, cursor.since)
 
     def _narrow(self, since: Json) -> Step:
         incremental = self.resource.incremental
@@ -154,10 +178,17 @@ class ResourceReader:
 
     async def _page(self, connection: Connection, listing: Listing, item: Json) -> Page:
         records, started = listing.records, listing.answer.started_at
+        if self.resource.where:
+            records = [record for record in records if is_like(record, self.resource.where)]
         gone: list[Reject] = []
         if self.resource.details is not None or self.attached:
             records, gone = await self._completed(connection, records, item)
-        context = {"settings": connection.settings, "item": item, "page": _nested(listing.extra)}
+        context = {
+            "settings": connection.settings,
+            "item": item,
+            "page": _nested(listing.extra),
+            "request": {"startedAt": instant_text(started)},
+        }
         page = self.mapper.page(
             records, started=started, context=context, native=lambda: self._native(records, listing)
         )
@@ -166,7 +197,8 @@ class ResourceReader:
     def _native(self, records: list[Any], listing: Listing) -> list[Any]:
         """The records as the platform sent them; a projected page is decoded whole for that, once."""
         whole = at(loads(listing.answer.body), self.resource.response.records)
-        return records if self.resource.details or self.attached or not isinstance(whole, list) else whole
+        own = self.resource.details or self.attached or self.resource.where or not isinstance(whole, list)
+        return records if own else whole
 
     async def _completed(
         self, connection: Connection, records: list[Any], item: Json

@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -123,7 +124,8 @@ class OAuth2:
         url = client.prepare_request_uri(
             render_text(self._auth.authorize_url, self._values),
             redirect_uri=redirect_uri,
-            scope=list(self._auth.scopes) or None,
+            # By the standard scopes are parted by spaces; a platform that parts them otherwise has them in the params.
+            scope=extra.pop("scope", None) or list(self._auth.scopes) or None,
             state=state,
             **extra,
         )
@@ -150,7 +152,8 @@ class OAuth2:
         pairs = sorted((name, value) for name, value in answer.items() if name not in (parameter, "signature"))
         message = "&".join(f"{name}={value}" for name, value in pairs).encode()
         expected = hmac.new(self._client_secret.encode(), message, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(answer.get(parameter, "").encode(), expected.encode())
+        sent = answer.get(parameter, "").lower().encode()
+        return bool(self._client_secret) and hmac.compare_digest(sent, expected.encode())
 
     def redeem(self, asked: Authorization, code: str) -> Exchange:
         """Turns the code of a granted authorisation into a token; a code is good once."""
@@ -160,7 +163,8 @@ class OAuth2:
         body = client.prepare_request_body(
             code=code, redirect_uri=asked.redirect_uri, include_client_id=False, code_verifier=asked.verifier
         )
-        return (yield from self._exchange(self._call(body, repeatable=False), None))
+        params = {name: render_text(value, self._values) for name, value in self._auth.code_params.items()}
+        return (yield from self._exchange(self._call(body, repeatable=False, params=params), None))
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:
         pair = base64.b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
@@ -175,8 +179,8 @@ class OAuth2:
         value = render(template, revealed(self._values))
         return None if value is None or value == "" else str(value)
 
-    def _call(self, body: str, *, repeatable: bool) -> Call:
-        fields = dict(parse_qsl(body, keep_blank_values=True))
+    def _call(self, body: str, *, repeatable: bool, params: Mapping[str, str] = MappingProxyType({})) -> Call:
+        fields = {**dict(parse_qsl(body, keep_blank_values=True)), **params}
         headers = {"Accept": "application/json"}
         if self._auth.client_auth == "basic":
             pair = f"{self._client_id}:{self._client_secret}".encode()

@@ -99,9 +99,9 @@ class OAuth2Auth:
 
     `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
     the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
-    `pkce` proves with a code verifier that the code comes back to who asked for it. `callback_hmac` names the query
-    parameter by which the platform signs its callback: the hex HMAC-SHA256, with the client secret, of all other
-    parameters as `name=value`, sorted and joined by `&`.
+    `code_params` go with the exchange of a code alone. `pkce` proves with a verifier that the code comes back to who
+    asked for it. `callback_hmac` names the query parameter by which the platform signs its callback: the hex
+    HMAC-SHA256, with the client secret, of all other parameters as `name=value`, sorted and joined by `&`.
     """
 
     kind: Literal["oauth2"] = "oauth2"
@@ -113,6 +113,7 @@ class OAuth2Auth:
     scopes: Sequence[str] = ()
     authorize_params: Mapping[str, str] = attrs.field(factory=dict)
     token_params: Mapping[str, str] = attrs.field(factory=dict)
+    code_params: Mapping[str, str] = attrs.field(factory=dict)
     token_body: Literal["form", "json"] = "form"  # noqa: S105 - an encoding, not a secret
     client_auth: Literal["body", "basic"] = "body"
     access_token: str | None = None
@@ -254,6 +255,10 @@ class Incremental:
     `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}. Without a
     filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
     page that holds a record older than the cursor.
+
+    `whole` is what the parameter receives where there is no moment. `depth` says that a filtered list ends silently
+    after so many records: where it did, an `oldest_first` list is asked for anew from its last update time on, any
+    other is read without the filter. `changes_only` leaves the list out of whole reads: another resource holds them.
     """
 
     param: str | None = None
@@ -263,6 +268,10 @@ class Incremental:
     template: str = "{{since}}"
     overlap: float = 300.0
     newest_first: bool = False
+    oldest_first: bool = False
+    depth: int | None = None
+    whole: str | None = None
+    changes_only: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -298,10 +307,11 @@ class Attach:
 class Resource:
     """One readable list of the platform.
 
-    `list` None means that the connector's own `pullpush_pull` reads it. `details` is fetched per record and laid
-    over it; `details_records` is where the record stands in that answer, and an answer that has nothing there is the
-    record itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which
-    the request that read it was started.
+    `list` None means that the connector's own `pullpush_pull` reads it. `where` keeps only records whose values at
+    these paths are the named ones, or one of them. `details` is fetched per record and laid over it;
+    `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
+    itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
+    request that read it was started.
     """
 
     name: str
@@ -315,6 +325,7 @@ class Resource:
     response: Response = Response()
     incremental: Incremental | None = None
     for_each: ForEach | None = None
+    where: Mapping[str, Json] = attrs.field(factory=dict)
     canonical_map: Rules = attrs.field(factory=dict)
     version: Literal["updated_at", "observed"] = "observed"
     snapshot: bool = True

@@ -299,6 +299,12 @@ def _check_resource(name: str, resource: Resource) -> Iterator[Problem]:
     targets = {target.replace("_", "").lower() for target in resource.canonical_map}
     if resource.version == "updated_at" and resource.canonical_map and "updatedat" not in targets:
         yield _problem("map", "version is updated_at, which the map does not fill", f"{path}.version", "map updatedAt")
+    changes = resource.incremental
+    if changes is not None and changes.oldest_first and resource.version != "updated_at":
+        message = "oldest_first goes on by the records' update time, which is not their version"
+        yield _problem("incremental", message, f"{path}.incremental.oldest_first", "write version: updated_at")
+    if changes is not None and changes.whole is not None and changes.param is None and changes.variable is None:
+        yield _problem("incremental", "whole has no parameter to go into", f"{path}.incremental.whole", "name param")
 
 
 def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:

@@ -79,6 +79,10 @@ class Found:
         """The items of a SKU; SKUs are not unique."""
         return self.items.get(sku, ())
 
+    def with_more(self, items: Mapping[str, Sequence[Item]]) -> Found:
+        """The same, with items of SKUs of which none was found."""
+        return attrs.evolve(self, items={**items, **self.items})
+
 
 async def find_items(connection: Connection, skus: Iterable[str]) -> Found:
     """Every item whose SKU is one of these, to the letter."""

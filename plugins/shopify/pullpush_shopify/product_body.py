@@ -9,7 +9,7 @@ from typing import Any
 from pullpush_sdk.errors import RejectedError
 
 from .mark import UNKNOWN, mark
-from .records import DEFAULT_TITLE, chosen_options
+from .records import DEFAULT_TITLE, WEIGHT_UNITS, chosen_options
 from .status import PRODUCT_STATUS
 
 Json = Any
@@ -18,6 +18,7 @@ Payload = Mapping[str, Json]
 _MOST_OPTIONS = 3
 _TEXTS = {"title": "title", "description": "descriptionHtml", "vendor": "vendor", "productType": "productType"}
 _AMOUNTS = ("price", "compareAtPrice")
+_UNITS = {unit: native for native, unit in WEIGHT_UNITS.items()}
 
 
 def creation_of(payload: Payload) -> dict[str, Json]:
@@ -45,7 +46,8 @@ def creation_of(payload: Payload) -> dict[str, Json]:
 
 def _only_variant(payload: Payload) -> dict[str, Json]:
     """A product without variants is its own: SKU and prices are the product's."""
-    return {name: payload[name] for name in ("sku", "barcode", *_AMOUNTS) if payload.get(name) is not None}
+    names = ("sku", "barcode", "weight", "weightUnit", *_AMOUNTS)
+    return {name: payload[name] for name in names if payload.get(name) is not None}
 
 
 def _option_values(variants: Sequence[Payload]) -> list[dict[str, str]]:
@@ -67,9 +69,17 @@ def _new_variant(variant: Payload, chosen: Mapping[str, str]) -> dict[str, Json]
     return {
         "optionValues": [{"optionName": name, "name": value} for name, value in chosen.items()],
         **{name: variant[name] for name in ("sku", "barcode", *_AMOUNTS) if variant.get(name) is not None},
-        "inventoryItem": {"tracked": False},
+        "inventoryItem": {"tracked": False, **_measured(variant)},
         "metafields": [mark(UNKNOWN)],
     }
+
+
+def _measured(variant: Payload) -> dict[str, Json]:
+    """A weight as the platform takes it, nothing where there is none or its unit is not one of the platform's."""
+    unit = _UNITS.get((variant.get("weightUnit") or "").strip().lower())
+    if variant.get("weight") is None or unit is None:
+        return {}
+    return {"measurement": {"weight": {"value": float(variant["weight"]), "unit": unit}}}
 
 
 def _texts(payload: Payload) -> dict[str, Json]:
@@ -112,7 +122,7 @@ def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, 
 
 
 def _spoken(payload: Payload) -> dict[str, Json]:
-    return {name: payload[name] for name in ("barcode", *_AMOUNTS) if name in payload}
+    return {name: payload[name] for name in ("barcode", "weight", "weightUnit", *_AMOUNTS) if name in payload}
 
 
 def _counterpart(variant: Payload, natives: Sequence[Payload]) -> Payload | None:
@@ -135,7 +145,16 @@ def _variant_change(variant: Payload, native: Payload) -> dict[str, Json]:
             change[name] = variant[name]
     if "barcode" in variant and (variant["barcode"] or "") != (native["barcode"] or ""):
         change["barcode"] = variant["barcode"]
+    measured = _measured(variant)
+    if measured and measured["measurement"] != _held(native):
+        change["inventoryItem"] = measured
     return change
+
+
+def _held(native: Payload) -> dict[str, Json] | None:
+    """The measurement of a variant that is there."""
+    weight = ((native.get("inventoryItem") or {}).get("measurement") or {}).get("weight")
+    return None if weight is None else {"weight": {"value": float(weight["value"]), "unit": weight["unit"]}}
 
 
 def _number(amount: str | None) -> Decimal | None:

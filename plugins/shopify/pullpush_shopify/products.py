@@ -17,9 +17,6 @@ from .product_body import changes_of, creation_of, variant_changes
 
 Json = Any
 
-# Seconds between looks for a product whose creation got no answer: the search index needs a while.
-_PATIENCE = (0.0, 5.0, 15.0, 40.0)
-
 _CREATE = """
 mutation CreateProduct($input: ProductSetInput!) {
   productSet(input: $input, synchronous: true) { product { id } userErrors { code field message } }
@@ -97,26 +94,13 @@ async def _find(connection: Connection, delivery: Delivery, found: Found) -> Jso
         if product is not None:
             return product
     holders = _holders(delivery, found.items)
-    if not holders and delivery.maybe_applied:
-        holders = await _wait_for(connection, delivery)
     if len(holders) > 1:
         names = ", ".join(sorted(holders))
         raise RejectedError(f"the SKUs of {delivery.key} belong to several products: {names}", hint="make them unique")
-    if not holders and found.unsettled:
-        # Somebody made items a moment ago; if it was this product, another one must not be made.
+    if not holders and (found.unsettled or delivery.maybe_applied):
+        # Somebody made items a moment ago, we perhaps; if it was this product, another one must not be made.
         holders = _holders(delivery, await newest_items(connection, skus_of(delivery.payload)))
     return await product_by_id(connection, holders.pop()) if holders else None
-
-
-async def _wait_for(connection: Connection, delivery: Delivery) -> set[str]:
-    """The product of a creation that got no answer, once the search or the newest items show it."""
-    skus = skus_of(delivery.payload)
-    for pause in _PATIENCE:
-        await connection.clock.sleep(pause)
-        for items in (await newest_items(connection, skus), (await find_items(connection, skus)).items):
-            if holders := _holders(delivery, items):
-                return holders
-    return set()
 
 
 def _holders(delivery: Delivery, items: Mapping[str, Sequence[Item]]) -> set[str]:

@@ -25,6 +25,7 @@ from pullpush_sdk.errors import RejectedError, TransientError
 from .graphql import ask, check_errors, gid, words_of
 from .items import Item, find_items
 from .mark import KNOWN, MARK, UNKNOWN, mark, mark_of
+from .records import level_time
 
 Json = Any
 
@@ -321,7 +322,7 @@ def _levels_document(count: int) -> str:
     locations = "".join(f" place{number}: location(id: $place{number}) {{ name isActive }}" for number in places)
     levels = "".join(
         f" level{number}: inventoryLevel(locationId: $place{number}, includeInactive: true)"
-        ' { isActive updatedAt quantities(names: ["available"]) { quantity } }'
+        ' { isActive updatedAt item { updatedAt } quantities(names: ["available"]) { quantity } }'
         for number in places
     )
     return (
@@ -342,6 +343,6 @@ def _delivered(entry: Entry) -> Outcome:
     there = {"sku": payload["sku"], "quantity": entry.quantity, "locationId": payload["locationId"]}
     version = None
     if level is not None and level["quantities"][0]["quantity"] == entry.quantity:
-        there["updatedAt"] = level["updatedAt"]
-        version = version_of(parse_instant(level["updatedAt"]))
+        there["updatedAt"] = level_time(level)
+        version = version_of(parse_instant(there["updatedAt"]))
     return Outcome.delivered(native_id=entry.place[0], returned=there, version=version)

@@ -10,12 +10,12 @@ import attrs
 
 from pullpush_shopify.sandbox._call import Call, UserError, payload
 from pullpush_shopify.sandbox._execute import Resolver
-from pullpush_shopify.sandbox._inventory import set_available
+from pullpush_shopify.sandbox._inventory import set_available, weight_from
 from pullpush_shopify.sandbox._metafields import check_metafields, write_metafields
 from pullpush_shopify.sandbox._model import Item, Level, Product, Variant
 from pullpush_shopify.sandbox._money import ZERO, to_minor
 
-__all__ = ["MUTATIONS"]
+__all__ = ["MUTATIONS", "create_product"]
 
 _MAX_OPTIONS = 3
 _MAX_VARIANTS = 2048
@@ -38,20 +38,28 @@ def _set_product(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     errors = errors or _check_set(given, product, call)
     if errors:
         return payload(product=None, product_set_operation=None, user_errors=errors)
-    is_new = product is None
-    product = product or _new_product(given, call)
-    _write_product(product, given, call)
-    if given.get("variants") is not None:
-        _replace_variants(product, given["variants"], call)
-    elif is_new:
-        _replace_variants(product, [{"optionValues": []}], call)
-    _publish(product, call, is_new=is_new)
+    if product is None:
+        product = create_product(given, call)
+    else:
+        _write_product(product, given, call)
+        if given.get("variants") is not None:
+            _replace_variants(product, given["variants"], call)
+        _publish(product, call, is_new=False)
     call.log_write("product", product=product.gid, handle=product.handle, mutation=call.mutation)
     if arguments["synchronous"]:
         return payload(product=product, product_set_operation=None)
     gid = f"gid://shopify/ProductSetOperation/{call.store.new_id('ProductSetOperation')}"
     operation = _Operation(gid=gid, status="CREATED", product=None, user_errors=[])
     return payload(product=None, product_set_operation=operation)
+
+
+def create_product(given: Mapping[str, Any], call: Call) -> Product:
+    """A new product of a `ProductSetInput` that was checked, held by the store."""
+    product = _new_product(given, call)
+    _write_product(product, given, call)
+    _replace_variants(product, given.get("variants") or [{"optionValues": []}], call)
+    _publish(product, call, is_new=True)
+    return product
 
 
 def _find_product(
@@ -253,6 +261,8 @@ def _write_variant(variant: Variant, given: Mapping[str, Any], call: Call) -> No
         store.set_sku(item, sku)
         item.tracked = item.tracked if below.get("tracked") is None else below["tracked"]
         store.emit("inventory_items/update", item)
+    if below.get("measurement"):
+        item.weight = weight_from(below["measurement"])
 
 
 def _write_quantity(variant: Variant, given: Mapping[str, Any], call: Call) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from pullpush_shopify import hooks
 
+from pullpush_sdk import hookimpl
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connection, Delivery, Event, Outcome, Reject, Verb
 from pullpush_sdk.http import Client, Redactor, Secret, authenticator_of
@@ -31,6 +33,25 @@ def loaded_connector() -> LoadedConnector:
     """The connector as the runtime loads it; it keeps nothing between calls."""
     source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: hooks)
     return load_connector(source, hooks, types=TYPES, functions=Functions())
+
+
+@cache
+def narrow_connector(size: int, depth: int) -> LoadedConnector:
+    """The connector with small pages, for a shop that cuts filtered lists off early."""
+    connector = hooks.pullpush_connector()
+    resources = {
+        name: attrs.evolve(
+            each,
+            pagination=attrs.evolve(each.pagination, size=size),
+            incremental=attrs.evolve(each.incremental, depth=depth),
+        )
+        for name, each in connector.manifest.resources.items()
+    }
+    narrow = attrs.evolve(connector, manifest=attrs.evolve(connector.manifest, resources=resources))
+    own = {name: each for name, each in vars(hooks).items() if name.startswith("pullpush_")}
+    module = SimpleNamespace(**{**own, "pullpush_connector": hookimpl(lambda: narrow)})
+    source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: module)
+    return load_connector(source, module, types=TYPES, functions=Functions())
 
 
 @attrs.define(kw_only=True)
@@ -109,11 +130,12 @@ def delivery(kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
 @asynccontextmanager
 async def open_shop(
     *,
+    loaded: LoadedConnector | None = None,
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | Callable[[str], Awaitable[Mapping[str, str]]] | None = None,
     **options: Any,
 ) -> AsyncIterator[Shop]:
-    loaded = loaded_connector()
+    loaded = loaded or loaded_connector()
     manifest = loaded.connector.manifest
     options.setdefault("rate_limits", False)
     clock = VirtualClock(start=datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -163,3 +185,15 @@ def play() -> Callable[..., Any]:
         return asyncio.run(opened())
 
     return run
+
+
+@pytest.fixture
+def narrow() -> Callable[[int, int], LoadedConnector]:
+    """The connector with pages of so many records, for a shop that cuts filtered lists off after so many."""
+    return narrow_connector
+
+
+@pytest.fixture(scope="session")
+def opened() -> Callable[..., Any]:
+    """`open_shop`, for scenarios that run in a loop of their own."""
+    return open_shop
