@@ -183,3 +183,20 @@ def test_levels_are_not_touched_by_products(play):
         assert _item(account, "LW-0005")["_levels"] == before
 
     play(scenario, records=8)
+
+
+@pytest.mark.parametrize("method", ["GetStockItemIdsBySKU", "GetStockItemsFullByIds", "GetInventoryItemById", REPLACE])
+@pytest.mark.parametrize("status", [429, 400])
+def test_a_throttled_look_up_is_never_a_missing_sku(play, method, status):
+    """The quota's words on any status: waited for, and no second item."""
+
+    async def scenario(account):
+        body = {"Message": "API calls quota exceeded! maximum admitted 250 per 1m."}
+        rule = {"fault": "status", "match": {"path": f"*/{method}"}, "status": status, "body": body, "times": 1}
+        account.sandbox.control.faults.replace([rule])
+        (outcome,) = await account.push("product", _lamp("LW-0000"))
+        assert outcome.result is Result.DELIVERED
+        assert not await account.calls(ADD)
+        assert account.connection.clock.monotonic() >= 60
+
+    play(scenario, records=8)
