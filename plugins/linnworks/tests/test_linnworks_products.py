@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pullpush_sdk import Verb
 from pullpush_sdk.connector import Result
@@ -200,3 +202,31 @@ def test_a_throttled_look_up_is_never_a_missing_sku(play, method, status):
         assert account.connection.clock.monotonic() >= 60
 
     play(scenario, records=8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    faults=st.lists(st.sampled_from(["lost_answer", "reset", "truncate"]), max_size=6),
+    paths=st.lists(st.sampled_from([ADD, REPLACE, "GetInventoryItemById", "GetStockItemIdsBySKU"]), max_size=6),
+    lag=st.sampled_from(["0", "600"]),
+)
+def test_whatever_is_lost_the_item_is_there_once_as_it_was_written_last(play_plain, faults, paths, lag):
+    """Every request may fail in its own way; deliveries come again as the engine sends them."""
+
+    async def scenario(account):
+        rules = [
+            {"fault": fault, "match": {"path": f"*/{path}"}, "times": 1}
+            for fault, path in zip(faults, paths, strict=False)
+        ]
+        account.sandbox.control.faults.replace(rules)
+        for title in ("First", "Second"):
+            maybe = False
+            for attempt in range(1, 5):
+                (outcome,) = await account.push("product", _lamp(title=title), maybe_applied=maybe, attempt=attempt)
+                if outcome.result is not Result.RETRY:
+                    break
+                maybe = outcome.maybe_applied
+            assert outcome.result in (Result.DELIVERED, Result.UNCHANGED), outcome
+            assert _item(account, "NEW-1")["ItemTitle"] == title
+
+    play_plain(scenario, records=0, extra={"index_lag": lag})
