@@ -132,6 +132,20 @@ def test_variants_are_items_of_their_own(play):
     play(scenario, records=0)
 
 
+def test_a_single_variant_of_the_same_sku_is_the_product_itself(play):
+    """What only the variant says is the product's; its title is not."""
+
+    async def scenario(account):
+        variants = [{"sku": "NEW-1", "title": "Default", "price": "7.00", "costPrice": "2.00", "barcode": "55"}]
+        (outcome,) = await account.push("product", _lamp(variants=variants))
+        assert outcome.result is Result.DELIVERED
+        item = _item(account, "NEW-1")
+        assert (item["ItemTitle"], item["RetailPrice"]) == ("Lamp", 19.9)
+        assert (item["PurchasePrice"], item["BarcodeNumber"]) == (2.0, "55")
+
+    play(scenario, records=0)
+
+
 @pytest.mark.parametrize(
     ("variants", "words"),
     [
