@@ -38,6 +38,7 @@ _OVER = frozenset({"cancelled", "refunded", "returned", "failed", "draft"})
 _CANCELLED = frozenset({"cancelled", "failed"})
 _REFUSED = frozenset({400})
 _PAID = 1
+_MOST_LOOKS = 3
 
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
@@ -108,6 +109,8 @@ class _Work:
             await self._look()
         if self.held is not None:
             return await self._follow()
+        if delivery.native_id is not None:
+            return self._gone(delivery.native_id)
         if delivery.fields is not None:
             return Outcome.dead(f"order {delivery.key} is not in Linnworks, and a partial event cannot create it")
         if self.payload.get("status") in _OVER:
@@ -151,6 +154,15 @@ class _Work:
             reason = f"Linnworks says that it has order {self.delivery.key} and does not show it yet"
             return Outcome.retry(reason, after=lag, maybe_applied=True)
         return await self._follow()
+
+    def _gone(self, native_id: str) -> Outcome:
+        """An order that was entered and is not shown: not yet, or merged into another one, or deleted. It is not
+        entered again.
+        """
+        reason = f"order {self.delivery.key} was order {native_id} in Linnworks, which does not show it"
+        if self.delivery.attempt < _MOST_LOOKS:
+            return Outcome.retry(reason, after=self.connection.connector.index_lag.get("order"))
+        return Outcome.dead(f"{reason}: was it merged or deleted there?")
 
     async def _look(self) -> None:
         """Find the order by its reference."""

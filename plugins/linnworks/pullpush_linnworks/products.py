@@ -36,6 +36,7 @@ _SPACE = UUID("0f5b6f3e-6c0e-5f0a-9a1c-6a2f0d9b7c11")
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _REFUSED = frozenset({400})
 _TEXTS = {"title": "ItemTitle", "description": "MetaData", "barcode": "BarcodeNumber"}
+_OF_ONE_THING = ("price", "costPrice", "barcode")
 _AMOUNTS = {"price": "RetailPrice", "costPrice": "PurchasePrice"}
 
 
@@ -71,7 +72,9 @@ def _plan(connection: Connection, delivery: Delivery) -> Outcome | list[_Item]:
     variants = [each for each in payload.get("variants") or () if isinstance(each, Mapping)]
     skus = [each.get("sku") for each in variants]
     if len(variants) < 2 and skus in ([], [None], [payload["sku"]]):
-        items = [_Item(sku=payload["sku"], wanted=_wanted(payload))]
+        # A single variant is the product itself; what only it says is the product's.
+        single = {name: each[name] for each in variants for name in _OF_ONE_THING if each.get(name) is not None}
+        items = [_Item(sku=payload["sku"], wanted=_wanted({**single, **payload}))]
     else:
         doubled = sorted(str(sku) for sku, count in Counter(skus).items() if count > 1 and sku)
         if not all(skus):

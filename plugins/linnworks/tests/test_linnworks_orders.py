@@ -231,6 +231,23 @@ def test_an_order_of_the_account_itself_comes_home(play):
     play(scenario, records=8)
 
 
+def test_an_order_that_was_entered_and_is_gone_is_not_entered_again(play):
+    """Merged orders are not shown any more; a look-up that lags is given time."""
+
+    async def scenario(account):
+        (first,) = await account.push("order", _order())
+        account.state()["orders"].remove(_ours(account)[0])
+        results = []
+        for attempt in (1, 2, 3):
+            (outcome,) = await account.push("order", _order(), native_id=first.native_id, attempt=attempt)
+            results.append(outcome.result)
+        assert results == [Result.RETRY, Result.RETRY, Result.DEAD]
+        assert "merged or deleted" in outcome.reason
+        assert not _ours(account)
+
+    play(scenario, records=8)
+
+
 money = st.integers(0, 20_000).map(lambda pence: Decimal(pence) / 100)
 
 

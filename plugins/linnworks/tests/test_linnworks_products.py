@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pullpush_sdk import Verb
 from pullpush_sdk.connector import Result
@@ -130,6 +132,20 @@ def test_variants_are_items_of_their_own(play):
     play(scenario, records=0)
 
 
+def test_a_single_variant_of_the_same_sku_is_the_product_itself(play):
+    """What only the variant says is the product's; its title is not."""
+
+    async def scenario(account):
+        variants = [{"sku": "NEW-1", "title": "Default", "price": "7.00", "costPrice": "2.00", "barcode": "55"}]
+        (outcome,) = await account.push("product", _lamp(variants=variants))
+        assert outcome.result is Result.DELIVERED
+        item = _item(account, "NEW-1")
+        assert (item["ItemTitle"], item["RetailPrice"]) == ("Lamp", 19.9)
+        assert (item["PurchasePrice"], item["BarcodeNumber"]) == (2.0, "55")
+
+    play(scenario, records=0)
+
+
 @pytest.mark.parametrize(
     ("variants", "words"),
     [
@@ -183,3 +199,48 @@ def test_levels_are_not_touched_by_products(play):
         assert _item(account, "LW-0005")["_levels"] == before
 
     play(scenario, records=8)
+
+
+@pytest.mark.parametrize("method", ["GetStockItemIdsBySKU", "GetStockItemsFullByIds", "GetInventoryItemById", REPLACE])
+@pytest.mark.parametrize("status", [429, 400])
+def test_a_throttled_look_up_is_never_a_missing_sku(play, method, status):
+    """The quota's words on any status: waited for, and no second item."""
+
+    async def scenario(account):
+        body = {"Message": "API calls quota exceeded! maximum admitted 250 per 1m."}
+        rule = {"fault": "status", "match": {"path": f"*/{method}"}, "status": status, "body": body, "times": 1}
+        account.sandbox.control.faults.replace([rule])
+        (outcome,) = await account.push("product", _lamp("LW-0000"))
+        assert outcome.result is Result.DELIVERED
+        assert not await account.calls(ADD)
+        assert account.connection.clock.monotonic() >= 60
+
+    play(scenario, records=8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    faults=st.lists(st.sampled_from(["lost_answer", "reset", "truncate"]), max_size=6),
+    paths=st.lists(st.sampled_from([ADD, REPLACE, "GetInventoryItemById", "GetStockItemIdsBySKU"]), max_size=6),
+    lag=st.sampled_from(["0", "600"]),
+)
+def test_whatever_is_lost_the_item_is_there_once_as_it_was_written_last(play_plain, faults, paths, lag):
+    """Every request may fail in its own way; deliveries come again as the engine sends them."""
+
+    async def scenario(account):
+        rules = [
+            {"fault": fault, "match": {"path": f"*/{path}"}, "times": 1}
+            for fault, path in zip(faults, paths, strict=False)
+        ]
+        account.sandbox.control.faults.replace(rules)
+        for title in ("First", "Second"):
+            maybe = False
+            for attempt in range(1, 5):
+                (outcome,) = await account.push("product", _lamp(title=title), maybe_applied=maybe, attempt=attempt)
+                if outcome.result is not Result.RETRY:
+                    break
+                maybe = outcome.maybe_applied
+            assert outcome.result in (Result.DELIVERED, Result.UNCHANGED), outcome
+            assert _item(account, "NEW-1")["ItemTitle"] == title
+
+    play_plain(scenario, records=0, extra={"index_lag": lag})

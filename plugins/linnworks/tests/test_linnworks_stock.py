@@ -128,3 +128,47 @@ def test_a_lost_answer_is_asked_again(play):
         assert len(await account.calls("SetStockLevel")) == 2
 
     play(scenario, records=8)
+
+
+class Busy:
+    """An app that lets a merchant act once, right after a request was answered."""
+
+    def __init__(self, ending):
+        self.app, self.ending, self.act = None, ending, None
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].endswith(self.ending) and self.act is not None:
+            act, self.act = self.act, None
+            act()
+
+
+@pytest.mark.parametrize("taken", [0, 7])
+def test_orders_that_come_between_the_look_and_the_write_are_counted(play, taken):
+    """The answer shows what they took; the level is set again until what is available is what was asked for."""
+    busy = Busy("GetStockItemsFullByIds")
+
+    async def scenario(account):
+        busy.act = lambda: account.change("stock", sku="LW-0005", in_orders=taken)
+        (outcome,) = await account.push("stocklevel", _level("LW-0005", 20))
+        assert outcome.result is Result.DELIVERED
+        held = _held(account, "LW-0005")
+        assert held["StockLevel"] - held["InOrders"] == 20
+        assert outcome.returned["quantity"] == 20
+        assert outcome.returned["locationId"] == DEFAULT
+        assert len(await account.calls("SetStockLevel")) == 2
+
+    play(scenario, records=8, recorder=busy)
+
+
+@pytest.mark.parametrize("mark", ["isBatchedStockType", "_composite"])
+def test_levels_that_follow_from_others_are_left_alone(play, mark):
+    """Batches and parts: the reason is said."""
+
+    async def scenario(account):
+        next(i for i in account.state()["items"] if i["ItemNumber"] == "LW-0000")[mark] = True
+        (outcome,) = await account.push("stocklevel", _level("LW-0000", 6))
+        assert outcome.result is Result.SKIPPED
+        assert "follows from" in outcome.reason
+
+    play(scenario, records=8)

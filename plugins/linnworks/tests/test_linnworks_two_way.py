@@ -76,6 +76,17 @@ async def _between(folder, setenv, scenario):
             await scenario(boxes, rounds)
 
 
+async def _cancelled_over_there(boxes, rounds):
+    """An order of the left that is cancelled on the right is cancelled on the left, once."""
+    order = next(each for each in boxes["left"].control.dump()["orders"] if not each["Processed"])
+    boxes["right"].control.change("order_status", order=order["OrderId"], status="cancelled")
+    for box in boxes.values():
+        box.control.log.clear()
+    await rounds(2)
+    assert order["_cancelled"]
+    assert [_writes(box) for box in boxes.values()] == [["CancelOrder"], []]
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_two_accounts_come_to_rest(tmp_path, monkeypatch, seed):
@@ -107,6 +118,7 @@ def test_two_accounts_come_to_rest(tmp_path, monkeypatch, seed):
             box.control.log.clear()
         await rounds(2)
         assert [_writes(box) for box in boxes.values()] == [[], []]
+        await _cancelled_over_there(boxes, rounds)
         sources = [order["GeneralInfo"]["Source"] for order in boxes["left"].control.dump()["orders"]]
         assert "PULLPUSH" not in sources
 

@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from pullpush_linnworks.sandbox.changes import make_changes
 from pullpush_linnworks.sandbox.items import ItemMethods
+from pullpush_linnworks.sandbox.levels import LevelMethods
+from pullpush_linnworks.sandbox.search import OrderSearch
 from pullpush_linnworks.sandbox.sessions import Sessions
 from pullpush_linnworks.sandbox.store import Store
 from pullpush_linnworks.sandbox.switches import Switches
@@ -120,12 +122,15 @@ class _Account:
 
     def __init__(self, *, store: Store, sessions: Sessions, meter: _Meter) -> None:
         self._store, self._sessions, self._meter = store, sessions, meter
-        self._items, self._trade = ItemMethods(store), TradeMethods(store)
+        self._levels = LevelMethods(store)
+        self._items, self._trade = ItemMethods(store, self._levels), TradeMethods(store)
+        self._search = OrderSearch(store)
 
     def routes(self) -> list[Route]:
         """Every endpoint; a session's own server is the first part of the path."""
-        posts = {**self._items.posts(), **self._trade.posts()}
-        gets = {**self._items.gets(), **self._trade.gets()}
+        parts = (self._levels, self._items, self._trade)
+        posts = {path: each for part in parts for path, each in part.posts().items()}
+        gets = {path: each for part in parts for path, each in part.gets().items()}
         return [
             Route("/api/Auth/AuthorizeByApplication", self._authorize, methods=["POST", "GET"]),
             *(self._route(path, handle, "POST") for path, handle in posts.items()),
@@ -155,7 +160,7 @@ class _Account:
     async def _orders(self, request: Request) -> Response:
         if not self._is_alive(request):
             return problem(401, "Unauthorized")
-        return self._meter.refusal("v2/orders") or await self._trade.list_new(request)
+        return self._meter.refusal("v2/orders") or await self._search.answer(request)
 
     async def _authorize(self, request: Request) -> Response:
         """A session, whatever the account's state is: the state stands in the answer."""

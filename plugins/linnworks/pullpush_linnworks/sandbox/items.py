@@ -1,4 +1,4 @@
-"""The methods of stock items and their levels."""
+"""The methods of stock items."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pullpush_linnworks.sandbox.levels import LevelMethods
 from pullpush_linnworks.sandbox.seed import DEFAULT, make_item
 from pullpush_linnworks.sandbox.store import Record, Store
-from pullpush_linnworks.sandbox.wire import Refusal, items_of
+from pullpush_linnworks.sandbox.wire import Refusal, argument, items_of
 
 __all__ = ["ItemMethods"]
 
@@ -49,19 +50,14 @@ _REPLACED: Mapping[str, Json] = {
 class ItemMethods:
     """Handlers by path; each takes folded arguments and gives the answer's JSON, None for an empty one."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._asked = 0
+    def __init__(self, store: Store, levels: LevelMethods) -> None:
+        self._store, self._levels = store, levels
 
     def posts(self) -> dict[str, Callable[[Arguments], Json]]:
         """The methods that are posted."""
         return {
             "Stock/GetStockItemsFull": self._list,
             "Stock/GetStockItemsFullByIds": self._by_ids,
-            "Stock/GetStockLevel_Batch": self._levels,
-            "Stock/SetStockLevel": self._set,
-            "Stock/UpdateStockLevelsBySKU": self._add,
-            "Stock/UpdateStockLevelsBulk": self._bulk,
             "Inventory/GetStockItemIdsBySKU": self._ids,
             "Inventory/AddInventoryItem": self._create,
             "Inventory/AddInventoryItemBulk": self._create_many,
@@ -74,7 +70,6 @@ class ItemMethods:
         return {
             "Inventory/GetStockLocations": lambda _: self._store.locations,
             "Inventory/GetInventoryItemById": self._whole,
-            "Stock/GetStockLevel": self._level_rows,
             "Stock/GetVariationGroupByParentId": lambda _: None,
         }
 
@@ -99,7 +94,7 @@ class ItemMethods:
         return [self._view(item, wanted) for item in shown]
 
     def _by_ids(self, arguments: Arguments) -> Json:
-        request = _argument(arguments, "request")
+        request = argument(arguments, "request")
         wanted = [_requirement(each) for each in request.get("datarequirements") or ()]
         keys = [str(each).lower() for each in items_of(request.get("stockitemids"), "StockItemIds")]
         found = [item for item in self._store.active() if item["StockItemId"] in keys]
@@ -111,7 +106,7 @@ class ItemMethods:
     def _view(self, item: Record, wanted: list[str]) -> Json:
         """An item as lists show it; `StockLevels` is empty where nobody asked for it."""
         shown = {key: value for key, value in item.items() if not key.startswith("_")}
-        return {**shown, "StockLevels": self._rows(item) if "StockLevels" in wanted else []}
+        return {**shown, "StockLevels": self._levels.rows(item) if "StockLevels" in wanted else []}
 
     def _whole(self, arguments: Arguments) -> Json:
         item = self._store.by_id(arguments.get("id"))
@@ -134,106 +129,18 @@ class ItemMethods:
         }
 
     def _ids(self, arguments: Arguments) -> Json:
-        skus = items_of(_argument(arguments, "request").get("skus"), "SKUS")
+        skus = items_of(argument(arguments, "request").get("skus"), "SKUS")
         found = [self._store.by_sku(sku) for sku in skus]
         indexed = [each for each in found if each is not None and self._store.is_indexed(each)]
         return {"Items": [{"StockItemId": each["StockItemId"], "SKU": each["ItemNumber"]} for each in indexed]}
 
-    def _levels(self, arguments: Arguments) -> Json:
-        keys = items_of(_argument(arguments, "request").get("stockitemids"), "StockItemIds")
-        items = [item for item in self._store.active() if item["StockItemId"] in keys]
-        return [{"pkStockItemId": item["StockItemId"], "StockItemLevels": self._rows(item)} for item in items]
-
-    def _level_rows(self, arguments: Arguments) -> Json:
-        item = self._store.by_id(arguments.get("stockitemid"))
-        return [] if item is None else self._rows(item)
-
-    def _rows(self, item: Record) -> list[Json]:
-        return [self._row(item, row) for row in item["_levels"]]
-
-    def _row(self, item: Record, row: Record) -> Json:
-        place = self._store.location(row["location"])
-        self._asked += 1
-        shown = {
-            "Location": {
-                "StockLocationId": place["StockLocationId"],
-                "LocationName": place["LocationName"],
-                "IsFulfillmentCenter": False,
-            },
-            **{key: row[key] for key in ("StockLevel", "InOrders", "MinimumLevel", "LastUpdateDate", "JIT")},
-            "StockValue": 0.0,
-            "UnitCost": float(item["PurchasePrice"]),
-            "Due": 0,
-            "InOrderBook": row["InOrders"],
-            "Available": row["StockLevel"] - row["InOrders"],
-            "SKU": item["ItemNumber"],
-            "PendingUpdate": False,
-            "StockItemId": item["StockItemId"],
-            "StockItemIntId": 0,
-        }
-        # Seen on the live service: these come and go between calls.
-        if not (self._store.switches.sparse and self._asked % 2):
-            shown |= {"AutoAdjust": True, "LastUpdateOperation": row.get("_operation", "")}
-            shown["Location"] |= {"BinRack": "", "LocationTag": "", "IsWarehouseManaged": False}
-        return shown
-
-    # writing levels
-
-    def _set(self, arguments: Arguments) -> Json:
-        """All rows or none."""
-        rows = items_of(arguments.get("stocklevels"), "stockLevels")
-        known = [self._target(row) for row in rows]
-        operation = str(arguments.get("changesource") or "")
-        return [
-            self._row(item, self._store.set_level(item, place, int(row["level"]), operation=operation))
-            for row, (item, place) in zip(rows, known, strict=True)
-        ]
-
-    def _add(self, arguments: Arguments) -> Json:
-        """The same shape, but levels change by the number."""
-        rows = items_of(arguments.get("stocklevels"), "stockLevels")
-        answer = []
-        for row in rows:
-            item, place = self._target(row)
-            level = self._store.row(item, place)["StockLevel"] + int(row["level"])
-            answer.append(self._row(item, self._store.set_level(item, place, level, operation="DELTA")))
-        return answer
-
-    def _bulk(self, arguments: Arguments) -> Json:
-        """Rows of their own fate; the arguments are the body itself."""
-        answer = []
-        for row in items_of(arguments.get("items"), "Items"):
-            errors = []
-            try:
-                named = {
-                    "sku": row.get("sku"),
-                    "locationid": row.get("stocklocationid"),
-                    "level": row.get("stocklevel"),
-                }
-                item, place = self._target(named)
-                if item["_composite"] or item["isBatchedStockType"]:
-                    raise Refusal("Composite and batched items are not supported")
-                self._store.set_level(item, place, int(named["level"]), operation="BULK")
-            except Refusal as refusal:
-                errors.append(str(refusal))
-            answer.append({"SKU": row.get("sku"), "RowIndex": row.get("rowindex", 0), "Errors": errors})
-        return None if self._store.switches.bulk_answer == "empty" else {"Items": answer}
-
-    def _target(self, row: Mapping[str, Json]) -> tuple[Record, str]:
-        item, level = self._store.by_sku(row.get("sku")), row.get("level")
-        if item is None:
-            raise Refusal(f"Stock item {row.get('sku')} not found")
-        if not isinstance(level, int) or isinstance(level, bool):
-            raise Refusal("Level is not a whole number")
-        return item, self._store.location(row.get("locationid"))["StockLocationId"]
-
     # writing items
 
     def _create(self, arguments: Arguments) -> Json:
-        self._add_item(_argument(arguments, "inventoryitem"))
+        self._add_item(argument(arguments, "inventoryitem"))
 
     def _create_many(self, arguments: Arguments) -> Json:
-        wanted = items_of(_argument(arguments, "request").get("inventoryitems"), "InventoryItems")
+        wanted = items_of(argument(arguments, "request").get("inventoryitems"), "InventoryItems")
         if len(wanted) > _MAX_BULK:
             raise Refusal("No more than 200 items can be added at once")
         results: list[Json] = []
@@ -266,7 +173,7 @@ class ItemMethods:
 
     def _replace(self, arguments: Arguments) -> Json:
         """The whole item: what is left out is cleared. The levels are not the item's."""
-        values = _argument(arguments, "inventoryitem")
+        values = argument(arguments, "inventoryitem")
         key = values.get("stockitemid")
         item = self._store.by_id(key) if key else self._store.by_sku(values.get("itemnumber"))
         if item is None or item["_archived"]:
@@ -280,19 +187,11 @@ class ItemMethods:
                 item[name] = values[name.lower()]
 
     def _archive(self, arguments: Arguments) -> Json:
-        for key in items_of(_argument(arguments, "parameters").get("inventoryitemids"), "InventoryItemIds"):
+        for key in items_of(argument(arguments, "parameters").get("inventoryitemids"), "InventoryItemIds"):
             item = self._store.by_id(key)
             if item is None:
                 raise Refusal(f"Stock item {key} not found")
             item["_archived"] = True
-
-
-def _argument(arguments: Arguments, name: str) -> Mapping[str, Json]:
-    """An object argument; where the caller forgot the wrapper it is not there."""
-    value = arguments.get(name)
-    if not isinstance(value, dict):
-        raise Refusal(f"The request is invalid: {name} is missing")
-    return value
 
 
 def _requirement(word: Json) -> str:

@@ -1,17 +1,13 @@
-"""The methods of orders: the old API's by name, the new API's list."""
+"""The old API's methods of orders."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
 from pullpush_linnworks.sandbox.store import Record, Store
-from pullpush_linnworks.sandbox.wire import NO_DATE, Refusal, items_of, problem
+from pullpush_linnworks.sandbox.wire import NO_DATE, Refusal, items_of
 
 __all__ = ["TradeMethods"]
 
@@ -24,11 +20,10 @@ _STATUS = {"Unpaid": 0, "Paid": 1, "Cancelled": 1}
 
 
 class TradeMethods:
-    """Handlers by path, and the list of the new API."""
+    """Handlers by path; each takes folded arguments and gives the answer's JSON."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._searches: dict[str, tuple[list[str] | None, datetime | None, bool, int]] = {}
 
     def posts(self) -> dict[str, Callable[[Arguments], Json]]:
         """The methods that are posted."""
@@ -190,72 +185,6 @@ class TradeMethods:
             "SubSource": info["SubSource"],
         }
 
-    # reading by the new API
-
-    async def list_new(self, request: Request) -> Response:
-        """Open and processed orders in two lists of one page, either null; a token leads to the next page."""
-        query = request.query_params
-        try:
-            if keys := query.getlist("id"):
-                wanted = [str(uuid.UUID(key)) for key in keys]
-                return self._answer([each for each in self._store.orders if each["OrderId"] in wanted], 0, 500, None)
-            size = int(query.get("entriesPerPage", 50))
-            token = query.get("searchToken")
-            search = self._started(query) if token is None else self._searches.get(str(uuid.UUID(token)))
-        except ValueError as error:
-            return problem(400, "Bad Request", "One or more fields are invalid", {"query": [str(error)]})
-        if search is None:
-            return problem(404, "Not Found", "The search token is not known")
-        kept, since, processed, start = search
-        found = self._found(since, processed) if kept is None else [self._order(key) for key in kept]
-        return self._answer(found, start, size, (kept, since, processed))
-
-    def _started(self, query: Mapping[str, str]) -> tuple[list[str] | None, datetime | None, bool, int]:
-        text = query.get("fromDate")
-        since = None if text is None else _instant(text)
-        processed = query.get("includeProcessed", "false").lower() == "true"
-        is_kept = self._store.switches.search == "kept"
-        return ([each["OrderId"] for each in self._found(since, processed)] if is_kept else None), since, processed, 0
-
-    def _found(self, since: datetime | None, processed: bool) -> list[Record]:
-        """Orders by their last update, oldest first."""
-        found = [
-            each
-            for each in self._store.orders
-            if (since is None or _instant(each["LastUpdated"]) >= since) and (processed or not each["Processed"])
-        ]
-        return sorted(found, key=lambda each: (_instant(each["LastUpdated"]), each["NumOrderId"]))
-
-    def _order(self, key: str) -> Record:
-        order = self._store.order(key)
-        assert order is not None
-        return order
-
-    def _answer(
-        self, found: list[Record], start: int, size: int, search: tuple[list[str] | None, datetime | None, bool] | None
-    ) -> Response:
-        page, end, following = found[start : start + size], start + size, None
-        if end < len(found) and search is not None:
-            following = str(uuid.UUID(int=len(self._searches) + 1, version=4))
-            self._searches[following] = (*search, end)
-        return JSONResponse(
-            {
-                "TotalOrders": len(found),
-                "NextSearchToken": following,
-                "OpenOrders": [_new(order) for order in page if not order["Processed"]] or None,
-                "ProcessedOrders": [_new(order) for order in page if order["Processed"]] or None,
-            }
-        )
-
-
-def _new(order: Record) -> Json:
-    """An order in the new API's model; processed ones say whether they were cancelled, open ones what holds them."""
-    info = dict(order["GeneralInfo"])
-    if order["Processed"]:
-        info = {key: value for key, value in info.items() if key not in ("IsParked", "IsLocked")}
-        info["IsCancelled"] = order["_cancelled"]
-    return {**{key: value for key, value in order.items() if not key.startswith("_")}, "GeneralInfo": info}
-
 
 def _address(values: Mapping[str, Json]) -> Record:
     """An address of `ChannelAddress` as orders show it; a country given by its code gets that as its name."""
@@ -268,8 +197,3 @@ def _mentions(order: Record, term: str) -> bool:
     info, address = order["GeneralInfo"], order["CustomerInfo"]["Address"]
     texts = (info["ReferenceNum"], str(order["NumOrderId"]), address.get("EmailAddress") or "")
     return not term or any(term in text.lower() for text in texts)
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-__all__ = ["NO_DATE", "Refusal", "folded", "items_of", "problem", "read_arguments", "refused", "stamp"]
+__all__ = ["NO_DATE", "Refusal", "argument", "folded", "items_of", "problem", "read_arguments", "refused", "stamp"]
 
 Json = Any
 
@@ -97,6 +97,14 @@ def items_of(value: Json, name: str) -> list[Json]:
     """
     if not isinstance(value, list):
         raise Refusal(f"The request is invalid: {name} is not a list")
+    return value
+
+
+def argument(arguments: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    """An object argument; where the caller forgot the wrapper it is not there."""
+    value = arguments.get(name)
+    if not isinstance(value, dict):
+        raise Refusal(f"The request is invalid: {name} is missing")
     return value
 
 
