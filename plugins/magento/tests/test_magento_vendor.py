@@ -58,7 +58,7 @@ async def _exercise(shop):
 
 @pytest.mark.vendor
 def test_every_exchange_fits_the_vendors_schema(play):
-    """Requests, parameters and answers; each departure stands with its reason in one file, and all of those are used."""
+    """Requests, parameters and answers; each departure has its reason in one file, and all are used."""
     if not _FOLDER.is_dir():
         pytest.skip(f"the vendor's schemas are not at {_FOLDER}")
     recorder = Recorder(app=None)

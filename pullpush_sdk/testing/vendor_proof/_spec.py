@@ -125,8 +125,8 @@ class Specification:
     def _answer(self, operation: Mapping[str, Json], exchange: Exchange) -> Iterator[Finding]:
         part = f"answer {exchange.status}"
         responses = {str(status): each for status, each in operation.get("responses", {}).items()}
-        declared = responses.get(str(exchange.status)) or responses.get(f"{str(exchange.status)[0]}XX")
-        declared = declared or responses.get("default")
+        keys = (str(exchange.status), f"{str(exchange.status)[0]}XX", "default")
+        declared = next((responses[key] for key in keys if key in responses), None)
         if declared is None:
             yield Finding(operation="", part=part, place="", message="the document has no such answer")
             return
