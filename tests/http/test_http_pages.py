@@ -281,5 +281,7 @@ def test_a_key_that_is_ignored_or_missing_is_said():
         pages.next(state, shown)
     with pytest.raises(ContractError, match="no key"):
         pages.next(pages.first(), Seen(count=2, values={"items[*].id": [1], "total": 9}))
+    with pytest.raises(ContractError, match="says that 9 are left"):
+        pages.next(pages.first(), Seen(count=0, values={"items[*].id": [], "total": 9}))
     assert pages.at("7").step.params == {"after": "7"}
     assert pages.ahead(state) is None

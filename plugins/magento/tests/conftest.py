@@ -117,6 +117,12 @@ def loaded() -> LoadedConnector:
 
 
 @pytest.fixture
+def opened() -> Callable[..., Any]:
+    """`async with opened(records=20) as shop`."""
+    return open_shop
+
+
+@pytest.fixture
 def play() -> Callable[..., Any]:
     """Runs an async scenario against a fresh shop: `play(scenario, records=20)`."""
 

@@ -16,6 +16,7 @@ def test_abilities_are_what_the_readme_says(loaded):
     assert connector.reads == {"stocklevel", "product", "order", "contact", "invoice", "cart"}
     assert connector.snapshots == connector.reads - {"cart"}
     assert connector.writes == {"stocklevel", "product", "order", "contact", "invoice"}
+    assert connector.webhooks == {"order", "contact", "invoice"}
     assert set(connector.refused) == {"call", "cart"}
     assert all(connector.refused.values())
 
