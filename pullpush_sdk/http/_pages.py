@@ -300,9 +300,11 @@ class _Keyed:
         return PageState(step=self._step(cursor), cursor=cursor)
 
     def next(self, state: PageState, seen: Seen) -> PageState | None:
-        if seen.count == 0:
-            return None
         left = _count_at(self._total, seen)
+        if seen.count == 0:
+            if left:
+                raise ContractError(f"page {state.pages + 1} of the listing is empty, and says that {left} are left")
+            return None
         if left is not None:
             if seen.count >= left:
                 return None

@@ -19,7 +19,8 @@ REFUSED = frozenset({400, 404, 409, 422})
 _HINT = (
     "one of three: the credentials are wrong or were revoked; the integration or user lacks the resource (System >"
     " Integrations > API); or auth is `bearer` and the shop does not take integration tokens so (Stores >"
-    " Configuration > Services > OAuth > Consumer Settings > Allow OAuth Access Tokens to be used as standalone Bearer tokens)"
+    " Configuration > Services > OAuth > Consumer Settings > Allow OAuth Access Tokens to be used as standalone Bearer"
+    " tokens)"
 )
 _PAGE_SIZE = "Maximum SearchCriteria pageSize is"
 # OAuth signatures over such a path are computed otherwise by some shops: that is about one SKU, not about the token.

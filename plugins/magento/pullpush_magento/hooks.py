@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Generator, Sequence
 from typing import Any
 
 from pullpush_sdk import hookimpl
-from pullpush_sdk.connector import Connection, Connector, Delivery, Location, Outcome, Page
+from pullpush_sdk.connector import Connection, Connector, Delivery, Event, Location, Outcome, Page, WebhookRequest
 from pullpush_sdk.declarative import connector_from
 
 from .answers import classify
@@ -77,6 +77,22 @@ def pullpush_push(
     }
     push = pushes.get(canonical_type)
     return None if push is None else push(connection, batch)
+
+
+@hookimpl
+def pullpush_verify(connection: Connection, request: WebhookRequest) -> bool:
+    """By the public key of the settings; without one nothing is genuine."""
+    from . import events  # noqa: PLC0415 - a flow that polls never needs it
+
+    return events.is_genuine(connection, request)
+
+
+@hookimpl
+def pullpush_receive(connection: Connection, request: WebhookRequest) -> Awaitable[Sequence[Event]]:
+    """A webhook is a hint: the record is read again."""
+    from . import events  # noqa: PLC0415 - as above
+
+    return events.receive(connection, request)
 
 
 @hookimpl

@@ -31,12 +31,12 @@ async def arranged(connection: Connection, pages: AsyncGenerator[Page, None]) ->
     """The pages of the manifest's sweep with every value counted once."""
     async with aclosing(pages):
         async for page in pages:
-            records = await _counted(connection, [event.record for event in page.events])
+            records = await counted(connection, [event.record for event in page.events])
             events = [attrs.evolve(event, record=record) for event, record in zip(page.events, records, strict=True)]
             yield attrs.evolve(page, events=events)
 
 
-async def _counted(connection: Connection, records: Sequence[Any]) -> list[Any]:
+async def counted(connection: Connection, records: Sequence[Any]) -> list[Any]:
     """Invoice lines say nothing of parents: the order's lines do, asked for by their ids."""
     ids = {line.line_id: None for record in records for line in record.line_items or () if line.line_id}
     shown: set[str] = set()
@@ -190,7 +190,7 @@ def _amount_of(items: Mapping[int, Decimal], order: Json, *, first: bool) -> Dec
 async def _done(connection: Connection, native: Json, *, is_new: bool) -> Outcome:
     if not is_new:
         return Outcome.unchanged("the order is invoiced over that amount already", native_id=str(native["entity_id"]))
-    (record,) = await _counted(connection, [record_of(connection, "invoices", native)])
+    (record,) = await counted(connection, [record_of(connection, "invoices", native)])
     return Outcome.delivered(
         native_id=str(native["entity_id"]),
         returned=wire_of(record),

@@ -18,7 +18,7 @@ Json = Any
 Item = TypeVar("Item")
 
 LIST = Response(records="items", total="total_count")
-KEY = "searchCriteria[filter_groups][9][filters][0]"
+KEY = "searchCriteria[filterGroups][9][filters][0]"
 _PER_SEARCH = 20  # filters of one address: it must stay shorter than servers allow
 
 
@@ -30,9 +30,9 @@ def criteria(groups: Sequence[Sequence[tuple[str, str, Json]]], *, key: str, aft
     params: dict[str, Json] = {}
     for number, group in enumerate(groups):
         for index, (field, condition, value) in enumerate(group):
-            place = f"searchCriteria[filter_groups][{number}][filters][{index}]"
-            params |= {f"{place}[field]": field, f"{place}[condition_type]": condition, f"{place}[value]": value}
-    params |= {f"{KEY}[field]": key, f"{KEY}[condition_type]": after, f"{KEY}[value]": "" if after != "gt" else "0"}
+            place = f"searchCriteria[filterGroups][{number}][filters][{index}]"
+            params |= {f"{place}[field]": field, f"{place}[conditionType]": condition, f"{place}[value]": value}
+    params |= {f"{KEY}[field]": key, f"{KEY}[conditionType]": after, f"{KEY}[value]": "" if after != "gt" else "0"}
     params |= {"searchCriteria[sortOrders][0][field]": key, "searchCriteria[sortOrders][0][direction]": "ASC"}
     return params | {"searchCriteria[pageSize]": "{{page_size}}"}
 

@@ -83,19 +83,31 @@ async def pull(connection: Connection, cursor: Json) -> AsyncGenerator[Page, Non
     closed = await _closed(connection) if mode == SOURCES else frozenset()
     items: dict[str, Json] = {}
     last: set[tuple[str, str]] = set()
-    while True:
-        answer = await connection.client.send(call_of(request, connection.settings, step=state.step))
-        found, following = _read(pages, state, answer, listing)
-        rows = [row for row in found if _place_of(connection, row, mode) not in closed and _name(row) not in last]
-        if mode == SALABLE:
-            rows = await _sellable(connection, rows)
-        await _look_up(connection, items, {str(row["sku"]) for row in rows})
-        cursor = {"mode": mode} if following is None else {"mode": mode, "state": following.dump()}
-        native = [_row(connection, row, items[str(row["sku"])], listing, mode) for row in rows]
-        yield _page(connection, answer, native, cursor, done=following is None)
-        if following is None:
-            return
-        state, last = following, {_name(row) for row in found if str(row["sku"]) == following.cursor}
+
+    def fetched(state: PageState) -> asyncio.Task[Answer]:
+        return asyncio.ensure_future(connection.client.send(call_of(request, connection.settings, step=state.step)))
+
+    # The next list is fetched while this one's stock items are: the shop is kept busy.
+    fetch = fetched(state)
+    try:
+        while True:
+            answer = await fetch
+            found, following = _read(pages, state, answer, listing)
+            if following is not None:
+                fetch = fetched(following)
+            rows = [row for row in found if _place_of(connection, row, mode) not in closed and _name(row) not in last]
+            if mode == SALABLE:
+                rows = await _sellable(connection, rows)
+            await _look_up(connection, items, {str(row["sku"]) for row in rows})
+            cursor = {"mode": mode} if following is None else {"mode": mode, "state": following.dump()}
+            native = [_row(connection, row, items[str(row["sku"])], listing, mode) for row in rows]
+            yield _page(connection, answer, native, cursor, done=following is None)
+            if following is None:
+                return
+            state, last = following, {_name(row) for row in found if str(row["sku"]) == following.cursor}
+    finally:
+        fetch.cancel()
+        await asyncio.gather(fetch, return_exceptions=True)
 
 
 def _read(pages: Any, state: PageState, answer: Answer, listing: _Listing) -> tuple[list[Json], PageState | None]:

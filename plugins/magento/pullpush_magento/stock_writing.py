@@ -129,7 +129,8 @@ async def _write_item(connection: Connection, delivery: Delivery) -> Outcome:
         if item is None:
             return Outcome.dead(f"the stock item of SKU {sku!r} cannot be read, and it is written by its id")
         is_in_stock = Decimal(str(payload["quantity"])) > 0 or bool(item.get("backorders"))
-        body = {"stockItem": {**item, "qty": payload["quantity"], "is_in_stock": is_in_stock}}
+        kept = {name: value for name, value in item.items() if value is not None}
+        body = {"stockItem": {**kept, "qty": payload["quantity"], "is_in_stock": is_in_stock}}
         path = f"products/{quote(sku, safe='')}/stockItems/{item['item_id']}"
         answer = await send(connection, "PUT", path, body, accepts=REFUSED)
     except (RecordError, TransientError) as error:

@@ -18,6 +18,7 @@ from pullpush_sdk.plugins import LoadedConnector, Source, load_connector
 from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.connections import connected
+from pullpush_sdk.testing.vendor_proof import Recorder
 
 TYPES = CanonicalTypes()
 
@@ -91,13 +92,21 @@ class Shop:
 
 @asynccontextmanager
 async def open_shop(
-    *, settings: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None, **options: Any
+    *,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    recorder: Recorder | None = None,
+    **options: Any,
 ) -> AsyncIterator[Shop]:
+    """`recorder` is put before the sandbox's app."""
     loaded = load()
     clock = VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
     # One time for both: what the client waits for passes at the platform, too.
     theirs = SandboxClock(source=clock.monotonic, start=clock.now())
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
+    if recorder is not None:
+        recorder.app = sandbox.app
+        sandbox = attrs.evolve(sandbox, app=recorder)
     async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:
         yield Shop(loaded=loaded, sandbox=sandbox, connection=connection)
 
@@ -105,6 +114,12 @@ async def open_shop(
 @pytest.fixture
 def loaded() -> LoadedConnector:
     return load()
+
+
+@pytest.fixture
+def opened() -> Callable[..., Any]:
+    """`async with opened(records=20) as shop`."""
+    return open_shop
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ def _row(shop, sku, source="default"):
     return next((row for row in rows if (row["sku"], row["source_code"]) == (sku, source)), None)
 
 
-@pytest.mark.parametrize(("name", "edit", "sku", "expected", "switches"), CASES, ids=[case[0] for case in CASES])
-def test_zero_is_written_and_no_data_is_skipped(play, name, edit, sku, expected, switches):
+@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+def test_zero_is_written_and_no_data_is_skipped(play, case):
     """Each documented form of "no data" ends without a number, each number as itself."""
+    _, edit, sku, expected, switches = case
 
     async def scenario(shop):
         edit(shop.sandbox.control)

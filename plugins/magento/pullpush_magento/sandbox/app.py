@@ -39,21 +39,29 @@ def build(options: SandboxOptions) -> Sandbox:
     state = State(records=options.records, clock=clock, switches=switches)
     access = Access(seed=options.seed, switches=switches, clock=clock)
     violations = Violations(clock)
+    faults = FaultPlan()
+    events = None
+    if switches.events:
+        from pullpush_magento.sandbox.events import Events  # noqa: PLC0415 - only who sends them makes a key pair
+
+        events = Events(switches.events, clock=clock, faults=faults)
+        state.announce = events.announce
     shop = _Shop(state=state, access=access, violations=violations)
     control = Control(
         name="magento",
         clock=clock,
         log=RequestLog(file=switches.log_file or None),
-        faults=FaultPlan(),
+        faults=faults,
         violations=violations,
         dump=lambda: {**state.dump(), "load": shop.load()},
         reset=state.reset,
         changes=Changes(state).table(),
+        outbox=events.outbox if events is not None else None,
     )
     return Sandbox(
         name="magento",
         app=instrument(shop, control),
-        settings={"host": "magento.example"},
+        settings={"host": "magento.example", **({"webhook_public_key": events.public_key} if events else {})},
         secrets=access.secrets,
         control=control,
     )

@@ -244,6 +244,7 @@ class Checkout:
             order |= {"customer_is_guest": 0, "customer_id": customer["id"]}
             order |= {"customer_firstname": customer["firstname"], "customer_lastname": customer["lastname"]}
         self._state.orders[key] = self._state.fresh(order)
+        self._state.announce("order", order)
         cart |= {"is_active": False, "converted_at": self._state.now(), "updated_at": self._state.now()}
         if self._state.switches.order_mail == "on":
             self._state.mail("order", email, order=key)

@@ -97,6 +97,7 @@ class People:
             addresses.append(address)
         row["addresses"] = addresses
         row["updated_at"] = self._state.now()
+        self._state.announce("contact", row)
 
 
 def _public(row: Row) -> Row:

@@ -98,6 +98,7 @@ class Sales:
     def move(self, order: Row, state: str, status: str) -> None:
         """Another state, now."""
         order |= {"state": state, "status": status, "updated_at": self._state.now()}
+        self._state.announce("order", order)
 
     # Invoices
 
@@ -134,6 +135,7 @@ class Sales:
         row = invoice_of(key, order, quantities)
         row |= {"created_at": self._state.now(), "updated_at": self._state.now()}
         self._state.invoices[key] = self._state.fresh(row)
+        self._state.announce("invoice", row)
         for each in order["items"]:
             done = open_lines[each["item_id"]] if quantities is None else quantities.get(each["item_id"], 0)
             each["qty_invoiced"] = cents(Decimal(str(each["qty_invoiced"])) + Decimal(str(done)))

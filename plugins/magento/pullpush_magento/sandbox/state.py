@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -21,10 +21,14 @@ HOLDS_STOCK = ("simple", "virtual", "downloadable")
 
 
 class State:
-    """Products, stock, people, carts, orders, invoices; what left the shop: mails and captured payments."""
+    """Products, stock, people, carts, orders, invoices; what left the shop: mails and captured payments.
+
+    `announce` is told of every order, invoice and customer that was saved.
+    """
 
     def __init__(self, *, records: int, clock: SandboxClock, switches: Switches) -> None:
         self._records, self.clock, self.switches = records, clock, switches
+        self.announce: Callable[[str, Mapping[str, Json]], None] = lambda _kind, _value: None
         self.reset()
 
     def reset(self) -> None:

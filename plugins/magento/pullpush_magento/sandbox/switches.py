@@ -38,6 +38,7 @@ class Switches:
     broken: str = ""
     fatal: str = ""
     order_mail: str = "on"
+    events: str = ""
     workers: int = 0
     latency: int = 100
     log_file: str = ""
