@@ -17,7 +17,7 @@ from pullpush_sdk.errors import ContractError, RejectedError, TransientError
 from .batches import each
 from .graphql import ask, check_errors, gid, quoted
 from .graphql import write as send
-from .items import Found, find_items, newest_items
+from .items import Found, find_settled
 from .native import drained, fragments_of, order_by_id, returned
 from .order_body import changes_of, creation_of
 
@@ -79,9 +79,7 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcom
     """One outcome per delivery, in the batch's order; one search serves the SKUs of all."""
     skus = [sku for delivery in batch for sku in _skus(delivery.payload)]
     try:
-        found = await find_items(connection, skus)
-        if found.unsettled and any(not found.of(sku) for sku in skus):
-            found = found.with_more(await newest_items(connection, skus))
+        found = await find_settled(connection, skus)
     except TransientError as error:
         return [outcome_of(error)] * len(batch)
     return await each(batch, lambda delivery: _push_one(connection, delivery, found))
