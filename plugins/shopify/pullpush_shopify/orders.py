@@ -17,12 +17,13 @@ from pullpush_sdk.errors import ContractError, RejectedError, TransientError
 from .batches import each
 from .graphql import ask, check_errors, gid, quoted
 from .graphql import write as send
-from .items import Found, find_items, newest_items
+from .items import Found, find_settled
 from .native import drained, fragments_of, order_by_id, returned
 from .order_body import changes_of, creation_of
 
 Json = Any
 
+_KEY = "pullpush:"
 _LOOKS = 3  # attempts at SKUs that the search index may not know yet
 
 _FIND = """
@@ -78,9 +79,7 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcom
     """One outcome per delivery, in the batch's order; one search serves the SKUs of all."""
     skus = [sku for delivery in batch for sku in _skus(delivery.payload)]
     try:
-        found = await find_items(connection, skus)
-        if found.unsettled and any(not found.of(sku) for sku in skus):
-            found = found.with_more(await newest_items(connection, skus))
+        found = await find_settled(connection, skus)
     except TransientError as error:
         return [outcome_of(error)] * len(batch)
     return await each(batch, lambda delivery: _push_one(connection, delivery, found))
@@ -105,7 +104,7 @@ async def _push_one(connection: Connection, delivery: Delivery, found: Found) ->
 
 def key_of(delivery: Delivery) -> str:
     """What an order is known by in `sourceIdentifier`, whichever connection it came through."""
-    return f"pullpush:{delivery.identity}"
+    return f"{_KEY}{delivery.identity}"
 
 
 async def _find(connection: Connection, delivery: Delivery) -> Json:
@@ -123,6 +122,9 @@ async def _find(connection: Connection, delivery: Delivery) -> Json:
                 hint="it was deleted, or is older than 60 days and the app lacks read_all_orders",
             )
         return known
+    home = await _at_home(connection, delivery.payload)
+    if home is not None:
+        return home
     key = key_of(delivery)
     found = await _search(connection, key)
     if not found and delivery.maybe_applied:
@@ -130,6 +132,22 @@ async def _find(connection: Connection, delivery: Delivery) -> Json:
     if len(found) > 1:
         raise RejectedError(f"several orders bear {key}: {', '.join(found)}", hint="cancel all but one")
     return await order_by_id(connection, found[0]) if found else None
+
+
+async def _at_home(connection: Connection, payload: Mapping[str, Json]) -> Json:
+    """The order of this shop that the payload is a copy of, written elsewhere by a flow; None for any other.
+
+    The copy bears its original's number. The amounts must agree, too: another platform may count like this one.
+    """
+    source = (payload.get("extensions") or {}).get("sourceIdentifier")
+    number = source.removeprefix(_KEY) if isinstance(source, str) and source.startswith(_KEY) else ""
+    if not number.isdecimal():
+        return None
+    order = await order_by_id(connection, gid("Order", number))
+    if order is None or order["currencyCode"] != payload.get("currency"):
+        return None
+    there = Decimal(order["currentTotalPriceSet"]["shopMoney"]["amount"])
+    return order if there == Decimal(payload.get("totalAmount") or -1) else None
 
 
 async def _search(connection: Connection, key: str) -> list[str]:

@@ -104,7 +104,7 @@ def changes_of(payload: Payload, product: Payload) -> dict[str, Json]:
     return changed
 
 
-def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, Json]], list[str]]:
+def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, Json]], list[Payload]]:
     """What `productVariantsBulkUpdate` must write, and the variants of the payload that the product does not have.
 
     A product without variants in the payload speaks of the variant that has its SKU.
@@ -115,10 +115,31 @@ def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, 
     for variant in given:
         native = _counterpart(variant, natives)
         if native is None:
-            missing.append(variant.get("sku") or variant.get("title") or "one without SKU")
+            missing.append(variant)
         elif change := _variant_change(variant, native):
             changes.append({"id": native["id"], **change})
     return changes, missing if payload.get("variants") else []
+
+
+def variant_additions(missing: Sequence[Payload], product: Payload) -> tuple[list[dict[str, Json]], list[str]]:
+    """What `productVariantsBulkCreate` must write, and the names of those that do not fit the product's options.
+
+    A new variant must have a value for each option that the product has, and no other variant the same.
+    """
+    natives = [chosen_options(each["selectedOptions"]) or {} for each in product["variants"]["nodes"]]
+    names, taken = set(natives[0]), [*natives]
+    additions, left = [], []
+    for variant in missing:
+        options = dict(variant.get("options") or {})
+        if names and set(options) == names and options not in taken and variant.get("sku"):
+            taken.append(options)
+            body = _new_variant(variant, {name: options[name] for name in natives[0]})
+            # Here the SKU belongs to the item, unlike in `productSet`.
+            sku = body.pop("sku")
+            additions.append({**body, "inventoryItem": {**body["inventoryItem"], "sku": sku}})
+        else:
+            left.append(variant.get("sku") or variant.get("title") or "one without SKU")
+    return additions, left
 
 
 def _spoken(payload: Payload) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from .graphql import ask, check_errors, gid
 from .graphql import write as send
 from .items import Found, Item, find_items, newest_items
 from .native import drained, fragments_of, product_by_id, returned
-from .product_body import changes_of, creation_of, variant_changes
+from .product_body import changes_of, creation_of, variant_additions, variant_changes
 
 Json = Any
 
@@ -30,6 +30,14 @@ mutation UpdateProduct($product: ProductUpdateInput!) {
 _UPDATE_VARIANTS = """
 mutation UpdateVariants($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
   productVariantsBulkUpdate(productId: $product, variants: $variants, allowPartialUpdates: false) {
+    product { ...Product }
+    userErrors { code field message }
+  }
+}
+"""
+_ADD_VARIANTS = """
+mutation AddVariants($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkCreate(productId: $product, variants: $variants) {
     product { ...Product }
     userErrors { code field message }
   }
@@ -125,8 +133,9 @@ async def _create(connection: Connection, delivery: Delivery) -> Outcome:
 async def _update(connection: Connection, delivery: Delivery, product: Mapping[str, Json]) -> Outcome:
     fields = changes_of(delivery.payload, product)
     variants, missing = variant_changes(delivery.payload, product)
-    reason = f"variants that Shopify does not have were not added: {', '.join(missing)}" if missing else ""
-    if not fields and not variants:
+    additions, left = variant_additions(missing, product)
+    reason = f"variants that do not fit the product's options were not added: {', '.join(left)}" if left else ""
+    if not fields and not variants and not additions:
         return Outcome.unchanged(reason, native_id=product["id"])
     fragments = fragments_of(connection, "products")
     if fields:
@@ -139,6 +148,12 @@ async def _update(connection: Connection, delivery: Delivery, product: Mapping[s
         data = await ask(connection, f"{_UPDATE_VARIANTS}\n{fragments}", variables)
         check_errors(data["productVariantsBulkUpdate"], "the variants' change")
         product = data["productVariantsBulkUpdate"]["product"]
+    if additions:
+        # Two variants with the same option values cannot be: what was added by a lost answer is found as a variant.
+        variables = {"product": product["id"], "variants": additions}
+        data = await send(connection, f"{_ADD_VARIANTS}\n{fragments}", variables)
+        check_errors(data["productVariantsBulkCreate"], "the new variants")
+        product = data["productVariantsBulkCreate"]["product"]
     return await _written(connection, product, reason)
 
 

@@ -306,6 +306,47 @@ def _update_product(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any
     return payload(product=product)
 
 
+def _create_variants(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
+    product = call.store.by_gid("Product", arguments["productId"])
+    if product is None:
+        error = UserError(["productId"], "Product does not exist", "PRODUCT_DOES_NOT_EXIST")
+        return payload(product=None, product_variants=None, user_errors=[error])
+    errors = _check_new(arguments["variants"], product)
+    if errors:
+        return payload(product=product, product_variants=None, user_errors=errors)
+    call.store.changed(product)
+    made = []
+    for given in arguments["variants"]:
+        variant = _new_variant(product, given, call)
+        variant.options, variant.position = _options(given), len(product.variants) + 1
+        variant.title = " / ".join(value for _, value in variant.options)
+        _write_variant(variant, given, call)
+        write_metafields(variant, given, call, whole=True)
+        call.store.add_variant(variant)
+        call.store.emit("inventory_items/create", variant.item)
+        product.variants.append(variant)
+        call.log_write("variant", variant=variant.gid, sku=variant.sku, mutation=call.mutation)
+        made.append(variant)
+    _publish(product, call, is_new=False)
+    return payload(product=product, product_variants=made)
+
+
+def _check_new(variants: list[Mapping[str, Any]], product: Product) -> list[UserError]:
+    names = [name for name, _ in product.variants[0].options]
+    taken = {tuple(variant.options) for variant in product.variants}
+    errors = []
+    for index, given in enumerate(variants):
+        at = ["variants", str(index)]
+        options = tuple(_options({"optionValues": given.get("optionValues") or []}))
+        if [name for name, _ in options] != names:
+            errors.append(UserError(at, "You need to add option values", "NEED_TO_ADD_OPTION_VALUES"))
+        elif options in taken:
+            shown = " / ".join(value for _, value in options)
+            errors.append(UserError(at, f"The variant '{shown}' already exists.", "VARIANT_ALREADY_EXISTS"))
+        taken.add(options)
+    return errors
+
+
 def _update_variants(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     product = call.store.by_gid("Product", arguments["productId"])
     if product is None:
@@ -349,5 +390,6 @@ def _check_update(given: Mapping[str, Any], own: Mapping[str, Variant], at: list
 MUTATIONS: Mapping[str, Resolver] = {
     "productSet": _set_product,
     "productUpdate": _update_product,
+    "productVariantsBulkCreate": _create_variants,
     "productVariantsBulkUpdate": _update_variants,
 }

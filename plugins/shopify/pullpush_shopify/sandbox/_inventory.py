@@ -105,10 +105,12 @@ def set_available(call: Call, item: Item, location: Location, available: int, *,
 
 
 def track(call: Call, item: Item, *, tracked: bool) -> None:
-    """Switch counting of an item on or off."""
-    call.store.changed(item)
+    """Switch counting of an item on or off; its levels do not move."""
+    for record in (item, item.variant, item.variant.product):
+        call.store.changed(record, sku=item.sku)
     item.tracked = tracked
     call.store.emit("inventory_items/update", item)
+    call.store.emit("products/update", item.variant.product)
 
 
 def _set_quantities(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:

@@ -331,7 +331,7 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "product": lambda line, _a, _c: line.variant.product if line.variant else None,
         "variantTitle": lambda line, _a, _c: _own_title(line.variant),
     },
-    "BulkOperation": {"url": _bulk.url, "fileSize": _bulk.file_size, "partialDataUrl": lambda _j, _a, _c: None},
+    "BulkOperation": {"url": _bulk.url, "fileSize": _bulk.file_size, "partialDataUrl": _bulk.partial_url},
     "Customer": {
         "addresses": lambda customer, arguments, _c: customer.addresses[: arguments.get("first")],
         "amountSpent": lambda customer, _a, call: _Money(customer.spent, call.store.currency),

@@ -16,6 +16,7 @@ from pullpush_shopify import hooks
 
 from pullpush_sdk import hookimpl
 from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.clock import Clock
 from pullpush_sdk.connector import Connection, Delivery, Event, Outcome, Reject, Verb
 from pullpush_sdk.http import Client, Redactor, Secret, authenticator_of
 from pullpush_sdk.manifest import render
@@ -86,7 +87,7 @@ class Shop:
         return [each for each in entries if operation in str(each)] if operation else entries
 
     async def control(self, method: str, route: str, body: Any = None) -> Any:
-        async with httpx.AsyncClient(base_url=self.address) as client:
+        async with httpx.AsyncClient(base_url=self.address, verify=_TRUST) as client:
             answer = await client.request(method, f"/_sandbox/{route}", json=body)
             assert answer.status_code == 200, answer.text
             return answer.json()
@@ -131,6 +132,7 @@ def delivery(kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
 async def open_shop(
     *,
     loaded: LoadedConnector | None = None,
+    clock: Clock | None = None,
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | Callable[[str], Awaitable[Mapping[str, str]]] | None = None,
     **options: Any,
@@ -138,7 +140,7 @@ async def open_shop(
     loaded = loaded or loaded_connector()
     manifest = loaded.connector.manifest
     options.setdefault("rate_limits", False)
-    clock = VirtualClock(start=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    clock = clock or VirtualClock(start=datetime(2026, 11, 20, 12, tzinfo=UTC))
     # One time for both: what the client waits for passes at the platform, too.
     theirs = SandboxClock(source=clock.monotonic, start=clock.now())
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))

@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pullpush_shopify.check import SCOPES
 
-from pullpush_sdk.errors import AuthError
+from pullpush_sdk.errors import AccessRevokedError, AuthError
+from pullpush_sdk.http import authorize_url, is_genuine_callback
 
 CLIENT = {"client_id": "sandbox-client", "client_secret": "shpss_sandbox00000000000000000000000"}
 
@@ -75,3 +77,44 @@ def test_a_refresh_whose_answer_is_lost_is_asked_for_again(play: Any) -> None:
         assert len((await shop.pull("product"))[0]) == 1
 
     play(scenario, records=1, secrets=expiring)
+
+
+async def consent(shop: Any) -> None:
+    """What `pullpush auth` does: send a merchant to the platform, check the callback, redeem its code."""
+    auth = shop.connection.connector.manifest.auth
+    values = {**shop.connection.settings, **shop.connection.secrets}
+    back = "http://127.0.0.1:9/back"
+    url = httpx.URL(authorize_url(auth, values, redirect_uri=back, state="s-1"))
+    assert url.host == "sandbox-store.myshopify.com"
+    assert set(url.params["scope"].split(",")) <= set(SCOPES)
+    async with httpx.AsyncClient(base_url=shop.address) as client:
+        answer = await client.get(url.path, params=url.params)
+    query = dict(httpx.URL(answer.headers["location"]).params)
+    assert query["state"] == "s-1"
+    assert is_genuine_callback(auth, values, query)
+    assert not is_genuine_callback(auth, values, {**query, "shop": "another.myshopify.com"})
+    await shop.connection.client.authorize(query["code"], back)
+
+
+def test_a_merchants_consent_gives_expiring_tokens_that_are_renewed(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await consent(shop)
+        for _ in range(3):
+            assert len((await shop.pull("product"))[0]) == 1
+            shop.clock.advance(3500)
+        tokens = [each for each in await shop.log() if each["path"] == "/admin/oauth/access_token"]
+        assert len(tokens) == 3  # the code, and a refresh before each hour ended
+        assert not any((await shop.control("GET", "violations")).values())
+
+    play(scenario, records=1, secrets=CLIENT)
+
+
+def test_a_consent_that_was_withdrawn_asks_for_a_person(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await consent(shop)
+        await shop.change("uninstall")
+        with pytest.raises(AccessRevokedError) as caught:
+            await shop.pull("product")
+        assert "authorise" in caught.value.hint
+
+    play(scenario, records=1, secrets=CLIENT)

@@ -177,6 +177,10 @@ async def writes(shop: Any) -> None:
     for payload in (PRODUCT, {**PRODUCT, "title": "Other", "variants": [{**PRODUCT["variants"][0], "price": "7"}]}):
         (outcome,) = await shop.push("product", shop.delivery("product", payload))
         assert outcome.result is Result.DELIVERED, outcome
+    larger = {"sku": "V-L", "price": "9.00", "options": {"Size": "L"}}
+    grown = {**PRODUCT, "variants": [*PRODUCT["variants"], larger]}
+    (outcome,) = await shop.push("product", shop.delivery("product", grown))
+    assert outcome.result is Result.DELIVERED, outcome
     (outcome,) = await shop.push("product", shop.delivery("product", PRODUCT, verb=Verb.DELETED))
     assert outcome.result is Result.DELIVERED, outcome
     lost = shop.delivery("order", {**ORDER, "orderId": "V-2"}, maybe_applied=True)
@@ -232,7 +236,15 @@ def test_every_request_is_valid_by_the_vendors_schema(exchanges: Any) -> None:
     names = {text.split()[1].partition("(")[0] for text in seen}
     assert len(names) >= 30, sorted(names)
     mutations = {text.split()[1].partition("(")[0] for text in seen if text.strip().startswith("mutation")}
-    assert {"SetStock", "CreateOrder", "CancelOrder", "SetCustomer", "CreateProduct", "Subscribe"} <= mutations
+    assert {
+        "AddVariants",
+        "SetStock",
+        "CreateOrder",
+        "CancelOrder",
+        "SetCustomer",
+        "CreateProduct",
+        "Subscribe",
+    } <= mutations
 
 
 @pytest.mark.vendor
