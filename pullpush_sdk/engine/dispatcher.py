@@ -23,7 +23,7 @@ import attrs
 
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.connector import Delivery, Outcome, Result, Verb, moment_of, version_of
-from pullpush_sdk.errors import PullPushError, StoreError
+from pullpush_sdk.errors import PullPushError, StoreBusyError, StoreError, StoreFullError
 
 from .breaker import Breaker
 from .gate import Row
@@ -63,6 +63,7 @@ class Dispatcher:
     _unreachable: str = attrs.field(init=False, default="")
     _faults: dict[str, None] = attrs.field(init=False, factory=dict)
     _round: deque[str] = attrs.field(init=False)
+    _stop: asyncio.Event | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._counts = {name: Counter() for name in self.lanes}
@@ -76,6 +77,7 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event | None, *, until_idle: bool, max_wait: float) -> DrainReport:
         """Dispatch until idle, stopped or unable to go on. Raises StoreError, and what is a bug."""
+        self._stop = None if until_idle else stop
         stopper = asyncio.ensure_future(stop.wait()) if stop is not None else None
         if stopper is not None:
             stopper.add_done_callback(lambda _done: self._wake.set())
@@ -235,7 +237,8 @@ class Dispatcher:
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of a call to the store; a store in trouble is given time.
 
-        What a push did cannot be asked again, and a full disk or a foreign lock often passes.
+        What a push did cannot be asked again, and a full disk or a foreign lock often passes. Who runs on waits for
+        that without end, who was started once only for a while.
         """
         end = self.clock.monotonic() + _STORE_PATIENCE
         wait = 0.1
@@ -243,11 +246,16 @@ class Dispatcher:
             try:
                 return await call()
             except StoreError as error:
-                if self.clock.monotonic() >= end:
+                passes = isinstance(error, (StoreFullError, StoreBusyError))
+                if self.clock.monotonic() >= end and not (passes and self._runs_on()):
                     raise
                 _log.warning("%s; trying again", error)
                 await self.clock.sleep(wait)
                 wait = min(wait * 2, 5.0)
+
+    def _runs_on(self) -> bool:
+        """Whether nobody waits for the end of this drain."""
+        return self._stop is not None and not self._stop.is_set()
 
     def _now(self) -> int:
         return version_of(self.clock.now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -45,6 +45,7 @@ class Finish:
     taken: Taken
     resolutions: Sequence[Resolution]
     now: int
+    redact: Callable[[str], str]
     _ended: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
     _applied: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
@@ -74,13 +75,19 @@ class Finish:
         )
         db.executemany(_APPLY, self._applied)
         db.execute("DELETE FROM flight WHERE id = ?", (self.taken.flight,))
-        _rows.count(db, self.stream, self._tally)
+        _rows.count(db, self.stream, self._tally, self.now)
 
     def _end(self, db: sqlite3.Connection, row: Row, outcome: Outcome) -> None:
         self._tally[outcome.result.value] += 1
         self._ended.append(
             (
-                *(outcome.result.value, self.now, row.attempts + 1, _text(outcome.reason), _text(outcome.answer)),
+                *(
+                    outcome.result.value,
+                    self.now,
+                    row.attempts + 1,
+                    self._text(outcome.reason),
+                    self._text(outcome.answer),
+                ),
                 row.pos,
             )
         )
@@ -96,7 +103,7 @@ class Finish:
         dead = outcome.result is Result.DEAD
         attempt = row.attempts + resolution.spent
         maybe = row.maybe_applied or outcome.maybe_applied
-        reason, answer = _text(outcome.reason) or "no reason was given", _text(outcome.answer)
+        reason, answer = self._text(outcome.reason) or "no reason was given", self._text(outcome.answer)
         cause = cause_of(self.flow.name, self.kind.name, reason)
         db.execute(
             "UPDATE delivery SET state = ?, outcome = ?, ended_at = ?, attempts = ?, due = ?, maybe_applied = ?,"
@@ -117,6 +124,12 @@ class Finish:
         if dead and maybe:
             # Perhaps the destination holds it: nothing older may overwrite it.
             _apply_fields(db, self.stream, row)
+
+    def _text(self, text: str) -> str | None:
+        """Words of a platform as the store may hold them: without secrets, not endless, and proper Unicode."""
+        if not text:
+            return None
+        return self.redact(text)[:_LONGEST].encode(errors="replace").decode() or None
 
     def _replace_dead(self, db: sqlite3.Connection, row: Row) -> None:
         """End earlier dead letters that this one stands for: the same record again, or an older state of it.
@@ -204,8 +217,3 @@ def _identity(kind: CanonicalType, record: Mapping[str, Json], otherwise: str) -
         return kind.identity(from_wire(kind, dict(record)))
     except FieldError:
         return otherwise
-
-
-def _text(text: str) -> str | None:
-    """Words of a platform as the store can hold them: not endless, and without what is no Unicode."""
-    return text[:_LONGEST].encode(errors="replace").decode() or None

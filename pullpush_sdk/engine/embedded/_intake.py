@@ -19,6 +19,7 @@ from pullpush_sdk.engine.ports import Counts, FlowSpec
 
 from . import _rows
 from ._schema import DEAD
+from ._space import Space
 
 __all__ = ["Appended", "Intake"]
 
@@ -60,6 +61,7 @@ class Intake:
     reconcile: bool
     now: int
     linked: bool
+    space: Space
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
@@ -68,6 +70,7 @@ class Intake:
     _changes: set[str] = attrs.field(init=False, factory=set)
 
     def __call__(self, db: sqlite3.Connection) -> Appended:
+        self.space.require(db)
         self._stream = _rows.stream_of(db, self.flow.name, self.canonical_type, shadow=self.flow.state == "shadow")
         last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
         self._pos = last[0] if last else 0
@@ -235,7 +238,7 @@ class Intake:
         rows = [self._dead_row(dead) for dead in fresh]
         db.executemany(
             "INSERT INTO delivery (pos, stream, key, identity, verb, version, payload, digest, logged_at, ended_at,"
-            " state, outcome, reason, cause) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, 'dead', ?, ?)",
+            " state, outcome, reason, cause, native_id) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, 'dead', ?, ?, ?)",
             rows,
         )
         self._tally["dead"] += len(rows)
@@ -260,7 +263,7 @@ class Intake:
         verb = "unnamed" if dead.mapped else "unmapped"
         return (
             *(self._pos, self._stream, dead.key, verb, dead.payload, _digest(dead), self.now, self.now),
-            *(DEAD, dead.reason, cause),
+            *(DEAD, dead.reason, cause, dead.origin or None),
         )
 
     def _finished(self, db: sqlite3.Connection) -> Appended:
@@ -268,7 +271,7 @@ class Intake:
         self._tally.update(skipped=ready.skipped, ignored=ready.ignored)
         waiting = len(self._logged)
         read = waiting + self._tally.total()
-        _rows.count(db, self._stream, {**self._tally, "read": read})
+        _rows.count(db, self._stream, {**self._tally, "read": read}, self.now)
         if ready.cursor is not None:
             db.execute(
                 "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",

@@ -74,7 +74,7 @@ class Take:
             self._shadow(db, sent)
             for lane in taken:
                 lane.rows = []
-        _rows.count(db, self.stream, self._tally)
+        _rows.count(db, self.stream, self._tally, self.now)
         return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
 
     @property
