@@ -41,6 +41,7 @@ _log = logging.getLogger("pullpush.engine")
 _STORE_PATIENCE = 30.0
 _LOOK_AGAIN = 1.0
 _FAULTS = 20
+_VERBS = {verb.value: verb for verb in Verb}
 
 
 @attrs.define
@@ -175,11 +176,15 @@ class Dispatcher:
             resolutions = self._failed(lanes, rows, error, probe=probe)
         else:
             resolutions = self._answered(lanes, rows, outcomes, probe=probe)
-        lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
+        if lanes.alone:
+            lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
         await self._patiently(lambda: lanes.store.finish(taken, resolutions, self._now()))
         final = [each.outcome for each in resolutions]
-        self._counts[lanes.kind.name].update(each.result.value for each in final if each.result is not Result.RETRY)
-        self._observe(lanes.kind.name, batch, final)
+        ended = Counter([each.result for each in final])
+        ended.pop(Result.RETRY, None)
+        self._counts[lanes.kind.name].update({result.value: number for result, number in ended.items()})
+        if self.observer is not None:
+            self._observe(self.observer, lanes.kind.name, batch, final)
         return resolutions
 
     def _answered(
@@ -191,7 +196,12 @@ class Dispatcher:
         else:
             self.breaker.answered()
             spent = True
-        return [self._resolved(lanes, row, outcome, spent=spent) for row, outcome in zip(rows, outcomes, strict=True)]
+        return [
+            Resolution(outcome)
+            if outcome.result is not Result.RETRY
+            else self._resolved(lanes, row, outcome, spent=spent)
+            for row, outcome in zip(rows, outcomes, strict=True)
+        ]
 
     def _resolved(self, lanes: LaneQueue, row: Row, outcome: Outcome, *, spent: bool) -> Resolution:
         return resolve(
@@ -272,18 +282,18 @@ class Dispatcher:
             # A wait of zero is no wait, but the lane must come again.
             lanes.had_turn(lane.key, due=due or None, rest=lane.rest or retried)
 
-    def _observe(self, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        if self.observer is None:
-            return
+    def _observe(
+        self, observer: Observer, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
+    ) -> None:
         dead = {
             delivery.id: outcome.reason
             for delivery, outcome in zip(batch, outcomes, strict=True)
             if outcome.result is Result.DEAD
         }
         try:
-            self.observer.delivered(self.flow.name, canonical_type, batch, outcomes)
+            observer.delivered(self.flow.name, canonical_type, batch, outcomes)
             if dead:
-                self.observer.dead_letter(self.flow.name, canonical_type, dead)
+                observer.dead_letter(self.flow.name, canonical_type, dead)
         except Exception:  # noqa: BLE001 - whatever a plugin raises
             _log.exception("an observer failed; delivery goes on")
 
@@ -363,7 +373,7 @@ def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Deli
     return Delivery(
         id=lanes.store.delivery_id(row.pos),
         kind=lanes.kind,
-        verb=Verb(row.verb),
+        verb=_VERBS[row.verb],
         key=row.key,
         identity=row.identity,
         payload=payload,

@@ -140,12 +140,18 @@ def checked(outcomes: object, size: int) -> Sequence[Outcome]:
     Raises:
         TypeError: it is something else; the connector is at fault.
     """
-    if not isinstance(outcomes, Sequence) or not all(isinstance(each, Outcome) for each in outcomes):
+    if not isinstance(outcomes, Sequence):
         raise TypeError(f"pullpush_push returned {type(outcomes).__name__}, expected a sequence of Outcome")
     for each in outcomes:
-        if not (isinstance(each.reason, str) and isinstance(each.answer, str) and isinstance(each.result, Result)):
-            raise TypeError(f"pullpush_push returned an outcome with parts of a wrong type: {each!r:.200}")
-        if not isinstance(each.native_id, (str, NoneType)) or not isinstance(each.after, (int, float, NoneType)):
+        if not isinstance(each, Outcome):
+            raise TypeError(f"pullpush_push returned a sequence of {type(each).__name__}, expected one of Outcome")
+        if not (
+            each.reason.__class__ is str
+            and each.answer.__class__ is str
+            and each.result.__class__ is Result
+            and isinstance(each.native_id, (str, NoneType))
+            and isinstance(each.after, (int, float, NoneType))
+        ):
             raise TypeError(f"pullpush_push returned an outcome with parts of a wrong type: {each!r:.200}")
     if len(outcomes) != size:
         raise TypeError(f"pullpush_push returned {len(outcomes)} outcomes for a batch of {size}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 
 from pullpush_sdk.canonical import CanonicalType, dumps, from_wire, loads
 from pullpush_sdk.connector import Outcome, Result
@@ -28,10 +29,16 @@ Json = Any
 
 _LONGEST = 10_000
 
+# A batch that went well is stored by two statements, whatever its size: SQLite reads the rest from the log itself.
+_DONE = (
+    f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, attempts = attempts + 1, reason = NULL,"
+    " answer = NULL WHERE pos IN (SELECT value FROM json_each(?))"
+)
 _APPLY = (
-    "UPDATE identity SET known = CASE WHEN (applied_version, applied_pos) <= (?1, ?2) THEN ?3 ELSE NULL END,"
-    " applied_pos = CASE WHEN (applied_version, applied_pos) <= (?1, ?2) THEN ?2 ELSE applied_pos END,"
-    " applied_version = max(applied_version, ?1) WHERE stream = ?4 AND identity = ?5"
+    "UPDATE identity SET known = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.digest"
+    " ELSE NULL END, applied_pos = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.pos"
+    " ELSE applied_pos END, applied_version = max(applied_version, done.version) FROM delivery AS done"
+    " WHERE done.pos IN (SELECT value FROM json_each(?)) AND identity.stream = ? AND identity.identity = done.identity"
 )
 
 
@@ -47,7 +54,8 @@ class Finish:
     now: int
     redact: Callable[[str], str]
     _ended: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
-    _applied: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
+    _done: dict[str, list[int]] = attrs.field(init=False, factory=dict)
+    _applied: list[int] = attrs.field(init=False, factory=list)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
 
     def __call__(self, db: sqlite3.Connection) -> None:
@@ -65,6 +73,9 @@ class Finish:
             " WHERE pos = ?",
             self._ended,
         )
+        for outcome_name, positions in self._done.items():
+            db.execute(_DONE, (outcome_name, self.now, _positions(positions)))
+            self._tally[outcome_name] += len(positions)
         db.executemany(
             "UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?",
             [
@@ -73,28 +84,23 @@ class Finish:
                 if each.outcome.native_id is not None and each.outcome.native_id != row.written_id
             ],
         )
-        db.executemany(_APPLY, self._applied)
+        if self._applied:
+            db.execute(_APPLY, (_positions(self._applied), self.stream))
         db.execute("DELETE FROM flight WHERE id = ?", (self.taken.flight,))
         _rows.count(db, self.stream, self._tally, self.now)
 
     def _end(self, db: sqlite3.Connection, row: Row, outcome: Outcome) -> None:
-        self._tally[outcome.result.value] += 1
-        self._ended.append(
-            (
-                *(
-                    outcome.result.value,
-                    self.now,
-                    row.attempts + 1,
-                    self._text(outcome.reason),
-                    self._text(outcome.answer),
-                ),
-                row.pos,
-            )
-        )
+        name = outcome.result._value_  # `.value` is a slow property, and this is asked once a delivery
+        if outcome.reason or outcome.answer:
+            reason, answer = self._text(outcome.reason), self._text(outcome.answer)
+            self._ended.append((name, self.now, row.attempts + 1, reason, answer, row.pos))
+            self._tally[name] += 1
+        else:
+            self._done.setdefault(name, []).append(row.pos)
         if outcome.result is Result.SKIPPED:
             return
         if row.fields is None and not row.without:
-            self._applied.append((row.version, row.pos, row.digest, self.stream, row.identity))
+            self._applied.append(row.pos)
         else:
             _apply_fields(db, self.stream, row)
 
@@ -152,6 +158,10 @@ class Finish:
         ).rowcount
         self._tally["dead"] -= replaced
         self._tally["superseded"] += replaced
+
+
+def _positions(positions: Sequence[int]) -> str:
+    return msgspec.json.encode(positions).decode()
 
 
 def _apply_fields(db: sqlite3.Connection, stream: int, row: Row) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from pullpush_sdk.canonical import CanonicalType, dumps, fields_of, join_identity, loads
 from pullpush_sdk.engine.causes import cause_of
 from pullpush_sdk.engine.echo import echo_writer
-from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Row, plan_lane
+from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Mark, Row, plan_lane
 from pullpush_sdk.engine.lanes import Taken, TakenLane
 from pullpush_sdk.engine.locations import total
 from pullpush_sdk.engine.ports import Ended, FlowSpec
@@ -30,10 +30,17 @@ _STATES_AHEAD = 200
 _OTHERS_AHEAD = 8
 
 _READ = (
-    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, identity, verb, version, fields, payload,"
-    " digest, attempts, due, maybe_applied FROM wanted CROSS JOIN delivery ON delivery.pos IN (SELECT pos"
-    " FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?)"
+    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, delivery.identity, verb, version, delivery.fields, payload, digest, attempts,"
+    " due, maybe_applied, applied_version, applied_pos, identity.fields, written_id FROM wanted"
+    " CROSS JOIN delivery ON delivery.pos IN (SELECT pos FROM delivery WHERE state = 0 AND stream = ?"
+    " AND key = wanted.key ORDER BY pos LIMIT ?)"
+    " CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
 )
+
+
+_NO_FIELDS: frozenset[str] = frozenset()
+_NO_MARKS: Mapping[str, Mark] = {}
+_NOTHING: tuple[list[Row], dict[str, Gate]] = ([], {})
 
 
 @attrs.define(kw_only=True)
@@ -53,20 +60,24 @@ class Take:
 
     def __call__(self, db: sqlite3.Connection) -> Taken:
         lanes = self._read(db)
-        gates = self._gates(db, [row for rows in lanes.values() for row in rows])
         taken: list[TakenLane] = []
         plans: list[LanePlan] = []
         room, ahead = self.room, self._ahead
         keys = iter(self.keys)
         for key in keys:
-            rows = lanes.get(key, [])
-            plan = plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)
-            plans.append(plan)
-            taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(rows) == ahead))
-            room -= len(plan.send)
+            rows, gates = lanes.get(key, _NOTHING)
+            if len(rows) == 1 and self._goes(rows[0], gates[rows[0].identity]):
+                taken.append(TakenLane(key, rows, None, False))
+                room -= 1
+            else:
+                plan = self._planned(db, rows, gates, room)
+                plans.append(plan)
+                taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(rows) == ahead))
+                room -= len(plan.send)
             if room <= 0:
                 break
-        self._end(db, plans)
+        if plans:
+            self._end(db, plans)
         sent = [row for lane in taken for row in lane.rows]
         self._payloads = [self._payload(db, row) for row in sent]
         flight = self._begin(db, sent) if sent else 0
@@ -77,50 +88,57 @@ class Take:
         _rows.count(db, self.stream, self._tally, self.now)
         return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
 
-    @property
-    def _ahead(self) -> int:
-        return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
+    def _goes(self, row: Row, gate: Gate) -> bool:
+        """Whether a plan for this one row could only be to send it: the usual case, without making a plan."""
+        return row.fields is None and not gate.fields and row.due <= self.now and row.mark >= gate.applied
 
-    def _read(self, db: sqlite3.Connection) -> dict[str, list[Row]]:
-        wanted = ",".join(["(?)"] * len(self.keys))
-        lanes: dict[str, list[Row]] = {}
-        for pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe in db.execute(
-            _READ.format(wanted), (*self.keys, self.stream, self._ahead)
-        ):
-            row = Row(
-                pos,
-                key,
-                identity,
-                verb,
-                version,
-                _rows.unpack_fields(fields),
-                payload,
-                digest,
-                attempts,
-                due,
-                bool(maybe),
-            )
-            lanes.setdefault(key, []).append(row)
-        return lanes
-
-    def _gates(self, db: sqlite3.Connection, rows: Sequence[Row]) -> dict[str, Gate]:
-        gates: dict[str, Gate] = {}
-        for some, places in _rows.chunks(list({row.identity for row in rows})):
-            for identity, version, pos, fields, written in db.execute(
-                "SELECT identity, applied_version, applied_pos, fields, written_id FROM identity"
-                f" WHERE stream = ? AND identity IN ({places})",
-                (self.stream, *some),
-            ):
-                gates[identity] = Gate((version, pos), _rows.marks(fields), written_id=written)
+    def _planned(
+        self, db: sqlite3.Connection, rows: Sequence[Row], gates: Mapping[str, Gate], room: int
+    ) -> LanePlan:
         for row in rows:
-            row.written_id = gates[row.identity].written_id
             # A partial can do nothing for a record that never arrived.
             if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:
                 gate.dead_leader = db.execute(
                     f"SELECT min(pos) FROM delivery WHERE state = {DEAD} AND stream = ? AND identity = ?",
                     (self.stream, row.identity),
                 ).fetchone()[0]
-        return gates
+        return plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)
+
+    @property
+    def _ahead(self) -> int:
+        return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
+
+    def _read(self, db: sqlite3.Connection) -> dict[str, tuple[list[Row], dict[str, Gate]]]:
+        """The first rows of each lane, with the gates of their identities."""
+        lanes: dict[str, tuple[list[Row], dict[str, Gate]]] = {}
+        read = _READ.format(",".join(["(?)"] * len(self.keys)))
+        for (
+            pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe,
+            applied_version, applied_pos, marks, written_id,
+        ) in db.execute(read, (*self.keys, self.stream, self._ahead)):  # fmt: skip
+            row = Row(
+                pos,
+                key,
+                identity,
+                verb,
+                version,
+                fields if fields is None else _rows.unpack_fields(fields),
+                payload,
+                digest,
+                attempts,
+                due,
+                maybe != 0,
+                _NO_FIELDS,
+                written_id,
+            )
+            lane = lanes.get(key)
+            if lane is None:
+                lane = lanes[key] = ([], {})
+            lane[0].append(row)
+            if identity not in lane[1]:
+                gate = Gate((applied_version, applied_pos), _NO_MARKS if marks is None else _rows.marks(marks))
+                lane[1][identity] = gate
+        return lanes
 
     def _end(self, db: sqlite3.Connection, plans: Sequence[LanePlan]) -> None:
         """Store what was decided without sending."""
