@@ -133,7 +133,7 @@ def _content(
             found.pop(name, None)
         for name in money:
             value = found.get(name)
-            if value.__class__ is str and value[-1:] in "0." and "." in value:  # type: ignore[index]
+            if value.__class__ is str and value[-1:] in "0." and "." in value:
                 found[name] = _money(value)
         for name, normalise in others:
             if name in found:

@@ -93,6 +93,20 @@ async def sync_flow(
     return report
 
 
+async def opened_spec(
+    project: Project, plugins: Plugins, engine: Engine, flow: FlowConfig, redactor: Redactor
+) -> FlowSpec:
+    """The engine's view of a flow with its stock locations settled, for records that enter it beside a run.
+
+    Raises:
+        PullPushError: the flow cannot start.
+    """
+    require_abilities(project, plugins, flow)
+    state = await flow_state(engine, flow)
+    async with _opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=Silent()) as run:
+        return run.spec
+
+
 @asynccontextmanager
 async def _opened(
     project: Project,

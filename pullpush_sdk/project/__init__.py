@@ -6,6 +6,7 @@
 from ._file import FILE_NAME, find_project_file, load_project
 from ._model import ConnectionConfig, FlowConfig, Project
 from ._references import Reference
+from ._retention import Retention
 from ._settings import Settings, check_settings, resolve_settings
 from ._state import KEY_VARIABLE, engine_url, ensure_state_dir, token_key
 
@@ -16,6 +17,7 @@ __all__ = [
     "FlowConfig",
     "Project",
     "Reference",
+    "Retention",
     "Settings",
     "check_settings",
     "engine_url",

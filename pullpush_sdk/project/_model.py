@@ -13,6 +13,7 @@ from pullpush_sdk.errors import Problem, ProjectError
 
 from ._lines import Lines
 from ._references import Reference
+from ._retention import Retention
 
 Json = Any
 State = Literal["shadow", "active", "paused"]
@@ -64,6 +65,7 @@ class Project:
     flows: Mapping[str, FlowConfig]
     engine: str | Reference
     lines: Lines = attrs.field(repr=False, eq=False)
+    retention: Retention = attrs.field(factory=Retention)
 
     @property
     def root(self) -> Path:

@@ -30,8 +30,9 @@ _STATES_AHEAD = 200
 _OTHERS_AHEAD = 8
 
 _READ = (
-    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, delivery.identity, verb, version, delivery.fields, payload, digest, attempts,"
-    " due, maybe_applied, applied_version, applied_pos, identity.fields, written_id FROM wanted"
+    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, delivery.identity, verb, version,"
+    " delivery.fields, payload, digest, attempts, due, maybe_applied, applied_version, applied_pos, identity.fields,"
+    " written_id FROM wanted"
     " CROSS JOIN delivery ON delivery.pos IN (SELECT pos FROM delivery WHERE state = 0 AND stream = ?"
     " AND key = wanted.key ORDER BY pos LIMIT ?)"
     " CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
@@ -92,9 +93,7 @@ class Take:
         """Whether a plan for this one row could only be to send it: the usual case, without making a plan."""
         return row.fields is None and not gate.fields and row.due <= self.now and row.mark >= gate.applied
 
-    def _planned(
-        self, db: sqlite3.Connection, rows: Sequence[Row], gates: Mapping[str, Gate], room: int
-    ) -> LanePlan:
+    def _planned(self, db: sqlite3.Connection, rows: Sequence[Row], gates: Mapping[str, Gate], room: int) -> LanePlan:
         for row in rows:
             # A partial can do nothing for a record that never arrived.
             if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:

@@ -3,7 +3,8 @@
 Two flows, one of stock levels (a state type, two locations) and one of orders (full and partial events), get pages
 with repeats, ties, unknown stock and versions out of order; pushes are delivered, refused, retried, unsure or fail as
 a whole; the process is killed between steps and in the middle of pushes; dead letters are retried; time passes, the
-clock is set back, retention runs. At every push the destination checks order, overlap and staleness; in the end it must hold what the model says.
+clock is set back, retention runs. At every push the destination checks order, overlap and staleness; in the end it
+must hold what the model says.
 """
 
 from __future__ import annotations
