@@ -135,6 +135,8 @@ _KINDS_OF_VALUE = {'"': "text", "'": "text", "{": "an object", "[": "a list", "t
 
 def _at_fault(found: re.Match[str]) -> str:
     got = found["got"] or ""
+    if got.startswith(("a ", "an ")):
+        return f"field {found['field']}, read from {found['path']}, holds {got}"
     held = _KINDS_OF_VALUE.get(got[:1], "a number" if got[:1].isdigit() or got[:1] == "-" else "")
     return f"field {found['field']}, read from {found['path']}" + (f", holds {held}" if held else "")
 
