@@ -58,7 +58,10 @@ class FlowConfig:
 
 @attrs.frozen(kw_only=True)
 class Project:
-    """What one pullpush.toml says. `lines` finds the line of a key, for messages."""
+    """What one pullpush.toml says. `lines` finds the line of a key, for messages.
+
+    `key` is where the key that seals stored tokens is kept; None means PULLPUSH_KEY, else a file of the state folder.
+    """
 
     file: Path
     connections: Mapping[str, ConnectionConfig]
@@ -66,6 +69,7 @@ class Project:
     engine: str | Reference
     lines: Lines = attrs.field(repr=False, eq=False)
     retention: Retention = attrs.field(factory=Retention)
+    key: Reference | None = None
 
     @property
     def root(self) -> Path:

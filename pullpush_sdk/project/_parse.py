@@ -18,7 +18,7 @@ from ._retention import RETENTION_KEYS, Retention, read_retention
 DEFAULT_ENGINE = "sqlite:///.pullpush/pullpush.db"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_ROOT_KEYS = ("connections", "flows", "engine")
+_ROOT_KEYS = ("connections", "flows", "engine", "secrets")
 _FLOW_KEYS = (
     "source", "destination", "types", "locations", "coalesce", "batch", "concurrency", "on_delete", "state",
 )  # fmt: skip
@@ -50,6 +50,7 @@ class _Parser:
             flows=flows,
             engine=self._engine(document.get("engine", {})),
             retention=self._retention(document.get("engine", {})),
+            key=self._key(document.get("secrets", {})),
             lines=self._lines,
         )
 
@@ -212,6 +213,20 @@ class _Parser:
         elif _password(url):
             self._note("url holds a password in clear", (*path, "url"), HOW)
         return url
+
+    def _key(self, table: Any) -> Reference | None:
+        """Where the key that seals stored tokens is kept; None for the default places."""
+        path = ("secrets",)
+        if not isinstance(table, Mapping):
+            self._note("secrets is not a table", path, "write [secrets] and key = ...")
+            return None
+        self._only(table, ("key",), path)
+        if "key" not in table:
+            return None
+        reference = as_reference(table["key"])
+        if reference is None:
+            self._note("key must say where the key is kept, and not be it", (*path, "key"), HOW)
+        return reference
 
     def _retention(self, table: Any) -> Retention:
         if not isinstance(table, Mapping):
