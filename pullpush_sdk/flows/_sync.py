@@ -19,7 +19,7 @@ from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Delivery, Outcome
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import OUTCOMES, DrainReport, Engine, FlowSpec
-from pullpush_sdk.errors import ContractError, EngineError, PullPushError, UnavailableError
+from pullpush_sdk.errors import ContractError, EngineError, PullPushError, StoreFullError, UnavailableError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import LoadedConnector, Plugins
 from pullpush_sdk.project import FlowConfig, Project
@@ -198,7 +198,8 @@ class _Run:
             with speaking_of(self.flow.source):
                 await self._read(kind)
         except BaseException as error:
-            if not isinstance(error, PullPushError) or isinstance(error, EngineError):
+            full = isinstance(error, StoreFullError)  # nothing more is read; what waits makes room by being delivered
+            if not isinstance(error, PullPushError) or (isinstance(error, EngineError) and not full):
                 # Cancelled, or without a store: nothing can be settled now, what is in flight is tried again later.
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)
