@@ -145,7 +145,7 @@ class Preparer:
         if version.__class__ is not int or not -_INT64 <= version < _INT64:
             raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
         key = kind.key(record)
-        seen_as = identity = kind.identity(record)
+        seen_as = identity = key if kind.identity is kind.key else kind.identity(record)
         payload = to_sparse(record)
         member, quantity = None, None
         if self._located:

@@ -13,7 +13,7 @@ import msgspec
 from pullpush_sdk.canonical import CanonicalType, dumps, fields_of, join_identity, loads
 from pullpush_sdk.engine.causes import cause_of
 from pullpush_sdk.engine.echo import echo_writer
-from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Mark, Row, plan_lane
+from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Row, plan_lane
 from pullpush_sdk.engine.lanes import Taken, TakenLane
 from pullpush_sdk.engine.locations import total
 from pullpush_sdk.engine.ports import Ended, FlowSpec
@@ -24,6 +24,7 @@ from ._schema import DEAD, ENDED
 __all__ = ["Take"]
 
 Json = Any
+Read = tuple[Any, ...]
 
 # How many rows of a lane one turn looks at: a state may be superseded by any of them, anything else goes one by one.
 _STATES_AHEAD = 200
@@ -39,9 +40,18 @@ _READ = (
 )
 
 
+# Where the columns of a row stand, in the order of `_READ`.
+_POS, _KEY, _VERSION, _FIELDS, _DUE = 0, 1, 4, 5, 9
+_APPLIED_VERSION, _APPLIED_POS, _MARKS = 11, 12, 13
 _NO_FIELDS: frozenset[str] = frozenset()
-_NO_MARKS: Mapping[str, Mark] = {}
-_NOTHING: tuple[list[Row], dict[str, Gate]] = ([], {})
+
+
+def _row_of(read: Read) -> Row:
+    pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe, _, _, _, written_id = read
+    named = None if fields is None else _rows.unpack_fields(fields)
+    return Row(
+        pos, key, identity, verb, version, named, payload, digest, attempts, due, maybe != 0, _NO_FIELDS, written_id
+    )
 
 
 @attrs.define(kw_only=True)
@@ -66,21 +76,21 @@ class Take:
         room, ahead = self.room, self._ahead
         keys = iter(self.keys)
         for key in keys:
-            rows, gates = lanes.get(key, _NOTHING)
-            if len(rows) == 1 and self._goes(rows[0], gates[rows[0].identity]):
-                taken.append(TakenLane(key, rows, None, False))
+            read = lanes.get(key, ())
+            if len(read) == 1 and self._goes(read[0]):
+                taken.append(TakenLane(key, [_row_of(read[0])], None, False))
                 room -= 1
             else:
-                plan = self._planned(db, rows, gates, room)
+                plan = self._planned(db, read, room)
                 plans.append(plan)
-                taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(rows) == ahead))
+                taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(read) == ahead))
                 room -= len(plan.send)
             if room <= 0:
                 break
         if plans:
             self._end(db, plans)
         sent = [row for lane in taken for row in lane.rows]
-        self._payloads = [self._payload(db, row) for row in sent]
+        self._payloads = self._contents(db, sent)
         flight = self._begin(db, sent) if sent else 0
         if self.shadow:
             self._shadow(db, sent)
@@ -89,11 +99,21 @@ class Take:
         _rows.count(db, self.stream, self._tally, self.now)
         return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
 
-    def _goes(self, row: Row, gate: Gate) -> bool:
+    def _goes(self, read: Read) -> bool:
         """Whether a plan for this one row could only be to send it: the usual case, without making a plan."""
-        return row.fields is None and not gate.fields and row.due <= self.now and row.mark >= gate.applied
+        return (
+            read[_FIELDS] is None
+            and read[_MARKS] is None
+            and read[_DUE] <= self.now
+            and (read[_VERSION], read[_POS]) >= (read[_APPLIED_VERSION], read[_APPLIED_POS])
+        )
 
-    def _planned(self, db: sqlite3.Connection, rows: Sequence[Row], gates: Mapping[str, Gate], room: int) -> LanePlan:
+    def _planned(self, db: sqlite3.Connection, read: Sequence[Read], room: int) -> LanePlan:
+        rows = [_row_of(each) for each in read]
+        gates = {
+            row.identity: Gate((each[_APPLIED_VERSION], each[_APPLIED_POS]), _rows.marks(each[_MARKS]))
+            for row, each in zip(rows, read, strict=True)
+        }
         for row in rows:
             # A partial can do nothing for a record that never arrived.
             if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:
@@ -107,36 +127,12 @@ class Take:
     def _ahead(self) -> int:
         return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
 
-    def _read(self, db: sqlite3.Connection) -> dict[str, tuple[list[Row], dict[str, Gate]]]:
-        """The first rows of each lane, with the gates of their identities."""
-        lanes: dict[str, tuple[list[Row], dict[str, Gate]]] = {}
+    def _read(self, db: sqlite3.Connection) -> dict[str, list[Read]]:
+        """The first rows of each lane as they are stored, each with the gate of its identity."""
+        lanes: dict[str, list[Read]] = {}
         read = _READ.format(",".join(["(?)"] * len(self.keys)))
-        for (
-            pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe,
-            applied_version, applied_pos, marks, written_id,
-        ) in db.execute(read, (*self.keys, self.stream, self._ahead)):  # fmt: skip
-            row = Row(
-                pos,
-                key,
-                identity,
-                verb,
-                version,
-                fields if fields is None else _rows.unpack_fields(fields),
-                payload,
-                digest,
-                attempts,
-                due,
-                maybe != 0,
-                _NO_FIELDS,
-                written_id,
-            )
-            lane = lanes.get(key)
-            if lane is None:
-                lane = lanes[key] = ([], {})
-            lane[0].append(row)
-            if identity not in lane[1]:
-                gate = Gate((applied_version, applied_pos), _NO_MARKS if marks is None else _rows.marks(marks))
-                lane[1][identity] = gate
+        for each in db.execute(read, (*self.keys, self.stream, self._ahead)).fetchall():
+            lanes.setdefault(each[_KEY], []).append(each)
         return lanes
 
     def _end(self, db: sqlite3.Connection, plans: Sequence[LanePlan]) -> None:
@@ -160,6 +156,13 @@ class Take:
                 (self.now, reason, leader, leader, cause_of(self.flow.name, self.kind.name, reason), row.pos),
             )
             self._tally[Ended.DEAD.value] += 1
+
+    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[Mapping[str, Json]]:
+        """What is to be written of each row; rows that are sent as they were logged are decoded together."""
+        if (self.flow.locations.sums and self.kind.name == "stocklevel") or any(row.without for row in rows):
+            return [self._payload(db, row) for row in rows]
+        together: list[Mapping[str, Json]] = loads(b"[" + b",".join([row.payload for row in rows]) + b"]")
+        return together
 
     def _payload(self, db: sqlite3.Connection, row: Row) -> Mapping[str, Json]:
         """What is to be written: the logged record, or for a sum the quantities as they are known now."""
