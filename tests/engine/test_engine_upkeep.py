@@ -347,6 +347,36 @@ def test_a_store_that_another_program_locks_is_waited_for(tmp_path: Path) -> Non
     asyncio.run(run())
 
 
+def test_commands_outlast_a_lock(tmp_path: Path) -> None:
+    """A holder goes on serving other processes after somebody had the file locked."""
+
+    async def run() -> None:
+        path = tmp_path / "store.db"
+        async with engine_at(path, busy_seconds=0.02) as engine, engine.hold():
+            stop, seen = asyncio.Event(), asyncio.Event()
+
+            async def locked(_arguments: Mapping[str, Any]) -> None:
+                if not seen.is_set():  # its answer cannot be stored, so it comes again
+                    foreign.execute("BEGIN IMMEDIATE")
+                    asyncio.get_running_loop().call_later(0.2, lambda: foreign.execute("ROLLBACK"))
+                seen.set()
+
+            foreign = sqlite3.connect(path, isolation_level=None)
+            first = await engine.submit("lock", {})
+            second = await engine.submit("stop", {})
+
+            async def quiet(_arguments: Mapping[str, Any]) -> None:
+                stop.set()
+
+            await engine.run_commands({"lock": locked, "stop": quiet}, stop=stop)
+            assert seen.is_set()
+            for command in (first, second):
+                assert (await engine.wait_result(command, timeout=5)).error == ""
+            foreign.close()
+
+    asyncio.run(run())
+
+
 def test_a_revoked_token_stops_the_flow_and_nothing_is_spent(tmp_path: Path) -> None:
     """The flow ends with the error and its mend; after that is done the same deliveries go, in order."""
 

@@ -42,7 +42,16 @@ from pullpush_sdk.engine.ports import (
     RetryReport,
 )
 from pullpush_sdk.engine.upkeep import Pressure, Pruned, Upkeep
-from pullpush_sdk.errors import EngineError, LeaseLostError, PullPushError, RecordError, RemoteError, SetupError
+from pullpush_sdk.errors import (
+    EngineError,
+    LeaseLostError,
+    PullPushError,
+    RecordError,
+    RemoteError,
+    SetupError,
+    StoreBusyError,
+    StoreFullError,
+)
 
 from . import _commands, _dead, _reports
 from ._intake import Appended, Intake
@@ -95,6 +104,7 @@ class SqliteEngine:
         self._specs: dict[str, FlowSpec] = {}
         self._preparers: dict[tuple[str, str], Preparer] = {}
         self._linked: set[str] = set()
+        self._told: dict[str, int] | None = None
 
     async def __aenter__(self) -> Self:
         await self._store.open()
@@ -308,13 +318,17 @@ class SqliteEngine:
             if breaker.down_since is not None
         }
 
-    async def _tell_breakers(self, told: dict[str, int]) -> dict[str, int]:
-        """Note for other processes which destinations rest, where that changed; what is noted now."""
+    async def _tell_breakers(self) -> None:
+        """Note for other processes which destinations rest, where that changed since it was noted last."""
         resting = {name: version_of(until) for name, until in self._resting().items()}
-        if resting.keys() != told.keys() or any(abs(until - told[name]) > _SECOND for name, until in resting.items()):
+        told = self._told
+        if (
+            told is None
+            or resting.keys() != told.keys()
+            or any(abs(until - told[name]) > _SECOND for name, until in resting.items())
+        ):
             await self.remember(_BREAKERS, resting or None)
-            return resting
-        return told
+            self._told = resting
 
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         job = partial(_reports.events_of_key, flow, canonical_type, key, limit)
@@ -391,14 +405,15 @@ class SqliteEngine:
 
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
         self._must_hold()
-        told: dict[str, int] = {}
-        await self.remember(_BREAKERS, None)
         while not stop.is_set():
-            await self._house.tick()
-            told = await self._tell_breakers(told)
-            for command in await self._store.run(_commands.open_commands, writes=False):
-                result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
-                await self._store.run(partial(_commands.answer, command.id, result))
+            try:
+                await self._house.tick()
+                await self._tell_breakers()
+                for command in await self._store.run(_commands.open_commands, writes=False):
+                    result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
+                    await self._store.run(partial(_commands.answer, command.id, result))
+            except (StoreFullError, StoreBusyError) as error:
+                _log.warning("%s; commands of other processes wait", error)
             await self._clock.sleep(_LOOK_SECONDS)
 
     async def remember(self, name: str, value: Json) -> None:
