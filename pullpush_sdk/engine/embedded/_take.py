@@ -30,15 +30,22 @@ Read = tuple[Any, ...]
 _STATES_AHEAD = 200
 _OTHERS_AHEAD = 8
 
-_READ = (
-    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, delivery.identity, verb, version,"
-    " delivery.fields, payload, digest, attempts, due, maybe_applied, applied_version, applied_pos, identity.fields,"
-    " written_id FROM wanted"
-    " CROSS JOIN delivery ON delivery.pos IN (SELECT pos FROM delivery WHERE state = 0 AND stream = ?"
-    " AND key = wanted.key ORDER BY pos LIMIT ?)"
-    " CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
+_COLUMNS = (
+    "delivery.pos, delivery.key, delivery.identity, verb, version, delivery.fields, payload, digest, attempts, due,"
+    " maybe_applied, applied_version, applied_pos, identity.fields, written_id"
 )
-
+_OF_IDENTITY = "CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
+# Whole lanes, as long as together they are not much: most lanes hold one row or two.
+_READ = (
+    f"WITH wanted (key) AS (VALUES {{}}) SELECT {_COLUMNS} FROM wanted CROSS JOIN delivery INDEXED BY delivery_waiting"
+    f" ON state = 0 AND delivery.stream = ? AND delivery.key = wanted.key {_OF_IDENTITY} LIMIT ?"
+)
+# The beginning of each lane: for when some of them are long.
+_READ_BEGINNINGS = (
+    f"WITH wanted (key) AS (VALUES {{}}) SELECT {_COLUMNS} FROM wanted CROSS JOIN delivery ON delivery.pos IN"
+    f" (SELECT pos FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?) {_OF_IDENTITY}"
+)
+_A_LANE = 4
 
 # Where the columns of a row stand, in the order of `_READ`.
 _POS, _KEY, _VERSION, _FIELDS, _DUE = 0, 1, 4, 5, 9
@@ -128,11 +135,19 @@ class Take:
         return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
 
     def _read(self, db: sqlite3.Connection) -> dict[str, list[Read]]:
-        """The first rows of each lane as they are stored, each with the gate of its identity."""
+        """The first rows of each lane as they are stored, in log order, each with the gate of its identity."""
         lanes: dict[str, list[Read]] = {}
-        read = _READ.format(",".join(["(?)"] * len(self.keys)))
-        for each in db.execute(read, (*self.keys, self.stream, self._ahead)).fetchall():
+        wanted = ",".join(["(?)"] * len(self.keys))
+        most = _A_LANE * len(self.keys) + self._ahead
+        rows = db.execute(_READ.format(wanted), (*self.keys, self.stream, most)).fetchall()
+        if len(rows) == most:  # there may be more, and of other lanes
+            rows = db.execute(_READ_BEGINNINGS.format(wanted), (*self.keys, self.stream, self._ahead)).fetchall()
+        for each in rows:
             lanes.setdefault(each[_KEY], []).append(each)
+        for lane in lanes.values():
+            if len(lane) > 1:
+                lane.sort()  # by position: each row has one of its own
+                del lane[self._ahead :]
         return lanes
 
     def _end(self, db: sqlite3.Connection, plans: Sequence[LanePlan]) -> None:
