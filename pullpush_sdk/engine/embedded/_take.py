@@ -43,7 +43,8 @@ _READ = (
 # The beginning of each lane: for when some of them are long.
 _READ_BEGINNINGS = (
     f"WITH wanted (key) AS (VALUES {{}}) SELECT {_COLUMNS} FROM wanted CROSS JOIN delivery ON delivery.pos IN"
-    f" (SELECT pos FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?) {_OF_IDENTITY}"
+    " (SELECT pos FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?)"
+    f" {_OF_IDENTITY}"
 )
 _A_LANE = 4
 
