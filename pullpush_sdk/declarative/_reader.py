@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, dumps, instant_text, loads
+from pullpush_sdk.canonical import CanonicalTypes, dumps, loads
 from pullpush_sdk.connector import Connection, Page, Reject, version_of
 from pullpush_sdk.errors import FieldError, RecordError
 from pullpush_sdk.http import PageState, Step, call_of
@@ -183,12 +183,7 @@ class ResourceReader:
         gone: list[Reject] = []
         if self.resource.details is not None or self.attached:
             records, gone = await self._completed(connection, records, item)
-        context = {
-            "settings": connection.settings,
-            "item": item,
-            "page": _nested(listing.extra),
-            "request": {"startedAt": instant_text(started)},
-        }
+        context = {"settings": connection.settings, "item": item, "page": _nested(listing.extra)}
         page = self.mapper.page(
             records, started=started, context=context, native=lambda: self._native(records, listing)
         )
@@ -211,7 +206,7 @@ class ResourceReader:
         for record, answer in zip(records, answers, strict=True):
             if isinstance(answer, RecordError):
                 error = FieldError(f"its details cannot be read: {answer.message}", hint="was it deleted meanwhile?")
-                gone.append(Reject(native=dumps(record), error=error, key=shown_key(record)))
+                gone.append(Reject(native=dumps(record), error=error, key=shown_key(record), origin=self.resource.name))
             elif isinstance(answer, BaseException):
                 raise answer
             else:

@@ -26,6 +26,7 @@ class RowMapper:
     """One resource's map, compiled, and what makes an event of a mapped record."""
 
     kind: CanonicalType
+    resource: str
     by_update: bool
     compiled: CompiledMap
 
@@ -39,7 +40,15 @@ class RowMapper:
         kind = types[resource.canonical_type]
         spec = parse_map(resource.canonical_map)[0]
         compiled = compile_map(spec, kind, functions, name=f"{name}_{resource.name}")
-        return cls(kind=kind, by_update=resource.version == "updated_at", compiled=compiled)
+        return cls(kind=kind, resource=resource.name, by_update=resource.version == "updated_at", compiled=compiled)
+
+    def one(self, row: Json, *, started: datetime, context: Mapping[str, Json]) -> Event:
+        """The event of one row that was read at `started`.
+
+        Raises:
+            FieldError: it does not map.
+        """
+        return self._event(self.compiled.one(row, {**_around(started), **context}), version_of(started))
 
     def page(
         self,
@@ -53,19 +62,26 @@ class RowMapper:
         """Events of the rows, without a cursor. A row that does not map is a reject; `native` gives whole rows for
         those where `rows` are decoded in part only, `named` what a person knows a row by.
         """
-        request = {"startedAt": instant_text(started)}
-        mapped = self.compiled.many(list(rows), {"item": None, "page": {}, "request": request, **context})
+        mapped = self.compiled.many(list(rows), {**_around(started), **context})
         observed = version_of(started)
         events = [self._event(record, observed) for record in mapped.records]
         rejects: list[Reject] = []
         if mapped.errors:
             whole, name = rows if native is None else native(), named or shown_key
-            rejects = [Reject(native=dumps(whole[at]), error=error, key=name(whole[at])) for at, error in mapped.errors]
+            rejects = [
+                Reject(native=dumps(whole[at]), error=error, key=name(whole[at]), origin=self.resource)
+                for at, error in mapped.errors
+            ]
         return Page(events=events, rejects=rejects, cursor=None)
 
     def _event(self, record: Any, observed: int) -> Event:
         moment: datetime | None = self.kind.updated_at(record) if self.by_update else None
         return Event(type=self.kind.name, record=record, version=observed if moment is None else version_of(moment))
+
+
+def _around(started: datetime) -> dict[str, Json]:
+    """What a map may read beside the row, where nothing else is known of it."""
+    return {"item": None, "page": {}, "request": {"startedAt": instant_text(started)}}
 
 
 def page_of(
