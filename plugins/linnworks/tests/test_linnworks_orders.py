@@ -103,7 +103,7 @@ def test_a_lost_answer_never_makes_a_second_order(play, lag):
 FAULTS = st.lists(st.sampled_from(["lost_answer", "reset", "truncate", "none"]), min_size=1, max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=FAULTS, paid=st.booleans(), lag=st.sampled_from(["0", "59"]), reserve=st.booleans())
 def test_whatever_is_lost_there_is_one_order(play, plan, paid, lag, reserve):
     """Every attempt's creation may fail in its own way; deliveries come again as the engine sends them."""

@@ -218,7 +218,7 @@ def test_a_throttled_look_up_is_never_a_missing_sku(play, method, status):
     play(scenario, records=8)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     faults=st.lists(st.sampled_from(["lost_answer", "reset", "truncate"]), max_size=6),
     paths=st.lists(st.sampled_from([ADD, REPLACE, "GetInventoryItemById", "GetStockItemIdsBySKU"]), max_size=6),
