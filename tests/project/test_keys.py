@@ -135,3 +135,34 @@ def test_a_key_in_clear_is_refused(project: Project) -> None:
         load_project(project.root)
     assert "secrets.key" in str(caught.value)
     assert key not in str(caught.value)
+
+
+def test_a_key_in_the_keyring_is_read_and_replaced_there(project: Project) -> None:
+    keyring = pytest.importorskip("keyring", reason="the extra 'keyring' is not installed")
+    from keyring.backend import KeyringBackend
+
+    held = {("pullpush", "key"): new_key()}
+
+    class Held(KeyringBackend):  # type: ignore[misc]
+        priority = 1
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return held.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            held[service, username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            del held[service, username]
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Held())
+    try:
+        (project.root / "pullpush.toml").write_text(_CONNECTION + '[secrets]\nkey = {keyring = "pullpush/key"}\n')
+        mine = load_project(project.root)
+        (old,) = token_keys(mine)
+        put_keys(mine, [fresh := new_key(), old.decode()])
+        assert token_keys(mine) == [fresh.encode(), old]
+        assert not (mine.state_dir / "key").exists()
+    finally:
+        keyring.set_keyring(before)
