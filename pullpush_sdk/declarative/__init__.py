@@ -3,5 +3,6 @@
 from ._connector import connector_from, connector_of, with_abilities
 from ._hooks import ManifestHooks
 from ._listing import iter_records
+from ._webhook import brings_token
 
-__all__ = ["ManifestHooks", "connector_from", "connector_of", "iter_records", "with_abilities"]
+__all__ = ["ManifestHooks", "brings_token", "connector_from", "connector_of", "iter_records", "with_abilities"]

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import CanonicalTypes, dumps, instant_text, loads
-from pullpush_sdk.connector import Connection, Event, Page, Reject, version_of
+from pullpush_sdk.connector import Connection, Event, Page, Reject, moment_of, version_of
 from pullpush_sdk.errors import FieldError, RecordError
 from pullpush_sdk.http import PageState, Step, call_of
 from pullpush_sdk.manifest import Attach, Resource
@@ -90,11 +90,26 @@ class ResourceReader:
         for position, item in enumerate(items):
             state = PageState.load(cursor.state) if position == 0 and cursor.state is not None else None
             behind = items[position + 1] if position + 1 < len(items) else None
+            is_front = cursor.state is None and position == 0
             async with aclosing(self._read_item(connection, cursor, item, state)) as pages:
                 async for page, following in pages:
+                    if is_front:
+                        cursor, is_front = self._dated(cursor, page), False
                     yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, behind).write())
         if not items:
             yield Page(events=(), cursor=self._cursor(cursor, None, None, None).write())
+
+    def _dated(self, cursor: Cursor, page: Page) -> Cursor:
+        """The cursor by the platform's clock, which may be behind ours: what changes after its newest record was shown
+        is dated no earlier than that record. Where it showed none, the next sweep begins where this one did.
+        """
+        incremental = self.resource.incremental
+        if incremental is None or not incremental.newest_first or cursor.started is None:
+            return cursor
+        if not page.events:
+            return attrs.evolve(cursor, started=cursor.since)
+        newest = moment_of(max(event.version for event in page.events))
+        return attrs.evolve(cursor, started=min(cursor.started, newest))
 
     def _cursor(self, cursor: Cursor, item: Json, following: PageState | None, behind: Json) -> Cursor:
         if following is not None:
@@ -127,15 +142,42 @@ class ResourceReader:
         since = self._since(cursor)
         offered = {"since": since, "item": item}
         narrow = self._narrow(since)
-        async with aclosing(self.listing.pages(connection, offered, state, narrow=narrow)) as listings:
-            async for listing in listings:
-                page = await self._page(connection, listing, item)
-                following = listing.following
-                if oldest is not None and any(event.version < oldest for event in page.events):
-                    following = None
-                yield page, following
-                if following is None:
-                    return
+        visited = [state or self.listing.paginator.first()]
+        while True:
+            async with aclosing(self.listing.pages(connection, offered, visited[-1], narrow=narrow)) as listings:
+                async for listing in listings:
+                    back = self._moved_up(visited[-1], listing)
+                    if back is not None:
+                        break
+                    page = await self._page(connection, listing, item)
+                    following = listing.following
+                    if oldest is not None and any(event.version < oldest for event in page.events):
+                        following = None
+                    yield page, following
+                    if following is None:
+                        return
+                    visited.append(following)
+            if back is None:
+                return
+            pages, total = back
+            visited = visited[: max(0, len(visited) - pages)] or [self.listing.paginator.first()]
+            visited[-1] = attrs.evolve(visited[-1], known_total=total if visited[-1].pages else None)
+
+    def _moved_up(self, state: PageState, listing: Listing) -> tuple[int, int] | None:
+        """How many pages to go back, and the total now, where a list became shorter before this page was read.
+
+        What stood at the head of this page then stands on one that was read already. In a list by update time only
+        a deletion does that: what is new, or edited, goes to the front and shows at most something twice. None where
+        nothing is missing.
+        """
+        incremental, total_path = self.resource.incremental, self.resource.response.total
+        if incremental is None or not incremental.newest_first or total_path is None or state.known_total is None:
+            return None
+        total = listing.extra.get(total_path)
+        if not isinstance(total, int) or total >= state.known_total:
+            return None
+        size = max(1, state.read // max(1, state.pages))
+        return -((total - state.known_total) // size), total
 
     def _since(self, cursor: Cursor) -> Json:
         incremental = self.resource.incremental

@@ -7,7 +7,7 @@ import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
@@ -147,6 +147,15 @@ class Client:
         """
         return await self.auth.authorize(code, redirect_uri, self._exchange)
 
+    async def adopt_grant(self, fields: Mapping[str, Any]) -> bool:
+        """Stores the token that the platform handed over in a genuine webhook; False for one older than ours.
+
+        Raises:
+            SetupError: this kind of auth is not OAuth 2.
+            ContractError: the fields hold no access token.
+        """
+        return await self.auth.adopt_grant(fields)
+
     async def _tried(self, call: Call, token: Token | None) -> Answer:
         return await self._retry.run(lambda: self._once(call, token), repeatable=call.is_repeatable)
 
@@ -162,7 +171,7 @@ class Client:
         if error is None:
             return answer
         if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            self._throttle.pause(error.retry_after)
+            self._throttle.pause(error.retry_after, call)
         raise error
 
     def _resolve(self, call: Call, token: Token | None) -> Call:
