@@ -151,18 +151,20 @@ def test_only_the_right_signature_is_genuine(world):
 
             good = signed(secret, body)
             upper = {name: value.upper() for name, value in good.items()}
-            yes = [genuine(good), genuine(upper), genuine(signed("older", body))]
+            # The strategy "token" sends the secret as it is.
+            token = {"x-salla-security-strategy": "Token", "authorization": secret}
+            yes = [genuine(good), genuine(upper), genuine(signed("older", body)), genuine(token)]
             no = [
                 genuine({}),
                 genuine({"x-salla-signature": ""}),
-                genuine({"authorization": secret}),
+                genuine({"authorization": f"{secret}x"}),
                 genuine(signed("other", body)),
                 genuine(good, json.dumps(json.loads(body)).encode()),
             ]
             return yes, no
 
     yes, no = asyncio.run(run())
-    assert yes == [True] * 3
+    assert yes == [True] * 4
     assert no == [False] * 5
 
 

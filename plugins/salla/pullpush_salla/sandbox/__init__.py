@@ -17,7 +17,10 @@ has a switch in `SandboxOptions.extra` for the other one:
 | `bulk_unknown` | `ignore`, `refuse` | a bulk row whose identifier nobody has |
 | `carts`, `customers`, `orders` | half (carts: a fifth) of `records` | how many are seeded |
 | `code_expiry_field` | `expires`, `expires_in` | name of the life time in a code exchange |
+| `custom_item_taxed` | `true`, `false` | whether a line that is no product is taxed |
 | `deprecated_events` | `false`, `true` | whether `product.updated` and `product.available` still come |
+| `index_lag` | 0 (sandbox seconds) | how long lists and searches miss a new order or customer |
+| `item_prices` | `decimal`, `whole` | whether the price of an order's line may have a fraction |
 | `list_order` | `newest`, `oldest` | order of lists without a sort |
 | `number_clears_unlimited` | `false`, `true` | whether writing a number ends "unlimited" |
 | `order_date_zone` | `store`, `utc` | `utc`: an order's `date` is UTC in spite of its label |
