@@ -15,6 +15,7 @@ from ._call import Answer, Call
 from ._cost import CostReader
 from ._status import seconds_until
 
+_MOST_REQUESTS = 1_000_000  # a window of more is no limit that anybody means
 _RESET_MARGIN = 0.05  # seconds behind a reset: a call just before it would be counted against the old period
 
 
@@ -112,6 +113,8 @@ class Throttle:
     def learn(self, call: Call, answer: Answer) -> RateLimitedError | None:
         """Takes in what an answer says of the budget; the error that a throttled GraphQL answer stands for."""
         limits, now = self.limits, self._clock.monotonic()
+        if limits.limit_header is not None:
+            self._learn_limit(limits.limit_header, answer, call)
         if limits.remaining_header is not None:
             self._learn_remaining(limits.remaining_header, answer, call)
         if self._cost is None:
@@ -122,6 +125,12 @@ class Throttle:
             return None
         message = f"{call.operation or 'the query'} was throttled"
         return RateLimitedError(message, status=answer.status, retry_after=report.retry_after)
+
+    def _learn_limit(self, header: str, answer: Answer, call: Call) -> None:
+        text = answer.headers.get(header, "").strip()
+        lane = self._lane(call)
+        if text.isdecimal() and 0 < int(text) <= _MOST_REQUESTS:
+            (self._budget if lane is None else lane.budget).allow(int(text))
 
     def _learn_remaining(self, header: str, answer: Answer, call: Call) -> None:
         try:

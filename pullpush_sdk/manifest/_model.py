@@ -24,7 +24,8 @@ class Limits:
 
     `requests` per `per` seconds, at most `concurrency` at once; `timeout` in seconds for one answer; `retries`
     beyond the first try of a request that may be repeated. `cost` names where a GraphQL answer states its budget.
-    `also` are narrower budgets of some paths, which hold beside the general one.
+    `also` are narrower budgets of some paths, which hold beside the general one. `limit_header` names the header in
+    which answers state how many requests `per` allows; what it says takes the place of `requests`.
     """
 
     requests: int | None = None
@@ -35,6 +36,7 @@ class Limits:
     retries: int = 4
     remaining_header: str | None = None
     reset_header: str | None = None
+    limit_header: str | None = None
     cost: GraphQLCost | None = None
     also: Sequence[PathLimit] = ()
 

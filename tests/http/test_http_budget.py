@@ -296,3 +296,35 @@ async def test_an_empty_narrow_budget_stops_its_path_only(kit):
         assert clock.monotonic() == 0
         await client.send(Call(url="/few"))
         assert clock.monotonic() >= 30
+
+
+@given(gaps=gaps, first=st.integers(1, 12), then=st.integers(1, 12), at=st.integers(0, 60))
+def test_a_rate_that_changes_holds_from_then_on(gaps, first, then, at):
+    """Every window that begins after the change keeps the new rate, the others the larger of both."""
+    budget, now, starts = RateBudget(Limits(requests=first, per=1.0)), 0.0, []
+    for index, gap in enumerate(gaps):
+        if index == at:
+            budget.allow(then)
+        now += gap
+        while (seconds := budget.wait(now)) > 0:
+            now += seconds
+        budget.take(now)
+        starts.append(now)
+    for index in range(len(starts)):
+        most = then if index >= at else max(first, then)
+        if index + most < len(starts):
+            assert starts[index + most] - starts[index] >= 1.0 - 1e-8
+
+
+async def test_an_answer_states_the_rate(kit):
+    """A platform that allows less than the manifest says is believed after its first answer; nonsense is not."""
+    stated = iter(["3", "none", "0", "-1", *["3"] * 20])
+    clock = VirtualClock()
+    limits = Limits(requests=100, per=10.0, limit_header="X-Limit", concurrency=1)
+    async with (
+        kit.platform(lambda _: kit.json({}, X_Limit=next(stated))) as platform,
+        kit.client(platform.url, limits=limits, clock=clock) as client,
+    ):
+        for _ in range(7):
+            await client.send(Call(url="/x"))
+    assert 20 <= clock.monotonic() <= 21

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from pullpush_sdk.canonical import to_wire
 
 
-def edits(w, rng):
-    """A handful of random edits in the words that every sandbox understands."""
+def edits(w, rng, kind):
+    """A handful of random edits in the words that every sandbox understands.
+
+    A customer's new name shows in the orders of before, which do not count as changed by that: such edits are left
+    out where orders are read.
+    """
     control, state = w.sandbox.control, w.sandbox.control.dump()
     skus = [row["sku"] for row in state["products"] if row["sku"]]
     orders = [row["id"] for row in state["orders"]]
@@ -30,12 +34,12 @@ def edits(w, rng):
         "customer_create": {"email": f"n{number}@example.com", "name": "New Buyer"},
         "customer_delete": {"email": rng.choice(mails)},
     }
-    for kind in rng.sample(sorted(kinds), rng.randrange(0, 4)):
+    if kind == "order":
+        del kinds["customer"]
+    for name in rng.sample(sorted(kinds), rng.randrange(0, 4)):
         # Two edits of one round may be of one record: what is gone cannot be edited any more.
-        if kind in ("product", "stock", "product_create") or not _is_gone(w, kinds[kind]):
-            if _is_gone(w, kinds[kind]) and kind != "product_create":
-                continue
-            control.change(kind, **kinds[kind])
+        if name.endswith("_create") or not _is_gone(w, kinds[name]):
+            control.change(name, **kinds[name])
 
 
 def _is_gone(w, values):
@@ -57,7 +61,7 @@ async def sweep(w, kind, cursor, newest, rng=None):
             if key not in newest or event.version >= newest[key].version:
                 newest[key] = event
         if rng is not None:
-            edits(w, rng)
+            edits(w, rng, kind)
     return cursor
 
 
@@ -70,7 +74,7 @@ def test_a_store_that_changes_under_the_reader_is_known_whole_after_one_more_swe
 
     async def run():
         rng, newest = random.Random(seed), {}
-        async with world_now(records=130, scale=20.0, seed=seed, extra={"list_order": order}) as w:
+        async with world_now(records=130, rate_limits=False, seed=seed, extra={"list_order": order}) as w:
             cursor = None
             for _ in range(2):
                 cursor = await sweep(w, kind, cursor, newest, rng)
