@@ -19,8 +19,8 @@ async def retitled(w, count, title):
 
 
 def share(requests, seconds, plan):
-    """The part of the budget that was used: a window may be spent at once, the next ones come minute by minute."""
-    return requests / (PER_MINUTE[plan] * (seconds / 60 + 1))
+    """The part of the budget of that time that was used."""
+    return requests / (PER_MINUTE[plan] * seconds / 60)
 
 
 @pytest.mark.parametrize(("plan", "count", "scale"), [("plus", 200, 50.0), ("basic", 100, 50.0), ("pro", 250, 15.0)])

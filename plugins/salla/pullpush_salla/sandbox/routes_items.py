@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from pullpush_salla.sandbox import views_trade
 from pullpush_salla.sandbox.check import Check
 from pullpush_salla.sandbox.new_order import find_line_row, make_line
 from pullpush_salla.sandbox.records import Line, Order
 from pullpush_salla.sandbox.routing import Call, Endpoint
-from pullpush_salla.sandbox.wire import command, not_found, ok
-from pullpush_salla.sandbox.words import STATUSES
+from pullpush_salla.sandbox.wire import not_found, ok
+from pullpush_salla.sandbox.words import STATUSES, pick
 
 __all__ = ["ENDPOINTS"]
 
@@ -101,7 +101,9 @@ def _delete(call: Call) -> Response:
     order.lines.remove(line)
     call.store.move_line(order, line, line.quantity)
     call.store.touch_order(order, "order.products.updated", "order.total.price.updated")
-    return command(("تم حذف المنتج من الطلب", "The item was removed"), call.lang, 202)
+    # The code in the body is not the one of the answer (the vendor's page).
+    words = ("تم حذف المنتج من الطلب", "The item was removed")
+    return JSONResponse({"status": 202, "success": True, "data": {"message": pick(words, call.lang), "code": 202}})
 
 
 def _changed(call: Call, order: Order) -> Response:

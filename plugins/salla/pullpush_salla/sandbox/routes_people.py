@@ -15,7 +15,8 @@ from pullpush_salla.sandbox.records import Customer
 from pullpush_salla.sandbox.routes_orders import day
 from pullpush_salla.sandbox.routing import Call, Endpoint
 from pullpush_salla.sandbox.store import STORE_ID, Store
-from pullpush_salla.sandbox.wire import command, in_store_zone, not_found, ok, paged
+from pullpush_salla.sandbox.wire import in_store_zone, not_found, ok, paged
+from pullpush_salla.sandbox.words import pick
 
 __all__ = ["ENDPOINTS", "create_customer", "edit_customer"]
 
@@ -97,7 +98,7 @@ def edit_customer(store: Store, customer: Customer, body: Mapping[str, Any]) -> 
 
 def _delete(call: Call) -> Response:
     call.store.remove_customer(_customer(call))
-    return command(("تم حذف العميل بنجاح", "The customer was deleted"), call.lang, 202)
+    return ok([pick(("تم حذف العميل بنجاح", "The customer was deleted"), call.lang)])
 
 
 def _fields(store: Store, check: Check, customer: Customer | None) -> dict[str, Any]:
