@@ -281,10 +281,20 @@ async def _search(connection: Connection, payload: Mapping[str, Json]) -> list[s
             made = moment((row.get("date") or {}).get("date"), None)
             if made is not None and made < since:
                 break
+            if not _may_hold(row, payload):
+                continue
             is_over = (row.get("status") or {}).get("slug") == "canceled" and payload.get("status") != "cancelled"
             if not is_over and await _is_same(connection, payload, row["id"]):
                 found.append(str(row["id"]))
     return found
+
+
+def _may_hold(row: Json, payload: Mapping[str, Json]) -> bool:
+    """Whether an order of the list may have the lines, by their quantities; lines of shipping come on top."""
+    if not isinstance(row.get("items"), list):
+        return True
+    there = Counter(item.get("quantity") for item in row["items"] if isinstance(item, Mapping))
+    return Counter(line.get("quantity") for line in payload.get("lineItems") or ()) <= there
 
 
 def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:
