@@ -23,7 +23,7 @@ def share(requests, seconds, plan):
     return requests / (PER_MINUTE[plan] * seconds / 60)
 
 
-@pytest.mark.parametrize(("plan", "count", "scale"), [("plus", 200, 50.0), ("basic", 100, 50.0), ("pro", 250, 15.0)])
+@pytest.mark.parametrize(("plan", "count", "scale"), [("plus", 140, 50.0), ("basic", 75, 50.0), ("pro", 220, 20.0)])
 def test_a_long_write_keeps_the_limit_and_uses_it(world, plan, count, scale):
     """At many times the speed, whichever plan the store has: its answers state the budget."""
 

@@ -83,7 +83,13 @@ def build(options: SandboxOptions) -> Sandbox:
         switches=switches,
         store=store,
         tokens=tokens,
-        limits=Limits(plan=switches.plan, clock=clock, violations=violations, enforced=options.rate_limits),
+        limits=Limits(
+            plan=switches.plan,
+            clock=clock,
+            violations=violations,
+            enforced=options.rate_limits,
+            abuse_after=switches.abuse_after,
+        ),
         outbox=outbox,
         bulk=BulkQueue(store=store, switches=switches, clock=clock),
     )

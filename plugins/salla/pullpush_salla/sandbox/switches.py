@@ -26,6 +26,7 @@ ALL_SCOPES = (
 class Switches:
     """One field per switch; the package docstring lists them with their meanings."""
 
+    abuse_after: int
     app_webhook_url: str
     branches: int
     bulk_branch_id: bool
@@ -93,6 +94,7 @@ _FLAGS = (
 )
 _NUMBERS: Mapping[str, float] = {"bulk_delay": 0.0, "index_lag": 0.0, "refresh_days": 30.0, "refresh_grace": 0.0}
 _COUNTS: Mapping[str, int | None] = {
+    "abuse_after": 0,
     "branches": 1,
     "bulk_max_rows": 100,
     "carts": None,
