@@ -8,7 +8,7 @@ says what to look at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk.canonical import dumps
@@ -37,26 +37,35 @@ async def give_back(connection: Connection, delivery: Delivery, rows: Sequence[R
     Raises:
         TransientError: not now, and surely nothing was given back.
     """
-    entered = entered_of(connection)
+    entered, branch = entered_of(connection), await branch_of_orders(connection)
+    lines = [
+        (line, row.native.get("quantity" if row.variant is None else "stock_quantity"))
+        for line, row in zip(delivery.payload["lineItems"], rows, strict=True)
+        if not row.native.get("unlimited_quantity")
+    ]
+    if connection.settings.get("order_takes_stock") or not lines:
+        entered.discard(delivery.id)
+        return ""
+    if delivery.id not in entered:
+        return f"the order was entered by an earlier run; {_doubt(line for line, _ in lines)}"
+    # An increment would make a number of what is unknown.
+    unknown = [line for line, number in lines if number is None]
     counted = [
         {
             "identifer_type": "sku",
             "identifer": line["sku"],
             "quantity": line["quantity"],
             "mode": "increment",
-            "branch": await branch_of_orders(connection),
+            "branch": branch,
         }
-        for line, row in zip(delivery.payload["lineItems"], rows, strict=True)
-        if not row.native.get("unlimited_quantity")
+        for line, number in lines
+        if number is not None
     ]
-    if connection.settings.get("order_takes_stock") or not counted:
+    said = f"Salla shows no number; {_doubt(unknown)}" if unknown else ""
+    if not counted:
         entered.discard(delivery.id)
-        return ""
-    doubt = "look at the stock of " + ", ".join(
-        f"{row['identifer']!r} ({row['quantity']} taken by the order)" for row in counted
-    )
-    if delivery.id not in entered:
-        return f"the order was entered by an earlier run; {doubt}"
+        return said
+    doubt = _doubt(line for line, _ in lines)
     call = Call(
         method="POST",
         url="/products/quantities/bulk",
@@ -72,4 +81,9 @@ async def give_back(connection: Connection, delivery: Delivery, rows: Sequence[R
         entered.discard(delivery.id)
         return f"the answer to giving pieces back was lost; {doubt}"
     entered.discard(delivery.id)
-    return f"Salla refused to take pieces back; {doubt}" if answer.status in REFUSED else ""
+    return f"Salla refused to take pieces back; {doubt}" if answer.status in REFUSED else said
+
+
+def _doubt(lines: Iterable[Mapping[str, Json]]) -> str:
+    shown = ", ".join(f"{line['sku']!r} ({line['quantity']} taken by the order)" for line in lines)
+    return f"look at the stock of {shown}"

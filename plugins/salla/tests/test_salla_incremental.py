@@ -74,7 +74,9 @@ def test_a_store_that_changes_under_the_reader_is_known_whole_after_one_more_swe
 
     async def run():
         rng, newest = random.Random(seed), {}
-        async with world_now(records=130, rate_limits=False, seed=seed, extra={"list_order": order}) as w:
+        async with world_now(
+            records=130, rate_limits=False, seed=seed, extra={"list_order": order, "branches": "2"}
+        ) as w:
             cursor = None
             for _ in range(2):
                 cursor = await sweep(w, kind, cursor, newest, rng)

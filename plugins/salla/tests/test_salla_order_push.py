@@ -242,6 +242,25 @@ def test_an_order_moves_stock_only_if_the_setting_says_so(world, takes, gone):
     assert before == after
 
 
+def test_giving_back_makes_no_number_of_an_unknown_one(world):
+    """A counted product whose number is missing stays so, and the reason names it."""
+
+    async def run():
+        async with world() as w:
+            branch = w.state()["branches"][0]["id"]
+            payload = order_for(w, ("SKU-00001", 2), ("SKU-00002", 1))
+            w.change("stock", sku="SKU-00001", quantity=None, unlimited=False, branch=branch)
+            before = stock_of(w)
+            (outcome,) = await w.push("order", payload)
+            return outcome, before, stock_of(w)
+
+    outcome, before, after = asyncio.run(run())
+    assert outcome.result == "delivered"
+    assert "'SKU-00001' (2 taken by the order)" in outcome.reason
+    assert "SKU-00002" not in outcome.reason
+    assert before == after
+
+
 @pytest.mark.parametrize("notify", [False, True])
 def test_a_receiver_is_notified_only_if_the_setting_says_so(world, notify):
     """The platform has a word for it, which is always sent."""
