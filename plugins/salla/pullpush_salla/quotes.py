@@ -105,7 +105,8 @@ def _priced(quotes: Sequence[Quote], payload: Mapping[str, Json], shown: Sequenc
     total, percent = Decimal(payload["totalAmount"]), max(each.percent for each in quotes)
     come_to = sum((each.total for each in priced), Decimal(0))
     shipping, extra = Decimal(payload.get("shippingAmount") or 0), total - come_to
-    if extra not in (Decimal(0), shipping, shipping + _rounded(shipping * percent / 100)):
+    # All of the shipping may be taxed, a part of it, or nothing.
+    if extra and not (shipping and shipping <= extra <= shipping + _rounded(shipping * percent / 100)):
         what = f"with {shipping} of shipping" if shipping else "without shipping"
         return f"its lines come to {come_to} in Salla, {what}; the order's total is {total} (tax, discounts, fees)"
     return Plan(units=units, extra=extra, total=total, percent=percent)

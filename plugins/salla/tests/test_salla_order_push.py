@@ -150,6 +150,7 @@ SWITCHES = [{"custom_item_taxed": "true"}, {"custom_item_taxed": "false"}]
     [
         (("50", "20"), {"shippingAmount": "10"}, "100.00"),
         (("50", "20"), {"shippingAmount": "10", "totalAmount": "113.50"}, "113.50"),
+        (("50", "20"), {"shippingAmount": "25.04", "totalAmount": "130.50"}, "130.50"),
         (("50", "20"), {"discountAmount": "7", "totalAmount": "95.45"}, "95.45"),
         (("50", "20"), {"discountAmount": "7", "shippingAmount": "20", "totalAmount": "115.45"}, "115.45"),
         (("3.33", "0.05"), {}, "7.78"),
