@@ -18,7 +18,7 @@ from ._connector import is_generic, resources_of
 from ._pull import pull
 from ._reader import ResourceReader
 from ._remap import Remapper, mapped_resources
-from ._webhook import Receiver, is_genuine
+from ._webhook import Receiver, is_trusted
 from ._writer import Writer
 
 Json = Any
@@ -88,7 +88,7 @@ class ManifestHooks:
         webhook = self._manifest.webhook
         if webhook is None:
             return None
-        return webhook.verification is not None and is_genuine(webhook.verification, connection, request)
+        return is_trusted(webhook, connection, request)
 
     @hookimpl(trylast=True)
     def pullpush_receive(self, connection: Connection, request: WebhookRequest) -> Awaitable[Sequence[Event]] | None:

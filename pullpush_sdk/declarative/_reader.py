@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import CanonicalTypes, dumps, loads
-from pullpush_sdk.connector import Connection, Page, Reject, version_of
+from pullpush_sdk.connector import Connection, Page, Reject, moment_of, version_of
 from pullpush_sdk.errors import FieldError, RecordError
 from pullpush_sdk.http import PageState, Step, call_of
 from pullpush_sdk.manifest import Attach, Resource
@@ -86,11 +86,25 @@ class ResourceReader:
             state = PageState.load(cursor.state) if position == 0 and cursor.state is not None else None
             behind = items[position + 1] if position + 1 < len(items) else None
             depth = Depth.of(self.resource.incremental, cursor.begin if state is not None else None)
+            is_front = cursor.state is None and position == 0
             async with aclosing(self._read_item(connection, cursor, item, state, depth)) as pages:
                 async for page, following in pages:
+                    if is_front:
+                        cursor, is_front = self._dated(cursor, page), False
                     yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, depth, behind).write())
         if not items:
             yield Page(events=(), cursor=self._behind(cursor).write())
+
+    def _dated(self, cursor: Cursor, page: Page) -> Cursor:
+        """The cursor by the platform's clock, which may be behind ours: what changes after its newest record was shown
+        is dated no earlier than that record. Where it showed none, the next sweep begins where this one did.
+        """
+        if not self._newest_first or cursor.started is None:
+            return cursor
+        if not page.events:
+            return attrs.evolve(cursor, started=cursor.since)
+        newest = moment_of(max(event.version for event in page.events))
+        return attrs.evolve(cursor, started=min(cursor.started, newest))
 
     def _cursor(self, cursor: Cursor, item: Json, following: PageState | None, depth: Depth, behind: Json) -> Cursor:
         if following is not None:
@@ -129,13 +143,17 @@ class ResourceReader:
         self, connection: Connection, cursor: Cursor, item: Json, state: PageState | None, depth: Depth
     ) -> AsyncGenerator[tuple[Page, PageState | None], None]:
         oldest = self._oldest(cursor)
+        visited = [state or self.listing.paginator.first()]
         while True:
             since = self._since(cursor, depth)
-            offered = {"since": since, "item": item}
-            following = None
-            depth.start(state)
-            async with aclosing(self.listing.pages(connection, offered, state, narrow=self._narrow(since))) as listings:
+            offered, narrow = {"since": since, "item": item}, self._narrow(since)
+            depth.start(visited[-1])
+            again: list[PageState] | None = None
+            async with aclosing(self.listing.pages(connection, offered, visited[-1], narrow=narrow)) as listings:
                 async for listing in listings:
+                    again = self._moved_up(visited, listing)
+                    if again is not None:
+                        break
                     page = await self._page(connection, listing, item)
                     following = listing.following
                     if oldest is not None and any(event.version < oldest for event in page.events):
@@ -143,14 +161,34 @@ class ResourceReader:
                     depth.count(len(listing.records), page.events)
                     if following is None and since is not None and depth.is_cut:
                         depth.go_on()
-                        state = following = self.listing.paginator.first()
-                        yield page, following
+                        again = [self.listing.paginator.first()]
+                        yield page, again[0]
                         break
                     yield page, following
                     if following is None:
                         return
-            if following is None:
+                    visited = [*visited, following] if self._newest_first else [following]
+            if again is None:
                 return
+            visited = again
+
+    def _moved_up(self, visited: list[PageState], listing: Listing) -> list[PageState] | None:
+        """The pages to go on from, the last being the next, where a list became shorter before this one was read.
+
+        What stood at the head of this page then stands on one that was read already. In a list by update time only
+        a deletion does that: what is new, or edited, goes to the front and shows at most something twice. None where
+        nothing is missing.
+        """
+        state, total_path = visited[-1], self.resource.response.total
+        if not self._newest_first or total_path is None or state.known_total is None:
+            return None
+        total = listing.extra.get(total_path)
+        if not isinstance(total, int) or total >= state.known_total:
+            return None
+        size = max(1, state.read // max(1, state.pages))
+        pages = -((total - state.known_total) // size)
+        kept = visited[: max(0, len(visited) - pages)] or [self.listing.paginator.first()]
+        return [*kept[:-1], attrs.evolve(kept[-1], known_total=total if kept[-1].pages else None)]
 
     def _since(self, cursor: Cursor, depth: Depth) -> Json:
         """What the request's filter is: the moment to read from in the platform's writing, None for no filter."""
@@ -168,6 +206,10 @@ class ResourceReader:
         if incremental.variable is not None:
             return Step(variables={incremental.variable: since})
         return Step(params={incremental.param: since}) if incremental.param is not None else WHOLE
+
+    @property
+    def _newest_first(self) -> bool:
+        return self.resource.incremental is not None and self.resource.incremental.newest_first
 
     def _oldest(self, cursor: Cursor) -> int | None:
         """The version behind which a list sorted newest first holds nothing new."""

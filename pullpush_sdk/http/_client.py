@@ -7,7 +7,7 @@ import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import attrs
@@ -166,6 +166,15 @@ class Client:
             AuthError, TransientError, StoreError: renewing failed.
         """
         return await self.auth.renew(await self.auth.stored(), self._exchange)
+
+    async def adopt_grant(self, fields: Mapping[str, Any]) -> bool:
+        """Stores the token that the platform handed over in a genuine webhook; False for one older than ours.
+
+        Raises:
+            SetupError: this kind of auth is not OAuth 2.
+            ContractError: the fields hold no access token.
+        """
+        return await self.auth.adopt_grant(fields)
 
     async def _tried(self, call: Call, token: Token | None) -> Answer:
         return await self._retry.run(lambda: self._once(call, token), repeatable=call.is_repeatable)

@@ -204,16 +204,27 @@ class OAuth2:
         fields = _fields_of(answer)
         if answer.status >= 400 or "error" in fields:
             raise _refusal(answer.status, fields, is_refresh=old is not None)
+        return self._token(fields, answer.started_at, old)
+
+    def granted(self, fields: Mapping[str, Any], received_at: datetime) -> Token:
+        """The token that a platform hands over by itself: the fields of a token answer, in a webhook.
+
+        Raises:
+            ContractError: there is no access token among them.
+        """
+        return self._token(fields, received_at, None)
+
+    def _token(self, fields: Mapping[str, Any], obtained_at: datetime, old: Token | None) -> Token:
         access = fields.get("access_token")
         if not isinstance(access, str) or not access:
-            raise ContractError("the token answer holds no access_token", status=answer.status)
+            raise ContractError("the token answer holds no access_token")
         refresh = fields.get("refresh_token") or (old.refresh if old is not None else None)
         extra = {name: value for name, value in fields.items() if name not in _TOKEN_FIELDS}
         return Token(
             access=access,
             refresh=str(refresh) if refresh else None,
-            expires_at=self._expiry(fields, answer.started_at),
-            obtained_at=answer.started_at,
+            expires_at=self._expiry(fields, obtained_at),
+            obtained_at=obtained_at,
             extra=extra,
             bootstrap=old.bootstrap if old is not None else "",
         )
@@ -224,7 +235,7 @@ class OAuth2:
         A platform may not be of one mind with itself (`expires` a duration in one answer and an instant in
         another), so a value's size decides: no token lives for thirty years, and none ended in 2001.
         """
-        value = fields.get(self._auth.expires_field, fields.get("expires_in"))
+        value = fields.get(self._auth.expires_field, fields.get("expires_in", fields.get("expires")))
         try:
             seconds = float(value) if value is not None else None
         except (TypeError, ValueError):

@@ -11,28 +11,31 @@ import attrs
 
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.errors import RateLimitedError
-from pullpush_sdk.manifest import Limits
+from pullpush_sdk.manifest import Limits, PathLimit
 
 from ._budget import RateBudget
 from ._call import Answer, Call
 from ._cost import CostReader
 from ._status import seconds_until
 
+_MOST_REQUESTS = 1_000_000  # a window larger than that is a mistake of whoever says it
 _RESET_MARGIN = 0.05  # seconds behind a reset: a call just before it would be counted against the old period
 
 
 @attrs.frozen(kw_only=True)
 class _Lane:
-    """One budget and the queue of those who spend it."""
+    """One budget of so many requests within `per` seconds, and the queue of those who spend it."""
 
     budget: RateBudget
-    turn: asyncio.Lock
+    per: float
+    turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
 
 class Throttle:
     """Lets calls start when the budget allows, in the order in which they came, at most `concurrency` at once.
 
-    With `per_path` in the limits every path has a budget and an order of its own; places are shared.
+    With `per_path` in the limits every path has a budget and an order of its own; the narrower budgets of `also` hold
+    beside the general one. Places are shared.
 
     Make one per connection and give it to every Client of that connection in the process. A wait beyond `patience`
     seconds (or the rate's own period, if that is longer) is not waited: the call fails at once with the time to
@@ -42,6 +45,7 @@ class Throttle:
     def __init__(self, limits: Limits, clock: Clock, *, patience: float = 120.0) -> None:
         self.limits = limits
         self._lanes: dict[str, _Lane] = {}
+        self._narrow = {each.path: _narrow_lane(each) for each in limits.also}
         self._clock = clock
         self._patience = max(patience, limits.per + 1.0)
         self._places = asyncio.Semaphore(limits.concurrency)
@@ -54,8 +58,15 @@ class Throttle:
         Raises:
             RateLimitedError: the wait would be longer than our patience; nothing was sent.
         """
-        lane = self._lane(call)
-        reserved = await self._take(lane, call)
+        lane, narrow = self._lane(call), self._narrow_lane(call)
+        if narrow is None:
+            reserved = await self._take(lane, call)
+        else:
+            # The narrow budget is waited for first, without a place: calls of other paths go on meanwhile.
+            async with narrow.turn:
+                await self._wait(narrow, call)
+                reserved = await self._take(lane, call)
+                narrow.budget.take(self._clock.monotonic())
         try:
             yield
         finally:
@@ -77,7 +88,7 @@ class Throttle:
 
     async def _wait(self, lane: _Lane, call: Call) -> None:
         while (seconds := lane.budget.wait(self._clock.monotonic(), call.operation, call.cost_hint)) > 0:
-            if seconds > self._patience:
+            if seconds > max(self._patience, lane.per + 1.0):
                 raise RateLimitedError(
                     f"the platform's rate limit leaves no call for {seconds:.0f} s; nothing was sent",
                     retry_after=seconds,
@@ -90,16 +101,25 @@ class Throttle:
         path = urlsplit(call.url).path if limits.per_path else ""
         if path not in self._lanes:
             own = attrs.evolve(limits, requests=limits.paths.get(path, limits.requests))
-            self._lanes[path] = _Lane(budget=RateBudget(own), turn=asyncio.Lock())
+            self._lanes[path] = _Lane(budget=RateBudget(own), per=limits.per)
         return self._lanes[path]
 
+    def _narrow_lane(self, call: Call) -> _Lane | None:
+        return next((lane for path, lane in self._narrow.items() if call.url.startswith(path)), None)
+
+    def _narrowest(self, call: Call) -> _Lane:
+        """The budget that an answer to the call speaks of."""
+        return self._narrow_lane(call) or self._lane(call)
+
     def pause(self, call: Call, seconds: float) -> None:
-        """No call that spends the same budget as this one starts for so many seconds."""
-        self._lane(call).budget.pause(self._clock.monotonic(), seconds)
+        """No call that spends the same narrowest budget as this one starts for so many seconds."""
+        self._narrowest(call).budget.pause(self._clock.monotonic(), seconds)
 
     def learn(self, call: Call, answer: Answer) -> RateLimitedError | None:
         """Takes in what an answer says of the budget; the error that a throttled GraphQL answer stands for."""
         limits, now = self.limits, self._clock.monotonic()
+        if limits.limit_header is not None:
+            self._learn_limit(limits.limit_header, call, answer)
         if limits.remaining_header is not None:
             self._learn_remaining(limits.remaining_header, call, answer)
         if self._cost is None:
@@ -111,6 +131,11 @@ class Throttle:
         message = f"{call.operation or 'the query'} was throttled"
         return RateLimitedError(message, status=answer.status, retry_after=report.retry_after)
 
+    def _learn_limit(self, header: str, call: Call, answer: Answer) -> None:
+        text = answer.headers.get(header, "").strip()
+        if text.isdecimal() and 0 < int(text) <= _MOST_REQUESTS:
+            self._narrowest(call).budget.allow(int(text))
+
     def _learn_remaining(self, header: str, call: Call, answer: Answer) -> None:
         try:
             remaining = float(answer.headers.get(header, ""))
@@ -121,4 +146,8 @@ class Throttle:
         reset = answer.headers.get(self.limits.reset_header or "", "")
         until = seconds_until(reset, self._clock.now()) if reset else None
         # Without a reset the whole period has to pass.
-        self.pause(call, self.limits.per if until is None else until + _RESET_MARGIN)
+        self.pause(call, self._narrowest(call).per if until is None else until + _RESET_MARGIN)
+
+
+def _narrow_lane(limit: PathLimit) -> _Lane:
+    return _Lane(budget=RateBudget(Limits(requests=limit.requests, per=limit.per)), per=limit.per)

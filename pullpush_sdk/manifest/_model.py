@@ -25,6 +25,8 @@ class Limits:
     `requests` per `per` seconds, at most `concurrency` at once; `timeout` in seconds for one answer; `retries`
     beyond the first try of a request that may be repeated. `cost` names where a GraphQL answer states its budget.
     With `per_path` the rate holds for each path by itself; `paths` names the `requests` of paths with another number.
+    `also` are narrower budgets of some paths, which hold beside the general one. `limit_header` names the header in
+    which answers state how many requests `per` allows; what it says takes the place of `requests`.
     """
 
     requests: int | None = None
@@ -35,9 +37,20 @@ class Limits:
     retries: int = 4
     remaining_header: str | None = None
     reset_header: str | None = None
+    limit_header: str | None = None
     cost: GraphQLCost | None = None
     per_path: bool = False
     paths: Mapping[str, int] = attrs.field(factory=dict)
+    also: Sequence[PathLimit] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PathLimit:
+    """A budget of the requests whose path, as the manifest and the connector write it, begins with `path`."""
+
+    path: str
+    requests: int
+    per: float
 
 
 @attrs.frozen(kw_only=True)
@@ -416,7 +429,10 @@ class Handler:
 
 @attrs.frozen(kw_only=True)
 class CustomerExtraction:
-    """The customer inside a webhook: `map` (canonical contact field to rule) over the object at `base_path`."""
+    """The customer inside a webhook: `map` (canonical contact field to rule) over the object at `base_path`.
+
+    It becomes a contact event beside the event of its handler. `overrides` names another path per event name.
+    """
 
     base_path: str
     map: Rules
@@ -425,9 +441,16 @@ class CustomerExtraction:
 
 @attrs.frozen(kw_only=True)
 class Webhook:
-    """Everything about webhooks that come in."""
+    """Everything about webhooks that come in.
+
+    `alternatives` are further proofs beside `verification`: one that holds is enough. `grants` names events that
+    bring the connection's own OAuth 2 token, each with the path of the token fields in its body; such an event is
+    stored as the token and becomes no canonical event.
+    """
 
     verification: Verification | None = None
+    alternatives: Sequence[Verification] = ()
+    grants: Mapping[str, str] = attrs.field(factory=dict)
     event_name: EventName | None = None
     event_type_map: Mapping[str, str] = attrs.field(factory=dict)
     array_path: str | None = None

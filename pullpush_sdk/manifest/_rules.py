@@ -27,6 +27,7 @@ from ._model import (
     Resource,
     Response,
     SessionAuth,
+    Verification,
     Webhook,
 )
 from ._requests import OFFERED_TO_MINIAPPS, Site, exchange_of, requests_of
@@ -315,6 +316,7 @@ def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
             path = below("$.webhook.event_type_map", native)
             yield _problem("webhook", f"no handler `{event}`", path, _handlers(event, webhook))
     yield from _check_verification(webhook, manifest)
+    yield from _check_grants(webhook, manifest)
     for event, handler in webhook.handlers.items():
         path = below("$.webhook.handlers", event)
         resource = manifest.resources.get(handler.resource or "")
@@ -336,11 +338,31 @@ def _handlers(event: str, webhook: Webhook) -> str:
     return f"did you mean {close[0]}?" if close else "add it to handlers"
 
 
-def _check_verification(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
-    verification = webhook.verification
-    if verification is None or verification.kind == "none":
+def _check_grants(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
+    """A token that comes by webhook needs a proof of its origin and somebody who uses it."""
+    if not webhook.grants:
         return
-    path = "$.webhook.verification"
+    path = "$.webhook.grants"
+    if not any(isinstance(auth, OAuth2Auth) for _, auth in ways_of(manifest.auth)):
+        yield _problem("webhook", "a token by webhook needs auth of kind oauth2", path, "describe auth")
+    proofs = [each for each in (webhook.verification, *webhook.alternatives) if each is not None]
+    if not proofs or any(proof.kind == "none" for proof in proofs):
+        yield _problem("webhook", "anybody could bring a token: grants need a verification", path, "add verification")
+    for event in webhook.grants:
+        if event in webhook.handlers:
+            yield _problem("webhook", "an event is a grant or has a handler, not both", below(path, event))
+
+
+def _check_verification(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
+    if webhook.verification is not None:
+        yield from _check_proof(webhook.verification, "$.webhook.verification", manifest)
+    for index, proof in enumerate(webhook.alternatives):
+        yield from _check_proof(proof, f"$.webhook.alternatives[{index}]", manifest)
+
+
+def _check_proof(verification: Verification, path: str, manifest: Manifest) -> Iterator[Problem]:
+    if verification.kind == "none":
+        return
     for name in ("header", "secret"):
         if not getattr(verification, name):
             yield _problem("webhook", f"{verification.kind} needs {name}", path, f"add {name}")

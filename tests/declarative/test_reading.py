@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -215,6 +217,70 @@ def test_a_list_sorted_newest_first_is_read_until_it_gets_old():
     )
     assert skus(pages) == ["A0", "A1", "A2", "A3"]
     assert pages[-1].done
+
+
+NEWEST = {
+    "pagination": {"kind": "page", "size_param": "size", "size": 2},
+    "response": {"records": "data", "total_pages": "pages", "total": "total"},
+    "canonical_type": "product",
+    "list": {"path": "/products"},
+    "canonical_map": {"sku": "sku", "updatedAt": "at"},
+    "version": "updated_at",
+    "incremental": {"newest_first": True, "overlap": 60},
+}
+
+
+class Ticking(Shop):
+    """A list by update time, latest first; before each answer the next of `edits` happens to it."""
+
+    def __init__(self, rows, edits):
+        super().__init__(products=rows)
+        self.edits = edits
+        self.now = HOURS_AGO
+
+    async def answer(self, request):
+        rows = self.tables["products"]
+        for kind, at in self.edits.pop(0) if self.edits else ():
+            self.now += timedelta(seconds=20)
+            row = rows.pop(at % len(rows)) if rows and kind != "create" else {"sku": f"N{self.now:%H%M%S}"}
+            if kind != "delete":
+                rows.insert(0, {**row, "at": self.now.isoformat()})
+        page, size = int(request.query_params.get("page", 1)), int(request.query_params["size"])
+        shown = rows[(page - 1) * size : page * size]
+        return JSONResponse({"data": shown, "pages": -(-len(rows) // size), "total": len(rows)})
+
+
+HOURS_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)  # the platform's clock is that far behind
+EDITS = st.lists(
+    st.lists(st.tuples(st.sampled_from(["create", "edit", "delete"]), st.integers(0, 9)), max_size=3), max_size=12
+)
+
+
+@given(edits=EDITS, length=st.integers(1, 9))
+@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+def test_a_list_that_changes_under_the_reader_is_known_whole_after_one_more_sweep(edits, length):
+    """Whatever is created, edited and deleted between the pages of two sweeps: the third one completes the picture."""
+    rows = [{"sku": f"A{n}", "at": (HOURS_AGO - timedelta(hours=n)).isoformat()} for n in range(length)]
+    shop, loaded, newest, cursor = Ticking(rows, edits), load({"products": NEWEST}), {}, None
+    for sweep in range(3):
+        if sweep == 2:
+            shop.edits = []
+        for page in pages_of(loaded, shop, cursor=cursor):
+            cursor = page.cursor
+            for event in page.events:
+                newest[event.record.sku] = max(newest.get(event.record.sku, 0), event.version)
+    held = {row["sku"]: version_of(datetime.fromisoformat(row["at"])) for row in shop.tables["products"]}
+    assert {sku: newest.get(sku) for sku in held} == held
+
+
+def test_a_platform_whose_clock_is_behind_loses_nothing():
+    """What changes after a sweep is dated by the platform: the next one goes back to the newest date it has seen."""
+    shop = Ticking([{"sku": "A", "at": "2020-05-01T00:00:00Z"}], [])
+    loaded = load({"products": NEWEST})
+    cursor = pages_of(loaded, shop)[-1].cursor
+    shop.tables["products"].insert(0, {"sku": "B", "at": "2020-05-01T00:00:01Z"})
+    assert skus(pages_of(loaded, shop, cursor=cursor)) == ["B", "A"]
+    assert cursor["since"].startswith("2020-05-01")
 
 
 def test_details_and_attached_lists_complete_a_record():
