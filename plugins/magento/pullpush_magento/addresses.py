@@ -7,6 +7,7 @@ from typing import Any
 
 from pullpush_sdk.connector import Connection
 
+from .functions import NO_NAME
 from .shop import region_id
 
 Json = Any
@@ -24,13 +25,15 @@ NEEDED = {
 
 
 def names_of(record: Mapping[str, Json]) -> tuple[str | None, str | None]:
-    """First and last name; a whole name is parted at its last space, a single word is both: the platform needs two."""
+    """First and last name, both needed: a whole name is parted at its last space, a single word gets a dash."""
     first, last = record.get("firstName"), record.get("lastName")
-    if not (first and last):
-        words = str(record.get("name") or first or last or "").strip()
-        head, _, tail = words.rpartition(" ")
-        first, last = (head or tail or None), (tail or None)
-    return first, last
+    if first and last:
+        return first, last
+    words = str(record.get("name") or first or last or "").strip()
+    head, _, tail = words.rpartition(" ")
+    if not words:
+        return None, None
+    return (head, tail) if head else (tail, NO_NAME)
 
 
 async def native_address(

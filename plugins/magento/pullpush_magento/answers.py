@@ -22,15 +22,24 @@ _HINT = (
     " Configuration > Services > OAuth > Consumer Settings > Allow OAuth Access Tokens to be used as standalone Bearer"
     " tokens)"
 )
+_TRAP_HINT = (
+    "some shops cannot check OAuth signatures over such a SKU: allow bearer tokens there, and set auth to bearer"
+)
 _PAGE_SIZE = "Maximum SearchCriteria pageSize is"
 # OAuth signatures over such a path are computed otherwise by some shops: that is about one SKU, not about the token.
 _TRAPPED_PATH = re.compile("%2f|%26", re.IGNORECASE)
 
 
 def classify(answer: Answer) -> PullPushError | None:
-    """A 401 has three causes and one text; a page that is too large names the setting that mends it."""
-    if answer.status == 401 and not _TRAPPED_PATH.search(answer.url):
+    """A 401 has three causes and one text, but over an encoded slash it is about one SKU.
+
+    A page that is too large names the setting that mends it.
+    """
+    if answer.status == 401:
         words = message_of(answer.body)
+        if _TRAPPED_PATH.search(answer.url):
+            message = f"Magento refused a request whose address holds an encoded slash or ampersand: {words}"
+            return RejectedError(message, status=401, answer=words, hint=_TRAP_HINT)
         return TokenExpiredError(f"Magento refused the credentials: {words}", status=401, answer=words, hint=_HINT)
     if answer.status == 400 and _PAGE_SIZE.encode() in answer.body:
         words = message_of(answer.body)

@@ -11,6 +11,8 @@ Json = Any
 
 _NOT_ALONE = 1  # visibility: 1 not individually, 2 catalog, 3 search, 4 both
 _ENABLED = 1
+NO_NAME = "-"
+"""Stands for a last name that nobody has: the platform needs one."""
 
 
 def visible_lines(lines: Json) -> Json:
@@ -66,10 +68,15 @@ def product_status(status: Json, visibility: Json) -> str:
 def person_name(first: Json, last: Json, other_first: Json, other_last: Json) -> str | None:
     """The whole name of the first pair that has one; None where neither has."""
     for pair in ((first, last), (other_first, other_last)):
-        words = [part.strip() for part in pair if isinstance(part, str) and part.strip()]
+        words = [part.strip() for part in pair if last_name(part)]
         if words:
             return " ".join(words)
     return None
+
+
+def last_name(name: Json) -> str | None:
+    """A name, None for the dash that stands for none."""
+    return name.strip() or None if isinstance(name, str) and name.strip() != NO_NAME else None
 
 
 def absolute(amount: Json) -> Decimal | None:
@@ -110,6 +117,7 @@ FUNCTIONS = {
         cart_status,
         difference,
         financial_status,
+        last_name,
         moment,
         person_name,
         product_status,

@@ -52,13 +52,9 @@ async def _write(connection: Connection, delivery: Delivery) -> Outcome:
     if delivery.fields is not None:
         return Outcome.dead(f"order {delivery.key} is not in Magento, and a partial event cannot create it")
     if delivery.maybe_applied:
+        # Several are alike in everything that is compared, and none has a name yet: whichever gets this one, the others
+        # are left for the orders that they were placed for.
         rows = await _search(connection, delivery)
-        if len(rows) > 1:
-            names = ", ".join(str(row["entity_id"]) for row in rows)
-            return Outcome.dead(
-                f"an answer was lost, and several orders in Magento look like {delivery.key}: {names}; "
-                f"write the comment {MARK + delivery.key!r} on the right one, then retry"
-            )
         if rows:
             return await _settled(connection, delivery, rows[0])
     if delivery.payload.get("status") in _OVER:
@@ -203,7 +199,9 @@ async def _search(connection: Connection, delivery: Delivery) -> list[Json]:
     ]
     rows = [row async for row in found(connection, "orders", *groups, shown="entity_id")]
     named = [row for row in rows if _mark_of(row) == delivery.key]
-    return named or [row for row in rows if _mark_of(row) is None and _is_same(payload, row)]
+    method = connection.settings["payment_method"]
+    alike = [row for row in rows if (row.get("payment") or {}).get("method") == method and _is_same(payload, row)]
+    return named or [row for row in alike if _mark_of(row) is None]
 
 
 def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:

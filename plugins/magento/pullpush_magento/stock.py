@@ -15,10 +15,11 @@ import attrs
 
 from pullpush_sdk.canonical import dumps
 from pullpush_sdk.connector import Connection, Event, Page, Reject, version_of
-from pullpush_sdk.errors import ContractError
+from pullpush_sdk.errors import ContractError, RejectedError
 from pullpush_sdk.http import Answer, PageState, Seen, call_of, paginator
 from pullpush_sdk.manifest import Pagination, Request
 
+from .answers import MISSING
 from .native import KEY, LIST, context_of, criteria, map_of, products_by_sku, send
 from .shop import LEGACY, SALABLE, SOURCES, forget_sources, sources_of, stock_mode
 
@@ -26,7 +27,6 @@ Json = Any
 
 PLACE = "default"
 HOLDS_STOCK = ("simple", "virtual", "downloadable")
-_UNSEEN = frozenset({401, 404})
 
 
 @attrs.frozen(kw_only=True)
@@ -165,8 +165,13 @@ async def stock_item(connection: Connection, sku: str) -> Json:
 
     A shop that cannot check an OAuth signature over an encoded slash shows none: then nothing is known either.
     """
-    answer = await send(connection, "GET", f"stockItems/{quote(sku, safe='')}", accepts=_UNSEEN)
-    return None if answer.status in _UNSEEN else answer.json()
+    try:
+        answer = await send(connection, "GET", f"stockItems/{quote(sku, safe='')}", accepts=MISSING)
+    except RejectedError as error:
+        if error.status == 401:
+            return None
+        raise
+    return None if answer.status in MISSING else answer.json()
 
 
 def _page(connection: Connection, answer: Answer, rows: Sequence[Json], cursor: Json, *, done: bool) -> Page:

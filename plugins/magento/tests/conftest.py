@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -23,7 +24,9 @@ from pullpush_sdk.testing.vendor_proof import Recorder
 TYPES = CanonicalTypes()
 
 
+@lru_cache(maxsize=1)
 def load() -> LoadedConnector:
+    """The connector, read once: it holds nothing of a shop."""
     source = Source(name="magento", distribution="pullpush-magento", load=lambda: hooks)
     return load_connector(source, hooks, types=TYPES, functions=Functions())
 

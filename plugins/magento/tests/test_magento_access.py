@@ -49,6 +49,11 @@ def test_what_a_signature_cannot_reach_is_unknown(play):
         found = {event.record.sku: event.record.quantity for event in events if event.record.location_id == "default"}
         assert not rejects
         assert (found["MG-0008/x"], found["MG-0000"]) == (None, 10)
+        options = [{"sku": f"T/{n}", "price": "1", "options": {"Color": n}} for n in ("Red", "Blue")]
+        tee = {"sku": "T/x", "title": "T", "currency": "SAR", "variants": options}
+        outcome = await shop.push_one("product", tee)
+        assert outcome.result is Result.DEAD
+        assert "set auth to bearer" in outcome.reason
 
     play(scenario, records=9, extra={"oauth_encoded": "refused"})
 

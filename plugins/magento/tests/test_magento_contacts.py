@@ -121,3 +121,20 @@ def test_a_deleted_contact_stays(play):
         assert _customer(shop, "ada0@example.com")
 
     play(scenario, records=1)
+
+
+def test_a_single_word_is_a_name(play):
+    """The platform needs a last one: a dash stands there, and is read as none."""
+
+    async def scenario(shop):
+        outcome = await shop.push_one("contact", {"email": "mono@example.com", "name": "Madonna"})
+        assert outcome.result is Result.DELIVERED
+        row = _customer(shop, "mono@example.com")
+        assert (row["firstname"], row["lastname"]) == ("Madonna", "-")
+        record = (await shop.snapshot("contact"))[-1]
+        assert (record.name, record.first_name, record.last_name) == ("Madonna", "Madonna", None)
+        assert (
+            await shop.push_one("contact", {"email": "mono@example.com", "name": "Madonna"})
+        ).result is Result.UNCHANGED
+
+    play(scenario, records=1)

@@ -18,19 +18,20 @@ from pullpush_sdk.sandbox import SandboxOptions, serve
 KINDS = ("product", "contact", "stocklevel")
 
 
-def _table(name, url, sandbox, setenv):
+def _table(name, url, sandbox, setenv, *more):
     lines = [f"[connections.{name}]", 'connector = "magento"', f'sandbox = "{url}"', 'host = "magento.example"']
     for key, secret in sandbox.secrets.items():
         setenv(f"{name}_{key}".upper(), secret)
         lines.append(f'{key} = {{env = "{f"{name}_{key}".upper()}"}}')
-    return "\n".join(lines)
+    return "\n".join([*lines, *more])
 
 
-def _flow(source, destination):
+def _flow(source, destination, kinds=KINDS):
     place = f"[flows.from_{source}.locations]\n" + "\n".join(f'"{each}" = "{each}"' for each in ("default", "east"))
+    place = place if "stocklevel" in kinds else ""
     return (
         f'[flows.from_{source}]\nsource = "{source}"\ndestination = "{destination}"\n'
-        f'types = {list(KINDS)}\nstate = "active"\n{place}\n'.replace("'", '"')
+        f'types = {list(kinds)}\nstate = "active"\n{place}\n'.replace("'", '"')
     )
 
 
@@ -101,3 +102,35 @@ def test_two_shops_come_to_rest(tmp_path, monkeypatch):
     assert left[2]["MG-0000", "default"] == right[2]["MG-0000", "default"] == 3
     assert "new@example.com" in right[1]
     assert not letters
+
+
+async def _trade(folder, setenv, loaded):
+    hook = loaded.connector("magento").hook
+    boxes = [hook.pullpush_sandbox(options=SandboxOptions(records=2, time_scale=20)) for _ in range(2)]
+    allowed = ("orders_reserve_stock = true", "orders_send_mail = true")
+    async with serve(boxes[0].app) as left, serve(boxes[1].app) as right:
+        tables = [_table("left", left, boxes[0], setenv, *allowed), _table("right", right, boxes[1], setenv, *allowed)]
+        flows = [_flow("left", "right", ["order"]), _flow("right", "left", ["order"])]
+        (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows]))
+        project = load_project(folder)
+        ensure_state_dir(project)
+        engine = open_engine(engine_url(project), clock=SystemClock(), types=loaded.types)
+        async with engine, engine.hold():
+            for turn in range(4):
+                if turn == 1:
+                    boxes[0].control.change(
+                        "order_create", items=[{"sku": "MG-0000", "quantity": 3}], email="x@example.com"
+                    )
+                for source in ("left", "right"):
+                    flow = project.flow(f"from_{source}")
+                    report = await sync_flow(project, loaded, engine, flow, redactor=Redactor(), max_wait=20)
+                    assert report.error is None, report
+    return [[o for o in box.control.dump()["orders"] if o["customer_email"] == "x@example.com"] for box in boxes]
+
+
+@pytest.mark.timeout(200)
+def test_an_order_does_not_come_back(tmp_path, monkeypatch):
+    """What was placed for the other side is known as such when it is read there."""
+    orders = asyncio.run(_trade(tmp_path, monkeypatch.setenv, load_plugins(find_sources())))
+    assert [len(each) for each in orders] == [1, 1]
+    assert orders[0][0]["grand_total"] == orders[1][0]["grand_total"] == 7.97

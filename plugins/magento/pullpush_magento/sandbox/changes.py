@@ -9,7 +9,7 @@ from pullpush_magento.sandbox.catalog import Catalog
 from pullpush_magento.sandbox.checkout import Checkout
 from pullpush_magento.sandbox.people import People
 from pullpush_magento.sandbox.sales import Sales
-from pullpush_magento.sandbox.sales_rows import ADDRESS
+from pullpush_magento.sandbox.sales_rows import ADDRESS, cents
 from pullpush_magento.sandbox.state import State
 from pullpush_magento.sandbox.stock import Stock
 from pullpush_magento.sandbox.wire import Asked, Refusal
@@ -73,7 +73,9 @@ class Changes:
     def product(self, values: Values) -> Values:
         """`sku`, `title` or `name`, `price`, `status`; a parent's own time stands still."""
         row = self._state.product(str(values.get("sku")))
-        row |= {key: values[key] for key in ("price", "name", "status", "visibility") if key in values}
+        row |= {key: values[key] for key in ("name", "status", "visibility") if key in values}
+        if "price" in values:
+            row["price"] = cents(values["price"])
         if "title" in values:
             row["name"] = values["title"]
         row["updated_at"] = self._state.now()
@@ -84,7 +86,7 @@ class Changes:
         sku = str(values["sku"])
         if self._state.has(sku):
             raise ChangeError(f"the SKU {sku!r} is taken")
-        given = {"sku": sku, "name": values["title"], "price": float(values["price"]), "attribute_set_id": 4}
+        given = {"sku": sku, "name": values["title"], "price": cents(values["price"]), "attribute_set_id": 4}
         given["custom_attributes"] = [{"attribute_code": "url_key", "value": f"made-{sku}"}]
         row = self._catalog.save(Asked(method="POST", store="all", path=(), body={"product": given}))
         return {"key": sku, "id": row["id"]}
@@ -135,13 +137,13 @@ class Changes:
         if row is None:
             raise ChangeError(f"no customer {values.get('email')!r}")
         first, _, last = str(values["name"]).partition(" ")
-        row |= {"firstname": first, "lastname": last or first, "updated_at": self._state.now()}
+        row |= {"firstname": first, "lastname": last or "-", "updated_at": self._state.now()}
         return {"key": row["email"], "id": row["id"]}
 
     def customer_create(self, values: Values) -> Values:
         """`email`, `name`."""
         first, _, last = str(values["name"]).partition(" ")
-        given = {"email": values["email"], "firstname": first, "lastname": last or first}
+        given = {"email": values["email"], "firstname": first, "lastname": last or "-"}
         row = self._people.create(Asked(method="POST", store="all", path=(), body={"customer": given}))
         return {"key": row["email"], "id": row["id"]}
 

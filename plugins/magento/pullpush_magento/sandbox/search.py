@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -29,13 +30,16 @@ _DEFAULT_SIZE = 20  # where input limits are on
 
 def _key(value: Json) -> tuple[int, Decimal, str]:
     """A value as the database compares it: numbers by amount, text without regard to case."""
-    if isinstance(value, bool):
-        value = int(value)
+    return _key_of(str(int(value) if isinstance(value, bool) else value))
+
+
+@lru_cache(maxsize=200_000)
+def _key_of(text: str) -> tuple[int, Decimal, str]:
     try:
-        number = Decimal(str(value))
+        number = Decimal(text)
     except InvalidOperation:
-        return (1, Decimal(0), str(value).casefold())
-    return (0, number, "") if number.is_finite() else (1, Decimal(0), str(value).casefold())
+        return (1, Decimal(0), text.casefold())
+    return (0, number, "") if number.is_finite() else (1, Decimal(0), text.casefold())
 
 
 def _like(held: Json, given: str) -> bool:
@@ -98,7 +102,8 @@ class Criteria:
 
         Rows that the sort does not tell apart stand in another order each time, as a database gives them.
         """
-        found = [row for row in rows if self._matches(row, key)]
+        groups = [_any_of(list(group.values()), key) for group in self.groups.values()]
+        found = [row for row in rows if all(matches(row) for matches in groups)]
         if found and turn % 2:
             found.reverse()
         for _, sort in sorted(self.sorts.items(), reverse=True):
@@ -136,8 +141,15 @@ class Criteria:
             shown |= {"page_size": self.size, "current_page": self.page}
         return shown
 
-    def _matches(self, row: Row, key: Mapping[str, str]) -> bool:
-        return all(any(_holds(row, each, key) for each in group.values()) for group in self.groups.values())
+
+def _any_of(filters: Sequence[Mapping[str, str]], key: Mapping[str, str]) -> Callable[[Row], bool]:
+    """Whether a row fits one of the filters of a group; many "equals" of one field are one look-up."""
+    fields = {key.get(each["field"], each["field"]) for each in filters}
+    if len(fields) == 1 and all(each.get("condition_type", "eq") == "eq" for each in filters):
+        (field,) = fields
+        wanted = {_key(each.get("value", "")) for each in filters}
+        return lambda row: row.get(field) is not None and _key(row[field]) in wanted
+    return lambda row: any(_holds(row, each, key) for each in filters)
 
 
 def _holds(row: Row, given: Mapping[str, str], key: Mapping[str, str]) -> bool:
