@@ -23,7 +23,7 @@ from pullpush_sdk.connector import Connection, Delivery, Outcome, outcome_of, ve
 from pullpush_sdk.errors import RejectedError, TransientError
 
 from .graphql import ask, check_errors, gid, words_of
-from .items import Item, find_items
+from .items import Item, find_settled
 from .mark import KNOWN, MARK, UNKNOWN, mark, mark_of
 from .records import level_time
 
@@ -155,7 +155,7 @@ class _Run:
 
     async def find(self) -> None:
         """The item of every SKU; what is missing or not unique ends here."""
-        found = await find_items(self.connection, (entry.delivery.payload["sku"] for entry in self.open.values()))
+        found = await find_settled(self.connection, [entry.delivery.payload["sku"] for entry in self.open.values()])
         for entry in list(self.open.values()):
             sku = entry.delivery.payload["sku"]
             items = found.of(sku)

@@ -234,7 +234,7 @@ def test_a_lost_answer_never_adds_a_variant_twice(play: Any) -> None:
 def test_a_weight_is_written_where_it_differs_and_a_foreign_unit_is_not(play: Any) -> None:
     async def scenario(shop: Any) -> None:
         await shop.push("product", shop.delivery("product", SHIRT))
-        heavy = {**SHIRT["variants"][0], "weight": 1.5, "weightUnit": "KG"}
+        heavy = {**SHIRT["variants"][0], "weight": Decimal("1.5"), "weightUnit": "KG"}
         (outcome,) = await shop.push("product", shop.delivery("product", {**SHIRT, "variants": [heavy]}, id="d2"))
         assert outcome.returned["variants"][0]["weight"] == Decimal("1.5")
         (again,) = await shop.push("product", shop.delivery("product", {**SHIRT, "variants": [heavy]}, id="d3"))
