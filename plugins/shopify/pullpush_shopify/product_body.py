@@ -104,21 +104,29 @@ def changes_of(payload: Payload, product: Payload) -> dict[str, Json]:
     return changed
 
 
-def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, Json]], list[Payload]]:
-    """What `productVariantsBulkUpdate` must write, and the variants of the payload that the product does not have.
+def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, Json]], list[str]]:
+    """What `productVariantsBulkUpdate` must write, and the names of the payload's variants that are not there.
 
     A product without variants in the payload speaks of the variant that has its SKU.
     """
     natives: list[Payload] = product["variants"]["nodes"]
     given: Sequence[Payload] = payload.get("variants") or [{**_spoken(payload), "sku": payload["sku"]}]
-    changes, missing = [], []
+    changes = []
     for variant in given:
         native = _counterpart(variant, natives)
-        if native is None:
-            missing.append(variant)
-        elif change := _variant_change(variant, native):
+        if native is not None and (change := _variant_change(variant, native)):
             changes.append({"id": native["id"], **change})
-    return changes, missing if payload.get("variants") else []
+    return changes, [_name(variant) for variant in missing_variants(payload, product)]
+
+
+def missing_variants(payload: Payload, product: Payload) -> list[Payload]:
+    """The payload's variants that the product does not have."""
+    natives = product["variants"]["nodes"]
+    return [each for each in payload.get("variants") or () if _counterpart(each, natives) is None]
+
+
+def _name(variant: Payload) -> str:
+    return str(variant.get("sku") or variant.get("title") or "one without SKU")
 
 
 def variant_additions(missing: Sequence[Payload], product: Payload) -> tuple[list[dict[str, Json]], list[str]]:
@@ -138,7 +146,7 @@ def variant_additions(missing: Sequence[Payload], product: Payload) -> tuple[lis
             sku = body.pop("sku")
             additions.append({**body, "inventoryItem": {**body["inventoryItem"], "sku": sku}})
         else:
-            left.append(variant.get("sku") or variant.get("title") or "one without SKU")
+            left.append(_name(variant))
     return additions, left
 
 

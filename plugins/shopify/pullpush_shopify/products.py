@@ -13,7 +13,7 @@ from .graphql import ask, check_errors, gid
 from .graphql import write as send
 from .items import Found, Item, find_items, newest_items
 from .native import drained, fragments_of, product_by_id, returned
-from .product_body import changes_of, creation_of, variant_additions, variant_changes
+from .product_body import changes_of, creation_of, missing_variants, variant_additions, variant_changes
 
 Json = Any
 
@@ -132,8 +132,8 @@ async def _create(connection: Connection, delivery: Delivery) -> Outcome:
 
 async def _update(connection: Connection, delivery: Delivery, product: Mapping[str, Json]) -> Outcome:
     fields = changes_of(delivery.payload, product)
-    variants, missing = variant_changes(delivery.payload, product)
-    additions, left = variant_additions(missing, product)
+    variants, _ = variant_changes(delivery.payload, product)
+    additions, left = variant_additions(missing_variants(delivery.payload, product), product)
     reason = f"variants that do not fit the product's options were not added: {', '.join(left)}" if left else ""
     if not fields and not variants and not additions:
         return Outcome.unchanged(reason, native_id=product["id"])
