@@ -10,8 +10,8 @@ import pytest
 from pullpush_shopify.check import SCOPES
 
 from pullpush_sdk.errors import AccessRevokedError, AuthError
-from pullpush_sdk.http import authorize_url, is_genuine_callback
 
+MERCHANT = {"auth_method": "merchant"}
 CLIENT = {"client_id": "sandbox-client", "client_secret": "shpss_sandbox00000000000000000000000"}
 
 
@@ -81,19 +81,16 @@ def test_a_refresh_whose_answer_is_lost_is_asked_for_again(play: Any) -> None:
 
 async def consent(shop: Any) -> None:
     """What `pullpush auth` does: send a merchant to the platform, check the callback, redeem its code."""
-    auth = shop.connection.connector.manifest.auth
-    values = {**shop.connection.settings, **shop.connection.secrets}
-    back = "http://127.0.0.1:9/back"
-    url = httpx.URL(authorize_url(auth, values, redirect_uri=back, state="s-1"))
-    assert url.host == "sandbox-store.myshopify.com"
+    client = shop.connection.client
+    asked = client.authorization("http://127.0.0.1:9/back")
+    url = httpx.URL(asked.url)
     assert set(url.params["scope"].split(",")) <= set(SCOPES)
-    async with httpx.AsyncClient(base_url=shop.address) as client:
-        answer = await client.get(url.path, params=url.params)
+    async with httpx.AsyncClient(base_url=shop.address) as browser:
+        answer = await browser.get(url.path, params=url.params)
     query = dict(httpx.URL(answer.headers["location"]).params)
-    assert query["state"] == "s-1"
-    assert is_genuine_callback(auth, values, query)
-    assert not is_genuine_callback(auth, values, {**query, "shop": "another.myshopify.com"})
-    await shop.connection.client.authorize(query["code"], back)
+    with pytest.raises(AuthError, match="signature"):
+        await client.authorize(asked, {**query, "shop": "another.myshopify.com"})
+    await client.authorize(asked, query)
 
 
 def test_a_merchants_consent_gives_expiring_tokens_that_are_renewed(play: Any) -> None:
@@ -106,7 +103,7 @@ def test_a_merchants_consent_gives_expiring_tokens_that_are_renewed(play: Any) -
         assert len(tokens) == 3  # the code, and a refresh before each hour ended
         assert not any((await shop.control("GET", "violations")).values())
 
-    play(scenario, records=1, secrets=CLIENT)
+    play(scenario, records=1, secrets=CLIENT, settings=MERCHANT)
 
 
 def test_a_consent_that_was_withdrawn_asks_for_a_person(play: Any) -> None:
@@ -117,4 +114,4 @@ def test_a_consent_that_was_withdrawn_asks_for_a_person(play: Any) -> None:
             await shop.pull("product")
         assert "authorise" in caught.value.hint
 
-    play(scenario, records=1, secrets=CLIENT)
+    play(scenario, records=1, secrets=CLIENT, settings=MERCHANT)
