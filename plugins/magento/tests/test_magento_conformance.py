@@ -2,4 +2,4 @@
 
 from pullpush_sdk.testing.conformance import LAWS, suite
 
-test_the_laws = suite(LAWS, "magento")
+test_the_laws = suite(LAWS, "magento", settings={"orders_reserve_stock": True, "orders_send_mail": True})

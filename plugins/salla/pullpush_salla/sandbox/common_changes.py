@@ -79,10 +79,11 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         slug = _SLUGS.get(values.get("status", ""))
         if slug is None:
             raise ChangeError(f"status is one of {', '.join(_SLUGS)}")
-        return {**own["order_status"]({"order_id": int(values["order"]), "slug": slug}), "key": str(values["order"])}
+        edit = {"order_id": _order_id(values), "slug": slug}
+        return {**own["order_status"](edit), "key": str(values["order"])}
 
     def order_delete(values: Values) -> Values:
-        order = store.orders.get(int(values.get("order", 0)))
+        order = store.orders.get(_order_id(values))
         if order is None:
             raise ChangeError(f"no order has the id {values.get('order')!r}")
         store.remove_order(order)
@@ -118,6 +119,11 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         "product_delete": product_delete,
         "stock": stock,
     }
+
+
+def _order_id(values: Values) -> int:
+    text = str(values.get("order"))
+    return int(text) if text.isdecimal() else 0
 
 
 def _renamed(values: Values, **names: str) -> dict[str, Any]:
