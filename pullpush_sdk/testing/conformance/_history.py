@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -86,11 +85,10 @@ def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
             shop.edit("product_create", sku=f"NEW-{made}", title=f"New {made}", price=10)
         case "product_delete":
             shop.edit("product_delete", sku=key)
-        case "order_create":
-            if not known.sold:
-                return
-            sku = known.sold[edit.which % len(known.sold)]
-            shop.edit("order_create", items=[{"sku": sku, "quantity": 1}])
+        case "order_create" | "cart_create":
+            if known.sold:
+                sku = known.sold[edit.which % len(known.sold)]
+                shop.edit(edit.kind, items=[{"sku": sku, "quantity": 1}], email="shopper@example.com")
         case "order_status":
             shop.edit("order_status", order=key, status=_STATUSES[(value or 0) % len(_STATUSES)])
         case "customer":
@@ -116,8 +114,3 @@ def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Ed
         check(history)
 
     tried()
-
-
-def pick(seed: int, known: Sequence[str]) -> str:
-    """One of the keys."""
-    return random.Random(seed).choice(list(known))  # noqa: S311 - a test's choice

@@ -71,7 +71,7 @@ def goes_on_from_every_page(subject: Subject, canonical_type: str, effort: Effor
     """Whoever stops after any page and goes on from its cursor, in another process, misses nothing."""
 
     async def tried() -> None:
-        async with subject.shop(records=subject.many, seed=effort.seed) as shop:
+        async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
             pages = [page async for page in shop.pages(canonical_type)]
             everything = set(newest(shop, [event for page in pages for event in page.events]))
             if len(pages) < 2:
@@ -105,7 +105,9 @@ def misses_no_change(subject: Subject, canonical_type: str, effort: Effort) -> N
 
 
 async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit]) -> None:
-    async with subject.shop(records=subject.many) as shop:
+    # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
+    records = min(subject.many, subject.many_of.get(canonical_type, subject.many))
+    async with subject.shop(records=records) as shop:
         known = await _known(shop, canonical_type)
         waiting = list(enumerate(history))
         events: list[Event] = []
@@ -202,7 +204,7 @@ def ends_on_a_repeated_page(subject: Subject, canonical_type: str, effort: Effor
     """A platform that gives the same page for ever is noticed; reading ends, with an error or complete."""
 
     async def tried() -> None:
-        async with subject.shop(records=subject.many, seed=effort.seed) as shop:
+        async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
             count = len([1 async for _ in shop.pages(canonical_type)])
             if count < 2:
                 not_proven("the sandbox has a single page of this type")
