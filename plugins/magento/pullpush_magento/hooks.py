@@ -55,7 +55,7 @@ def _put_right(connection: Connection, canonical_type: str, cursor: Any, pages: 
     if canonical_type == "stocklevel":
         return stock.pull(connection, cursor)
     if canonical_type == "product" and pages is not None:
-        return products.arranged(connection, pages)
+        return products.arranged(connection, pages, cursor)
     if canonical_type == "invoice" and pages is not None:
         return invoices.arranged(connection, pages)
     return pages
