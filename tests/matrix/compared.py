@@ -24,10 +24,11 @@ def stocklevel(records, place):
     }
 
 
-def order(records):
+def order(records, *, buyers=True):
     """Totals, lines and buyers, and how many orders have them."""
     return Counter(
-        (each.total_amount, each.currency, lines(each), (each.email or "").lower()) for each in records
+        (each.total_amount, each.currency, lines(each), (each.email or "").lower() if buyers else "")
+        for each in records
     )
 
 

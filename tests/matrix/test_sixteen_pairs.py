@@ -96,14 +96,17 @@ def accounted_for(kind, played):
     return arrived
 
 
-def judge(source, destination, played):
+def judge(destination, played):
     """Both sides agree."""
     assert not played["written"], "a second sync wrote"
     for kind in played["types"]:
         arrived = accounted_for(kind, played)
         there = played["held"]["right"].get(kind, {}).values()
         if kind == "stocklevel":
+            # An order in whose stock a lost answer left a doubt says which SKUs a person must look at.
+            doubts = " ".join(each.reason for each in played["pushed"].get("order", {}).values())
             here = compared.stocklevel(arrived, played["place"][0])
+            here = {sku: number for sku, number in here.items() if repr(sku) not in doubts}
             shown = compared.stocklevel(there, played["place"][1])
             assert {sku: shown.get(sku) for sku in here} == here
         elif kind == "product":
@@ -119,16 +122,18 @@ def judge(source, destination, played):
             mails = [each.email.lower() for each in there if each.email]
             assert len(mails) == len(set(mails)), "a contact twice"
         elif kind == "order":
-            assert compared.order(there) == compared.order(arrived), (source, destination)
+            # Salla knows a buyer by the mobile number: without one the order is a guest's there.
+            buyers = destination != "salla"
+            assert compared.order(there, buyers=buyers) == compared.order(arrived, buyers=buyers)
         else:
-            assert compared.invoice(there) == compared.invoice(arrived), (source, destination)
+            assert compared.invoice(there) == compared.invoice(arrived)
 
 
 @pytest.mark.parametrize(("source", "destination"), PAIRS)
 def test_both_sides_agree_whatever_fails(source, destination, tmp_path, monkeypatch):
     played = asyncio.run(play(tmp_path, monkeypatch.setenv, source, destination, seed=1))
     assert len(played["fired"]) >= 4, "hardly anything failed"
-    judge(source, destination, played)
+    judge(destination, played)
 
 
 @pytest.mark.full
@@ -136,4 +141,4 @@ def test_both_sides_agree_whatever_fails(source, destination, tmp_path, monkeypa
 @pytest.mark.parametrize("seed", range(2, 10))
 @pytest.mark.parametrize(("source", "destination"), PAIRS)
 def test_matrix_with_more_failures(source, destination, seed, tmp_path, monkeypatch):
-    judge(source, destination, asyncio.run(play(tmp_path, monkeypatch.setenv, source, destination, seed, records=16)))
+    judge(destination, asyncio.run(play(tmp_path, monkeypatch.setenv, source, destination, seed, records=16)))
