@@ -58,7 +58,10 @@ class ConnectorSpec:
 
     @hookspec(firstresult=True)
     def pullpush_locations(self, connection: Connection) -> Awaitable[Sequence[Location]] | None:
-        """List the stock locations. Called before a flow of `stocklevel` starts; an empty list means one place."""
+        """List the stock locations, those out of use not `active`; an empty list means one place.
+
+        Called before a flow of `stocklevel` starts.
+        """
 
     @hookspec(firstresult=True)
     def pullpush_pull(self, connection: Connection, canonical_type: str, cursor: Json) -> AsyncIterator[Page] | None:

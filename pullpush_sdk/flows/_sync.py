@@ -75,7 +75,16 @@ async def sync_flow(
     before = await engine.counts(flow.name)
     async with AsyncExitStack() as stack:
         run = await stack.enter_async_context(
-            _opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=progress or Silent())
+            _opened(
+                project,
+                plugins,
+                engine,
+                flow,
+                state=state,
+                redactor=redactor,
+                progress=progress or Silent(),
+                clock=clock,
+            )
         )
         await run.all_types(stop or asyncio.Event(), read=read, max_wait=max_wait)
     after = await engine.counts(flow.name)
@@ -117,12 +126,15 @@ async def _opened(
     state: State,
     redactor: Redactor,
     progress: Progress,
+    clock: Clock | None = None,
 ) -> AsyncIterator[_Run]:
     """A run with both connections open and the stock locations settled."""
     async with AsyncExitStack() as stack:
         ends = []
         for name in (flow.source, flow.destination):
-            connection = await stack.enter_async_context(open_connection(project, name, plugins, redactor=redactor))
+            connection = await stack.enter_async_context(
+                open_connection(project, name, plugins, redactor=redactor, clock=clock)
+            )
             loaded = plugins.connector(project.connection(name).connector)
             ends.append(End(loaded=loaded, connection=connection))
         plan = LocationPlan()

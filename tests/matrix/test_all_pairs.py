@@ -105,7 +105,7 @@ async def location_map(project):
     for name in ("left", "right"):
         async with open_connection(project, name, PLUGINS) as connection:
             loaded = PLUGINS.connector(project.connection(name).connector)
-            places[name] = [each.id for each in await read_locations(loaded, connection)]
+            places[name] = [each.id for each in await read_locations(loaded, connection) if each.active]
     left, right = places["left"], places["right"]
     if len(left) <= 1 and len(right) <= 1:
         return ""

@@ -29,7 +29,7 @@ def pullpush_connector() -> Connector:
 
 @hookimpl
 def pullpush_locations(connection: Connection) -> Awaitable[Sequence[Location]]:
-    """The inventory sources in use; one place where quantities are those of stock items, or what is salable."""
+    """The inventory sources; one place where quantities are those of stock items, or what is salable."""
     from . import places  # noqa: PLC0415 - naming a connector must stay light
 
     return places.places(connection)

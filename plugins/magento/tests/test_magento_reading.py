@@ -330,7 +330,7 @@ def test_check_and_locations(play):
         assert finding.ok
         assert "https://magento.example/" in finding.message
         places = await shop.hook.pullpush_locations(connection=shop.connection)
-        assert {place.id: place.name for place in places} == {"default": "Default Source", "east": "East"}
+        assert {place.id: place.active for place in places} == {"default": True, "east": True, "old": False}
 
     play(scenario, records=1, settings={"stock": "sources"})
 

@@ -1,0 +1,240 @@
+"""Two platforms on this machine, one project file between them, and a clock that nobody waits for."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.engine.open import open_engine
+from pullpush_sdk.flows import read_locations, sync_flow
+from pullpush_sdk.http import Redactor
+from pullpush_sdk.plugins import Source, find_sources, load_plugins
+from pullpush_sdk.project import FILE_NAME, engine_url, ensure_state_dir, load_project
+from pullpush_sdk.project.connect import open_connection
+from pullpush_sdk.sandbox import SandboxClock, SandboxOptions, serve
+from pullpush_sdk.testing.clock import VirtualClock
+
+PLATFORMS = ("linnworks", "magento", "salla", "shopify")
+# Products first: a stock level finds its product, an order its lines; stock next: what is out of stock is not sold.
+ORDER = ("product", "contact", "stocklevel", "order", "invoice")
+CURRENCY = "SAR"
+"""Of every shop: a price in another one is refused, which is a test of its own."""
+ORDERS_ALLOWED = {
+    "magento": {"orders_reserve_stock": True, "orders_send_mail": True, "missing_phone": "+966500000000"}
+}
+"""What must be said before a platform takes orders at all."""
+
+
+class Told:
+    """A plugin that keeps every outcome of every delivery, in order."""
+
+    def __init__(self):
+        self.outcomes = []
+
+    def source(self):
+        """As the loader finds an installed one."""
+        from pullpush_sdk import hookimpl  # noqa: PLC0415 - the loader wants the marked function on the module
+
+        kept = self.outcomes
+
+        class Hooks:
+            @staticmethod
+            @hookimpl
+            def pullpush_delivered(flow, canonical_type, batch, outcomes):
+                kept.extend(
+                    (flow, canonical_type, delivery, outcome) for delivery, outcome in zip(batch, outcomes, strict=True)
+                )
+
+        return Source(name="told", distribution="tests", load=Hooks)
+
+
+def load(*more):
+    """The four platforms, and what a test adds."""
+    return load_plugins([*(each for each in find_sources() if each.name in PLATFORMS), *more])
+
+
+PLUGINS = load()
+
+
+def shared_types(source, destination):
+    """What the one reads and the other writes, in the order in which a flow runs it."""
+    reads, writes = PLUGINS.connector(source).connector.reads, PLUGINS.connector(destination).connector.writes
+    return [name for name in ORDER if name in reads & writes]
+
+
+def no_data_cases(platform):
+    """Every form of "no data" of a platform, beside its real zeros, as its own tests have them."""
+    path = next((Path(__file__).parents[2] / "plugins" / platform).rglob("no_data_cases.py"))
+    spec = importlib.util.spec_from_file_location(f"no_data_cases_of_{platform}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.CASES
+
+
+@attrs.frozen(kw_only=True)
+class End:
+    """One side: which platform, its settings, and how its sandbox is built."""
+
+    connector: str
+    records: int = 8
+    seed: int = 0
+    rate_limits: bool = False
+    settings: dict = attrs.field(factory=dict)
+    extra: dict = attrs.field(factory=dict)
+
+    def sandbox(self, clock):
+        """The platform on this machine."""
+        extra = {"currency": CURRENCY} if self.connector == "linnworks" else {}
+        options = SandboxOptions(
+            records=self.records,
+            seed=self.seed,
+            rate_limits=self.rate_limits,
+            extra={**extra, **self.extra},
+            clock=clock,
+        )
+        return PLUGINS.connector(self.connector).hook.pullpush_sandbox(options=options)
+
+
+@attrs.define(kw_only=True)
+class World:
+    """Both sides with the engine between them."""
+
+    boxes: dict[str, Any]
+    project: Any
+    plugins: Any
+    engine: Any
+    clock: Any
+    told: Told
+
+    async def sync(self, flow="there", *, max_wait=3600.0):
+        """One run of a flow, which must come to its end."""
+        return await sync_flow(
+            self.project,
+            self.plugins,
+            self.engine,
+            self.project.flow(flow),
+            redactor=Redactor(),
+            max_wait=max_wait,
+            clock=self.clock,
+        )
+
+    async def until_done(self, flow="there", *, most=40):
+        """Runs of a flow until one reads to the end and leaves nothing; their counts, added up."""
+        added, last = {}, None
+        for _ in range(most):
+            last = await self.sync(flow)
+            for kind, counts in last.counts.items():
+                added[kind] = added.get(kind, Counter()) + Counter(counts)
+            if last.error is None and not last.waiting:
+                return added
+            self.clock.advance(30)
+        raise AssertionError(f"not done after {most} runs: {last}")
+
+    async def records(self, side, kind, **settings):
+        """What a connection shows of a type: identity to record."""
+        async with self.connection(side, **settings) as (connection, loaded):
+            pages = loaded.hook.pullpush_pull(connection=connection, canonical_type=kind, cursor=None)
+            events = [event async for page in pages for event in page.events]
+        return {self.plugins.types[kind].identity(event.record): event.record for event in events}
+
+    @asynccontextmanager
+    async def connection(self, side, **settings):
+        """An open connection and its connector, without faults."""
+        project = self.project
+        if settings:
+            config = project.connections[side]
+            config = attrs.evolve(config, settings={**config.settings, **settings})
+            project = attrs.evolve(project, connections={**project.connections, side: config})
+        async with open_connection(project, side, self.plugins, clock=self.clock) as connection:
+            yield connection, self.plugins.connector(connection.connector.name)
+
+    async def letters(self):
+        """Dead letters as (type, key, reason)."""
+        return [(each.type, each.key, each.reason) for each in await self.engine.dead_letters()]
+
+    def outcomes(self, kind, flow="there"):
+        """The last outcome per identity of what was pushed."""
+        return {
+            delivery.identity: outcome
+            for name, found, delivery, outcome in self.told.outcomes
+            if name == flow and found == kind
+        }
+
+    def change(self, side, kind, **values):
+        """A merchant's edit, a second after whatever was before."""
+        self.clock.advance(1)
+        return self.boxes[side].control.change(kind, **values)
+
+    def faults(self, *rules):
+        """The same plan at both sides, each with dice of its own."""
+        for number, box in enumerate(self.boxes.values()):
+            box.control.faults.replace([{**rule, "seed": rule.get("seed", 0) * 2 + number} for rule in rules])
+
+
+def _value(value):
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"'
+
+
+def _table(name, end, url, sandbox, setenv):
+    lines = [f"[connections.{name}]", f'connector = "{end.connector}"', f'sandbox = "{url}"']
+    known = PLUGINS.connector(end.connector).connector.settings.get("properties", {})
+    settings = {key: value for key, value in sandbox.settings.items() if key in known} | end.settings
+    lines += [f"{key} = {_value(value)}" for key, value in settings.items()]
+    for key, secret in sandbox.secrets.items():
+        variable = f"{name}_{key}".upper()
+        setenv(variable, secret)
+        lines.append(f'{key} = {{env = "{variable}"}}')
+    return "\n".join(lines)
+
+
+def _flow(name, source, destination, types, settings):
+    text = f'[flows.{name}]\nsource = "{source}"\ndestination = "{destination}"\ntypes = {list(types)}\n'
+    text += 'state = "active"\n'
+    more = "".join(f"{key} = {_value(value)}\n" for key, value in settings.items())
+    return text.replace("'", '"') + (f"\n[flows.{name}.destination_settings]\n{more}" if more else "")
+
+
+@asynccontextmanager
+async def world(folder, setenv, left, right, types, *, clock=None, back=False, settings=None, place=None):
+    """Both sides served, and an active flow `there`; with `back` also the flow back.
+
+    `settings` lays settings over the destination of `there`. Stock goes from the first place of the one side to the
+    first of the other, or between the two that `place` names.
+    """
+    clock, told = clock or VirtualClock(), Told()
+    ends = {"left": left, "right": right}
+    boxes = {
+        name: end.sandbox(SandboxClock(source=clock.monotonic, start=clock.now())) for name, end in ends.items()
+    }
+    async with serve(boxes["left"].app) as left_url, serve(boxes["right"].app) as right_url:
+        urls = {"left": left_url, "right": right_url}
+        tables = [_table(name, end, urls[name], boxes[name], setenv) for name, end in ends.items()]
+        flows = [_flow("there", "left", "right", types, settings or {})]
+        flows += [_flow("back", "right", "left", types, {})] if back else []
+        (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows]))
+        plugins = load(told.source())
+        assert not plugins.failures, plugins.failures
+        if "stocklevel" in types:
+            here, there = place or await _first_places(load_project(folder), plugins, clock)
+            maps = [f'[flows.there.locations]\n"{here}" = "{there}"\n']
+            maps += [f'[flows.back.locations]\n"{there}" = "{here}"\n'] if back else []
+            (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows, *maps]))
+        project = load_project(folder)
+        ensure_state_dir(project)
+        engine = open_engine(engine_url(project), clock=clock, types=plugins.types)
+        async with engine, engine.hold():
+            yield World(boxes=boxes, project=project, plugins=plugins, engine=engine, clock=clock, told=told)
+
+
+async def _first_places(project, plugins, clock):
+    found = []
+    for name in ("left", "right"):
+        async with open_connection(project, name, plugins, clock=clock) as connection:
+            places = await read_locations(plugins.connector(connection.connector.name), connection)
+            found.append(next((each.id for each in places if each.active), ""))
+    return found
