@@ -97,7 +97,8 @@ class Delivery:
     wire object with absent fields left out: write what is there, leave alone what is not, clear what is null.
     `attempt` counts from 1. `maybe_applied` says that an earlier attempt may have reached the platform: a write
     that cannot be repeated must look first. `native_id` is the platform's id that an earlier delivery of this identity
-    returned, None where none did. `locationId` inside the payload is already the destination's.
+    returned, None where none did. `baseline` says that the flow's first import brought it. `locationId` inside the
+    payload is already the destination's.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Delivery:
     maybe_applied: bool = False
     fields: frozenset[str] | None = None
     native_id: str | None = None
+    baseline: bool = False
 
     @cached_property
     def record(self) -> Any:

@@ -68,10 +68,10 @@ class Dispatcher:
         self._counts = {name: Counter() for name in self.lanes}
         self._round = deque(self.lanes)
 
-    def wake(self, canonical_type: str, keys: Iterable[str]) -> None:
-        """Tell of lanes that were appended to."""
+    def wake(self, canonical_type: str, keys: Iterable[str], *, background: bool = False) -> None:
+        """Tell of lanes that were appended to; an import's (`background`) let the others go first."""
         if canonical_type in self.lanes:
-            self.lanes[canonical_type].wake(keys)
+            self.lanes[canonical_type].wake(keys, background=background)
             self._wake.set()
 
     async def run(self, stop: asyncio.Event | None, *, until_idle: bool, max_wait: float) -> DrainReport:
@@ -265,13 +265,11 @@ class Dispatcher:
             lanes.had_turn(lane.key, due=due or None, rest=lane.rest or retried)
 
     def _observe(self, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        if self.observer is None:
+        news = [pair for pair in zip(batch, outcomes, strict=True) if not pair[0].baseline]
+        if self.observer is None or not news:
             return
-        dead = {
-            delivery.id: outcome.reason
-            for delivery, outcome in zip(batch, outcomes, strict=True)
-            if outcome.result is Result.DEAD
-        }
+        batch, outcomes = [delivery for delivery, _ in news], [outcome for _, outcome in news]
+        dead = {delivery.id: outcome.reason for delivery, outcome in news if outcome.result is Result.DEAD}
         try:
             self.observer.delivered(self.flow.name, canonical_type, batch, outcomes)
             if dead:
@@ -365,4 +363,5 @@ def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Deli
         maybe_applied=row.maybe_applied,
         fields=row.fields if row.fields is None else row.fields - row.without,
         native_id=row.written_id,
+        baseline=row.baseline,
     )

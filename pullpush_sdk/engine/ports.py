@@ -270,7 +270,10 @@ class CommandResult:
 
 
 class Observer(Protocol):
-    """Told once per batch, after its outcomes are stored; what it raises is logged and changes nothing."""
+    """Told once per batch, after its outcomes are stored; what it raises is logged and changes nothing.
+
+    Deliveries of a first import (`Delivery.baseline`) are left out: they are no news.
+    """
 
     def delivered(self, flow: str, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         """A batch was pushed; a retry is an outcome too."""
@@ -318,12 +321,14 @@ class Engine(Protocol):
         *,
         transport_scope: str | None = None,
         reconcile: bool = False,
+        baseline: bool = False,
     ) -> Counts:
         """Store a page's events and its cursor durably, together; a cursor of None leaves the checkpoint alone.
 
         Events of one page may share a transport id (a webhook with several items); the same id in a later page of
         the same `transport_scope` (connection and event name) is a repeat. `reconcile` says that a comparison found
         these states missing at the destination: neither a repeat nor the known state settles them, the gate does.
+        `baseline` marks the events as part of a first import: they let newer events go first, and no observer is told.
 
         Raises:
             StoreError: nothing was stored; read the page again when the condition has ended.
@@ -409,8 +414,9 @@ class Engine(Protocol):
         ...
 
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
-        """As the holder: carry out commands of other processes until `stop` is set.
+        """As the holder: carry out commands of other processes until `stop` is set, then those under way.
 
+        They start in order and run side by side: a long one keeps no other waiting.
         A command that was under way when a holder died is carried out again: handlers must bear that.
         """
         ...

@@ -31,7 +31,7 @@ _COUNTED = {
 
 _LOG = (
     "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, logged_at,"
-    " transport_id, native_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " transport_id, native_id, baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _KNOW = (
     "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos,"
@@ -60,6 +60,7 @@ class Intake:
     reconcile: bool
     now: int
     linked: bool
+    baseline: bool = False
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
@@ -150,6 +151,7 @@ class Intake:
                 self.now,
                 arrival.transport_id,
                 arrival.native_id,
+                self.baseline,
             )
         )
         state.logged_version, state.logged_digest, state.logged_pos = version, arrival.digest, self._pos

@@ -130,7 +130,10 @@ CREATE TABLE command (
 CREATE INDEX command_open ON command (id) WHERE done = 0;
 """
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# A first import is no news: its deliveries are told to nobody.
+_BASELINE = "ALTER TABLE delivery ADD COLUMN baseline INTEGER NOT NULL DEFAULT 0"
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE)
 """Step n turns a file of version n into one of version n + 1."""
 
 

@@ -31,7 +31,7 @@ _OTHERS_AHEAD = 8
 
 _READ = (
     "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, identity, verb, version, fields, payload,"
-    " digest, attempts, due, maybe_applied FROM wanted CROSS JOIN delivery ON delivery.pos IN (SELECT pos"
+    " digest, attempts, due, maybe_applied, baseline FROM wanted CROSS JOIN delivery ON delivery.pos IN (SELECT pos"
     " FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?)"
 )
 
@@ -84,7 +84,7 @@ class Take:
     def _read(self, db: sqlite3.Connection) -> dict[str, list[Row]]:
         wanted = ",".join(["(?)"] * len(self.keys))
         lanes: dict[str, list[Row]] = {}
-        for pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe in db.execute(
+        for pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe, baseline in db.execute(
             _READ.format(wanted), (*self.keys, self.stream, self._ahead)
         ):
             row = Row(
@@ -99,6 +99,7 @@ class Take:
                 attempts,
                 due,
                 bool(maybe),
+                bool(baseline),
             )
             lanes.setdefault(key, []).append(row)
         return lanes

@@ -25,6 +25,7 @@ from pullpush_sdk.engine.dispatcher import Dispatcher
 from pullpush_sdk.engine.lane_queue import LaneQueue
 from pullpush_sdk.engine.policy import Backoff
 from pullpush_sdk.engine.ports import (
+    Command,
     CommandHandler,
     CommandResult,
     Counts,
@@ -149,6 +150,7 @@ class SqliteEngine:
         *,
         transport_scope: str | None = None,
         reconcile: bool = False,
+        baseline: bool = False,
     ) -> Counts:
         self._must_hold()
         await self._learn(flow)
@@ -160,17 +162,18 @@ class SqliteEngine:
             ready=ready,
             scope=transport_scope,
             reconcile=reconcile,
+            baseline=baseline,
             now=version_of(now),
             linked=flow.name in self._linked,
         )
         storing = asyncio.ensure_future(self._store.run(job))
         # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.
-        storing.add_done_callback(partial(self._appended, flow.name, canonical_type))
+        storing.add_done_callback(partial(self._appended, flow.name, canonical_type, baseline))
         return (await asyncio.shield(storing)).counts
 
-    def _appended(self, flow: str, canonical_type: str, storing: asyncio.Future[Appended]) -> None:
+    def _appended(self, flow: str, canonical_type: str, background: bool, storing: asyncio.Future[Appended]) -> None:
         if not storing.cancelled() and storing.exception() is None:
-            self._wake(flow, canonical_type, storing.result().keys)
+            self._wake(flow, canonical_type, storing.result().keys, background=background)
 
     async def checkpoint(self, flow: str, canonical_type: str) -> Json | None:
         return await self._store.run(partial(_checkpoint, flow, canonical_type), writes=False)
@@ -237,9 +240,11 @@ class SqliteEngine:
         store = SqliteLanes(self._store, flow, kind, shadow=flow.state == "shadow", store_id=self._store_id)
         return LaneQueue(kind, store, min(max(flow.batch.get(canonical_type, 1), 1), _LARGEST_BATCH))
 
-    def _wake(self, flow: str, canonical_type: str, keys: Sequence[str] | set[str]) -> None:
+    def _wake(
+        self, flow: str, canonical_type: str, keys: Sequence[str] | set[str], *, background: bool = False
+    ) -> None:
         if keys and flow in self._draining:
-            self._draining[flow].wake(canonical_type, keys)
+            self._draining[flow].wake(canonical_type, keys, background=background)
 
     # Looking
 
@@ -329,11 +334,24 @@ class SqliteEngine:
 
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
         self._must_hold()
-        while not stop.is_set():
-            for command in await self._store.run(_commands.open_commands, writes=False):
-                result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
-                await self._store.run(partial(_commands.answer, command.id, result))
-            await self._clock.sleep(_LOOK_SECONDS)
+        running: dict[int, asyncio.Task[None]] = {}
+        try:
+            while not stop.is_set():
+                for id_ in [each for each, task in running.items() if task.done()]:
+                    running.pop(id_).result()
+                for command in await self._store.run(_commands.open_commands, writes=False):
+                    if command.id not in running:
+                        running[command.id] = asyncio.ensure_future(self._carry_out(handlers, command))
+                await self._clock.sleep(_LOOK_SECONDS)
+            await asyncio.gather(*running.values())
+        finally:
+            for task in running.values():
+                task.cancel()
+            await asyncio.gather(*running.values(), return_exceptions=True)
+
+    async def _carry_out(self, handlers: Mapping[str, CommandHandler], command: Command) -> None:
+        result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
+        await self._store.run(partial(_commands.answer, command.id, result))
 
     async def remember(self, name: str, value: Json) -> None:
         await self._store.run(partial(_put, f"kept:{name}", value))
