@@ -6,6 +6,7 @@
 from ._file import FILE_NAME, find_project_file, load_project
 from ._model import ConnectionConfig, FlowConfig, Project
 from ._references import Reference
+from ._schedule import Cron, Every, Manual, Schedule, Schedules
 from ._settings import Settings, check_settings, resolve_settings
 from ._state import KEY_VARIABLE, engine_url, ensure_state_dir, token_key
 
@@ -13,9 +14,14 @@ __all__ = [
     "FILE_NAME",
     "KEY_VARIABLE",
     "ConnectionConfig",
+    "Cron",
+    "Every",
     "FlowConfig",
+    "Manual",
     "Project",
     "Reference",
+    "Schedule",
+    "Schedules",
     "Settings",
     "check_settings",
     "engine_url",

@@ -44,9 +44,7 @@ class FlowOptions:
                 found[key] = parse_schedule(text, zone)
             except ValueError as error:
                 self.note(str(error), (*self.path, "schedule", key), HOW)
-        return Schedules(
-            default=found.pop("default", DEFAULT), reconcile=found.pop("reconcile", Manual()), types=found
-        )
+        return Schedules(default=found.pop("default", DEFAULT), reconcile=found.pop("reconcile", Manual()), types=found)
 
     def match(self) -> dict[str, str]:
         """`[flows.NAME.match]`: per type, a wire field."""

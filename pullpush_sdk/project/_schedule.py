@@ -124,4 +124,3 @@ def _every(words: str) -> Every:
     if not 1 <= seconds <= _LONGEST:
         raise ValueError(f"{words!r} is no schedule: from one second to a year")
     return Every(seconds)
-
