@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "sandbox": ("sandbox", "sandbox", "Run the emulator of a platform on this machine."),
     "check": ("check", "check", "Try connections and flows, and say how to mend what fails."),
     "sync": ("sync", "sync", "Run flows once: read, deliver, report."),
+    "run": ("run", "run", "Run all flows until stopped: on schedule, with health over HTTP."),
     "flow": ("flow", "flow", "List flows; activate, pause or shadow one."),
     "status": ("status", "status", "Show where every flow stands."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),

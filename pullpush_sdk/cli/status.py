@@ -7,6 +7,7 @@ import click
 
 from ._output import emit_json, emit_table, say
 from ._session import Session
+from .flow import say_trouble
 
 
 @click.command(epilog="Examples:\n\n  pullpush status\n\n  pullpush status --json")
@@ -26,6 +27,8 @@ def status(session: Session, *, as_json: bool) -> None:
     emit_table(["flow", "state", "type", *_COLUMNS], rows)
     for flow in shown["flows"]:
         _say_last(flow)
+        _say_imports(flow)
+        say_trouble(flow)
     for name, until in shown["resting"].items():
         say(f"{name} does not answer; it is given a rest until {until}", colour="yellow")
     if shown["holder"] is not None:
@@ -39,34 +42,59 @@ _COLUMNS = (
 
 def _say_last(flow: dict[str, Any]) -> None:
     last = flow["lastSync"]
-    if last is None:
+    for name, poll in flow["polls"].items():
+        if poll["error"]:
+            say(f"{flow['flow']}: {name} could not be read: {poll['error']}; next try {poll['next']}", colour="yellow")
+    if last is None and not any(each["read"] for each in flow["counts"].values() if each):
         say(f"{flow['flow']}: not run yet")
+    if last is None:
         return
     ended = "interrupted" if last["interrupted"] else "good" if last["ok"] else "not good"
     reason = f": {last['error']}" if last["error"] else ""
     say(f"{flow['flow']}: last sync {last['at']}, {ended}{reason}")
 
 
+def _say_imports(flow: dict[str, Any]) -> None:
+    for name, found in flow["imports"].items():
+        if found["ended"] is None:
+            say(
+                f"{flow['flow']}: the first reading of {name} is under way since {found['since']}: {found['read']} read"
+            )
+
+
 async def _status(session: Session) -> dict[str, Any]:
     from pullpush_sdk.canonical import instant_text
-    from pullpush_sdk.flows import flow_state, last_sync
+    from pullpush_sdk.flows import flow_trouble, imports_of, last_sync, running, shown_state
 
     from ._store import open_store
 
     async with open_store(session) as engine:
         found = await engine.status()
         by_name = {each.flow: each for each in found.flows}
+        told = await running(engine) or {"flows": {}, "resting": {}}
         flows = []
         for flow in session.project.flows.values():
             known = by_name.get(flow.name)
+            trouble = await flow_trouble(engine, flow.name)
+            imports = await imports_of(engine, flow.name)
             counts = {name: dict((known.counts if known else {}).get(name, {})) for name in flow.types}
             flows.append(
                 {
                     "flow": flow.name,
                     "source": flow.source,
                     "destination": flow.destination,
-                    "state": await flow_state(engine, flow),
+                    "state": await shown_state(engine, flow),
+                    "error": None if trouble is None else trouble.to_json(),
                     "counts": counts,
+                    "imports": {
+                        name: {
+                            "read": each.read,
+                            "since": instant_text(each.since),
+                            "ended": None if each.ended is None else instant_text(each.ended),
+                        }
+                        for name, each in imports.items()
+                    },
+                    "polls": told["flows"].get(flow.name, {}).get("polls", {}),
                     "oldestWaiting": instant_text(known.oldest) if known and known.oldest else None,
                     "lastSync": await last_sync(engine, flow.name),
                 }
@@ -75,5 +103,5 @@ async def _status(session: Session) -> dict[str, Any]:
     return {
         "flows": flows,
         "holder": {"pid": holder.pid, "host": holder.host, "since": instant_text(holder.since)} if holder else None,
-        "resting": {name: instant_text(until) for name, until in found.open_breakers.items()},
+        "resting": told["resting"],
     }

@@ -367,6 +367,10 @@ class Engine(Protocol):
         """Per canonical type: `read`, `waiting` and every outcome, since the flow exists."""
         ...
 
+    def resting(self) -> Mapping[str, datetime]:
+        """Destinations that this process gives a rest because they do not answer, until when."""
+        ...
+
     async def status(self) -> EngineStatus:
         """The store as a whole."""
         ...

@@ -20,7 +20,8 @@ from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
 from ._report import Progress, Silent, SyncReport
-from ._states import keep_last_sync
+from ._states import STATES, State, keep_last_sync, set_flow_state
+from ._supervisor import Supervisor
 from ._sync import sync_flow
 
 Json = Any
@@ -41,6 +42,7 @@ class Desk:
     """The work on one project's store, done here or by whoever holds it.
 
     `stop` ends gracefully what runs here. `on_held` is told who holds the store when the work is not done here.
+    `supervisor` runs the flows of a holder that goes on for months: what is asked goes through it.
     """
 
     project: Project
@@ -51,6 +53,7 @@ class Desk:
     stop: asyncio.Event = attrs.field(factory=asyncio.Event)
     clock: Clock = attrs.field(factory=SystemClock)
     on_held: Callable[[Holder | None], None] = lambda _holder: None
+    supervisor: Supervisor | None = None
     _busy: dict[str, asyncio.Lock] = attrs.field(factory=dict, init=False)
 
     async def sync(self, flows: Iterable[str], *, max_wait: float = 300.0) -> list[SyncReport]:
@@ -67,6 +70,11 @@ class Desk:
     async def deliver(self, flow: str, *, max_wait: float = 300.0) -> SyncReport:
         """Deliver what waits in a flow without reading anything new."""
         return SyncReport.from_json(await self._do("deliver_now", {"flow": flow, "max_wait": max_wait}))
+
+    async def choose_state(self, flow: str, state: State) -> State:
+        """Choose a flow's state; the one before. In effect when this returns, also where another process runs it."""
+        before: State = await self._do("flow_state", {"flow": self.project.flow(flow).name, "state": state})
+        return before
 
     async def retry_dead(self, which: DeadFilter, *, max_wait: float = 300.0) -> DeadReport:
         """Let dead letters wait again, and deliver what waits in their flows."""
@@ -86,6 +94,7 @@ class Desk:
         return {
             "sync_now": self._sync_now,
             "deliver_now": self._deliver_now,
+            "flow_state": self._flow_state,
             "dead_retry": self._dead_retry,
             "dead_drop": self._dead_drop,
         }
@@ -156,16 +165,18 @@ class Desk:
 
     async def _sync_now(self, arguments: Mapping[str, Json]) -> Json:
         return [
-            (await self._run(name, read=True, max_wait=arguments.get("max_wait", 300.0))).to_json()
-            for name in arguments["flows"]
+            (await self._run(name, read=True, max_wait=_max_wait(arguments))).to_json() for name in arguments["flows"]
         ]
 
     async def _deliver_now(self, arguments: Mapping[str, Json]) -> Json:
-        report = await self._run(arguments["flow"], read=False, max_wait=arguments.get("max_wait", 300.0))
+        report = await self._run(arguments["flow"], read=False, max_wait=_max_wait(arguments))
         return report.to_json()
 
     async def _run(self, name: str, *, read: bool, max_wait: float) -> SyncReport:
         """A flow's report; two runs of one flow take turns."""
+        if self.supervisor is not None:
+            # What runs the flow anyway goes on after an answer that nobody waits for any more.
+            return await self.supervisor.sync(name, read=read, max_wait=max_wait, stop=self.stop)
         async with self._busy.setdefault(name, asyncio.Lock()):
             try:
                 return await sync_flow(
@@ -187,12 +198,21 @@ class Desk:
                 await keep_last_sync(self.engine, report, self.clock.now(), self.redactor)
                 return report
 
+    async def _flow_state(self, arguments: Mapping[str, Json]) -> Json:
+        flow, state = self.project.flow(arguments["flow"]), arguments["state"]
+        if state not in STATES:
+            raise EngineError(f"{state!r} is no state of a flow", hint=f"one of {', '.join(STATES)}")
+        before = await set_flow_state(self.engine, flow, state)
+        if self.supervisor is not None:
+            await self.supervisor.choose(flow.name, state)
+        return before
+
     async def _dead_retry(self, arguments: Mapping[str, Json]) -> Json:
         which = _filter_of(arguments)
         flows = {each.flow for each in await self.engine.dead_groups(which)}
         report = await self.engine.retry_dead(which, remap=None)
         deliveries = [
-            await self._run(name, read=False, max_wait=arguments.get("max_wait", 300.0))
+            await self._run(name, read=False, max_wait=_max_wait(arguments))
             for name in sorted(flows & set(self.project.flows))
             # A flow that is being run delivers them by itself.
             if report.retried and not self._busy.setdefault(name, asyncio.Lock()).locked()
@@ -205,6 +225,11 @@ class Desk:
 
     async def _dead_drop(self, arguments: Mapping[str, Json]) -> Json:
         return {"dropped": await self.engine.drop_dead(_filter_of(arguments))}
+
+
+def _max_wait(arguments: Mapping[str, Json]) -> float:
+    """Numbers that came through the store keep their digits: they are no floats."""
+    return float(arguments.get("max_wait", 300.0))
 
 
 def _filter_json(which: DeadFilter) -> dict[str, Json]:

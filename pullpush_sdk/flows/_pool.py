@@ -64,6 +64,11 @@ class Connections:
         self._old.clear()
         self._current.clear()
 
+    def current(self, name: str) -> End | None:
+        """A connection as it is open now, None where it is not; it stays open while a flow uses it."""
+        found = self._current.get(name)
+        return None if found is None else found.end
+
     @asynccontextmanager
     async def use(self, name: str) -> AsyncIterator[End]:
         """A connection by name, opened where it is not open yet.

@@ -251,14 +251,16 @@ class SqliteEngine:
     async def counts(self, flow: str) -> Mapping[str, Mapping[str, int]]:
         return await self._store.run(partial(_reports.counts, flow), writes=False)
 
+    def resting(self) -> Mapping[str, datetime]:
+        return {
+            name: self._clock.now() + timedelta(seconds=breaker.wait(self._clock.monotonic()))
+            for name, breaker in self._breakers.items()
+            if breaker.down_since is not None
+        }
+
     async def status(self) -> EngineStatus:
         flows = await self._store.run(_reports.flows, writes=False)
-        resting: dict[str, datetime] = {}
-        for name, breaker in self._breakers.items():
-            if breaker.down_since is not None:
-                wait = breaker.wait(self._clock.monotonic())
-                resting[name] = self._clock.now() + timedelta(seconds=wait)
-        return EngineStatus(url=self.url, holder=await self.holder(), flows=flows, open_breakers=resting)
+        return EngineStatus(url=self.url, holder=await self.holder(), flows=flows, open_breakers=self.resting())
 
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         job = partial(_reports.events_of_key, flow, canonical_type, key, limit)
