@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, to_sparse
+from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, match_key, to_sparse
 from pullpush_sdk.connector import Event, Page, Reject, Verb, version_of
 from pullpush_sdk.errors import FieldError
 
@@ -92,10 +92,15 @@ class Preparer:
     _content: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
     _comparable: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
     _located: bool = attrs.field(init=False)
+    _key: Callable[[Any], str] = attrs.field(init=False)
+    _identity: Callable[[Any], str] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._content = content_of(self.kind)
         self._comparable = comparable(self.kind)
+        field = self.flow.match.get(self.kind.name)
+        self._key = self.kind.key if field is None else match_key(self.kind, field)
+        self._identity = self.kind.identity if field is None else self._key
         self._located = self.kind.name == "stocklevel" and not self.flow.locations.passes_through
 
     def page(self, page: Page, now: datetime) -> Prepared:
@@ -131,11 +136,11 @@ class Preparer:
             ready.arrivals.append(arrival)
 
     def _arrival(self, event: Event, version: int, *, deleted: bool) -> Arrival | None:
-        kind, record = self.kind, event.record
+        record = event.record
         if version.__class__ is not int or not -_INT64 <= version < _INT64:
             raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
-        key = kind.key(record)
-        seen_as = identity = kind.identity(record)
+        key = self._key(record)
+        seen_as = identity = self._identity(record)
         payload = to_sparse(record)
         member, quantity = None, None
         if self._located:

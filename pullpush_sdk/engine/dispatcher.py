@@ -160,7 +160,8 @@ class Dispatcher:
     async def _pushed(
         self, lanes: LaneQueue, taken: Taken, rows: Sequence[Row], *, probe: bool
     ) -> Sequence[Resolution]:
-        batch = [_delivery(lanes, row, payload) for row, payload in zip(rows, taken.payloads, strict=True)]
+        match = self.flow.match.get(lanes.kind.name)
+        batch = [_delivery(lanes, row, payload, match) for row, payload in zip(rows, taken.payloads, strict=True)]
         try:
             outcomes = checked(await self.push(lanes.kind.name, batch), len(batch))
         except asyncio.CancelledError:
@@ -349,7 +350,7 @@ class Dispatcher:
         )
 
 
-def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Delivery:
+def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object], match: str | None) -> Delivery:
     return Delivery(
         id=lanes.store.delivery_id(row.pos),
         kind=lanes.kind,
@@ -364,4 +365,5 @@ def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Deli
         fields=row.fields if row.fields is None else row.fields - row.without,
         native_id=row.written_id,
         baseline=row.baseline,
+        match=match,
     )

@@ -78,9 +78,9 @@ class FlowSpec:
 
     `batch` is the largest batch per canonical type (1 where not named). `index_lag` is, per canonical type, for how
     many seconds the destination may not find what was just written: a delivery that may have been applied waits them
-    out. `coalesce` names types beside the state
-    types whose waiting older states may be superseded. `readers` are the flows that read the same types from this
-    flow's destination: what is written here comes back to them as an echo.
+    out. `match` is, per canonical type, the wire field that records are told apart by in place of the type's own key.
+    `coalesce` names types beside the state types whose waiting older states may be superseded. `readers` are the flows
+    that read the same types from this flow's destination: what is written here comes back to them as an echo.
     """
 
     name: str
@@ -91,6 +91,7 @@ class FlowSpec:
     batch: Mapping[str, int] = attrs.field(factory=dict)
     index_lag: Mapping[str, float] = attrs.field(factory=dict)
     concurrency: int = 4
+    match: Mapping[str, str] = attrs.field(factory=dict)
     coalesce: frozenset[str] = frozenset()
     locations: LocationPlan = attrs.field(factory=LocationPlan)
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"

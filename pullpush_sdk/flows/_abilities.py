@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pullpush_sdk.canonical import MATCHES
 from pullpush_sdk.connector import Connector
 from pullpush_sdk.errors import Problem, ProjectError
 from pullpush_sdk.plugins import Plugins
@@ -38,10 +39,28 @@ def _problems(
             yield project.problem(
                 f"{destination.name} does not write {name}", path, hint=_why(destination, name, "write")
             )
+    yield from _match_problems(project, flow, destination)
     for name in sorted(flow.coalesce - set(flow.types)):
         yield project.problem(f"coalesce names {name!r}, which is not among types", ("flows", flow.name, "coalesce"))
     if (flow.locations or flow.sums) and "stocklevel" not in flow.types:
         yield project.problem("locations are for stocklevel, which is not among types", (*path[:2], "locations"))
+
+
+def _match_problems(project: Project, flow: FlowConfig, destination: Connector) -> Iterator[Problem]:
+    for name, field in flow.match.items():
+        path = ("flows", flow.name, "match", name)
+        known = (MATCHES[name][0], *sorted(destination.matches.get(name, ())))
+        if field not in known:
+            hint = f"it finds them by: {', '.join(known)}"
+            yield project.problem(f"{destination.name} does not find {name} records by {field}", path, hint=hint)
+    for other in project.flows.values():
+        # An echo is told by the identity that the write had: both ways must mean the same thing by it.
+        if (other.source, other.destination) == (flow.destination, flow.source):
+            for name in sorted(set(flow.types) & set(other.types)):
+                if flow.match.get(name) != other.match.get(name):
+                    path = ("flows", flow.name, "match", name)
+                    yield project.problem(f"flow {other.name!r} goes the other way and matches {name} by another field",
+                                          path, hint="write the same line in both")  # fmt: skip
 
 
 def _why(connector: Connector, canonical_type: str, ability: str) -> str:

@@ -23,6 +23,7 @@ def flow_spec(project: Project, plugins: Plugins, flow: FlowConfig, *, state: St
         batch={name: size if flow.batch is None else min(flow.batch, size) for name, size in largest.items()},
         index_lag=destination.index_lag,
         concurrency=flow.concurrency,
+        match=flow.match,
         coalesce=flow.coalesce,
         locations=plan,
         on_delete=flow.on_delete,

@@ -13,13 +13,6 @@ from ._schedule import DEFAULT, HOW, Manual, Schedule, Schedules, check_zone, pa
 
 Json = Any
 
-MATCHES: Mapping[str, tuple[str, ...]] = {
-    "contact": ("email", "phone", "contactId"),
-    "order": ("orderId", "orderNumber"),
-    "product": ("sku", "barcode"),
-}
-"""The wire fields that records of a type may be told apart by; the first is what is done where a flow says nothing."""
-
 _OWNERS = ("source", "destination")
 _BESIDE_TYPES = ("default", "reconcile", "timezone")
 
@@ -48,6 +41,10 @@ class FlowOptions:
 
     def match(self) -> dict[str, str]:
         """`[flows.NAME.match]`: per type, a wire field."""
+        if "match" not in self.table:
+            return {}
+        from pullpush_sdk.canonical import MATCHES  # noqa: PLC0415 - a file is read without it
+
         found = {}
         for name, field in self._entries("match", self.types):
             path = (*self.path, "match", name)
