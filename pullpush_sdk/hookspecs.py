@@ -126,7 +126,10 @@ class ObserverSpec:
     def pullpush_delivered(
         self, flow: str, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
     ) -> None:
-        """A batch was pushed and its outcomes are stored. Called once per batch; must not block."""
+        """A batch was pushed and its outcomes are stored. Called once per batch; must not block.
+
+        Deliveries of a flow's first reading are no news and are left out; so are their dead letters below.
+        """
 
     @hookspec
     def pullpush_dead_letter(self, flow: str, canonical_type: str, reasons: Mapping[str, str]) -> None:
