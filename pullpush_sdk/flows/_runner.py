@@ -19,7 +19,15 @@ import attrs
 from pullpush_sdk.connector import Delivery, Outcome, Result
 from pullpush_sdk.engine.policy import checked
 from pullpush_sdk.engine.ports import FlowSpec
-from pullpush_sdk.errors import ContractError, EngineError, LeaseLostError, PullPushError, StoreError, TransientError
+from pullpush_sdk.errors import (
+    ContractError,
+    EngineError,
+    LeaseLostError,
+    PullPushError,
+    StoreError,
+    TransientError,
+    UnavailableError,
+)
 from pullpush_sdk.project import FlowConfig
 
 from ._polls import RECONCILE, Polls
@@ -281,11 +289,16 @@ class FlowRunner:
         after = await engine.counts(self.flow.name)
         if error is None and self.trouble is not None and self._failures > failures:
             error = PullPushError(self.trouble.reason)
+        waiting = sum(each.get("waiting", 0) for each in after.values())
+        if error is None and waiting and self.flow.destination in engine.resting():
+            error = UnavailableError(
+                f"{self.flow.destination} does not answer", hint=f"nothing is lost: {waiting} deliveries wait for it"
+            )
         report = SyncReport(
             flow=self.flow.name,
             state=self.state,
             counts=counted_since(self.flow, before, after),
-            waiting=sum(each.get("waiting", 0) for each in after.values()),
+            waiting=waiting,
             interrupted=stop.is_set(),
             error=error if error is None or isinstance(error, PullPushError) else PullPushError(str(error)),
             notes=tuple(self._notes),

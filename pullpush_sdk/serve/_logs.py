@@ -49,7 +49,10 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         shape: structlog.types.Processor = (
             structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
             if as_json
-            else structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0, sort_keys=False)
+            # Plain tracebacks: decorated ones show variables, and break secrets up where they colour them.
+            else structlog.dev.ConsoleRenderer(
+                colors=colours, pad_event_to=0, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+            )
         )
         super().__init__(
             processors=[

@@ -10,6 +10,8 @@ from typing import Any
 import attrs
 import pytest
 
+from pullpush_sdk.canonical import StockLevel
+from pullpush_sdk.connector import Event, Page, version_of
 from pullpush_sdk.errors import UnavailableError
 from pullpush_sdk.flows import (
     Desk,
@@ -401,5 +403,70 @@ page = 3
                 assert source.connection is same.connection
                 assert own.connection.client is plain.connection.client
                 assert (plain.connection.settings["page"], own.connection.settings["page"]) == (10, 3)
+
+    asyncio.run(go())
+
+
+def stock(sku: str, quantity: int, version: int) -> Page:
+    """What a webhook brings: one event and no cursor."""
+    record = StockLevel(sku=sku, quantity=quantity)
+    return Page(events=[Event(type="stocklevel", record=record, version=version)], cursor=None)
+
+
+def test_what_a_webhook_brings_does_not_wait_for_the_import_and_wins_over_its_older_state(
+    make_world: Any, hurry: Any
+) -> None:
+    async def go() -> None:
+        async with make_world(clock=hurry, records=0, types='["stocklevel"]', more=BY_HAND) as world:
+            left, right = world.store(world.left), world.store(world.right)
+            for number in range(200):
+                at = "2020-01-01T00:00:00Z"
+                left.put("stocklevel", {"sku": f"S{number:03}", "quantity": 1, "locationId": None, "updatedAt": at})
+            world.right.control.faults.replace([{"fault": "slow", "match": {"method": "POST"}, "seconds": 0.02}])
+            async with run(world, hurry) as it:
+                importing = asyncio.ensure_future(it.desk.handlers()["sync_now"]({"flows": ["main"], "max_wait": 100}))
+                await until(lambda: right.writes)
+                (spec,) = it.supervisor.flows_from("left", "stocklevel")
+                now = version_of(hurry.now())
+                await world.engine.append(spec, "stocklevel", stock("live", 7, now))
+                await world.engine.append(spec, "stocklevel", stock("S199", 7, now))
+                await importing
+                order = [identity for _, identity in right.writes]
+                assert len(order) >= 201
+                assert order.index("live|") < 150
+                assert world.quantities(world.right)["S199"] == 7
+
+    asyncio.run(go())
+
+
+def test_a_paused_flow_keeps_what_webhooks_bring(make_world: Any, hurry: Any) -> None:
+    async def go() -> None:
+        async with make_world(clock=hurry, records=0, state="paused", more=BY_HAND) as world, run(world, hurry) as it:
+            await until(lambda: it.supervisor.runners["main"].spec is not None)
+            (spec,) = it.supervisor.flows_from("left", "stocklevel")
+            await world.engine.append(spec, "stocklevel", stock("kept", 7, version_of(hurry.now())))
+            assert (await world.engine.counts("main"))["stocklevel"]["waiting"] == 1
+            assert not world.store(world.right).writes
+            await it.desk.handlers()["flow_state"]({"flow": "main", "state": "active"})
+            await until(lambda: world.quantities(world.right) == {"kept": 7})
+
+    asyncio.run(go())
+
+
+def test_locations_are_known_from_before_where_a_platform_is_down_at_the_start(make_world: Any, hurry: Any) -> None:
+    async def go() -> None:
+        there = {"left": ["north"], "right": ["one"]}
+        async with make_world(clock=hurry, records=0, more=BY_HAND, locations=there) as world:
+            async with run(world, hurry) as it:
+                await until(lambda: it.supervisor.runners["main"].spec is not None)
+                first = it.supervisor.runners["main"].spec
+            world.right.control.faults.replace([{"fault": "status", "status": 503}])
+            async with run(world, hurry) as it:
+                await until(lambda: it.supervisor.runners["main"].spec is not None)
+                again = it.supervisor.runners["main"].spec
+            assert first is not None
+            assert again is not None
+            assert again.locations == first.locations
+            assert not again.locations.passes_through
 
     asyncio.run(go())
