@@ -21,6 +21,7 @@ from ._states import (
 from ._supervisor import Supervisor, open_supervisor, running
 from ._surroundings import Reconcile
 from ._sync import sync_flow
+from ._work import FlowWork
 
 __all__ = [
     "STATES",
@@ -29,6 +30,7 @@ __all__ = [
     "DeadReport",
     "Desk",
     "End",
+    "FlowWork",
     "Import",
     "Progress",
     "Reconcile",

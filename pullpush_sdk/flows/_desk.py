@@ -176,7 +176,8 @@ class Desk:
         """A flow's report; two runs of one flow take turns."""
         if self.supervisor is not None:
             # What runs the flow anyway goes on after an answer that nobody waits for any more.
-            return await self.supervisor.sync(name, read=read, max_wait=max_wait, stop=self.stop)
+            flow = self.project.flow(name)  # the asker may have read a newer file than this process
+            return await self.supervisor.sync(flow.name, read=read, max_wait=max_wait, stop=self.stop)
         async with self._busy.setdefault(name, asyncio.Lock()):
             try:
                 return await sync_flow(

@@ -143,7 +143,7 @@ class Polls:
         try:
             if name == RECONCILE:
                 assert self.here.reconcile is not None
-                await self.here.reconcile(self.flow)
+                await self.here.reconcile(work, cut)
             else:
                 poll.read = await work.read(work.plugins.types[name], stop=cut)
             if cut.is_set():

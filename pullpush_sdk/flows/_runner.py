@@ -335,7 +335,7 @@ class FlowRunner:
     def schedules(self) -> Mapping[str, str]:
         """What is read when, in words."""
         named = {name: str(self.flow.schedule.of(name)) for name in self.flow.types}
-        if str(self.flow.schedule.reconcile) != "manual":
+        if self.here.reconcile is not None:
             named[RECONCILE] = str(self.flow.schedule.reconcile)
         return named
 

@@ -13,7 +13,7 @@ import attrs
 
 from pullpush_sdk.canonical import instant_text
 from pullpush_sdk.clock import Clock, SystemClock
-from pullpush_sdk.engine.ports import Engine, FlowSpec
+from pullpush_sdk.engine.ports import Engine, FlowSpec, Holder
 from pullpush_sdk.errors import StoreError, UnavailableError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
@@ -41,13 +41,14 @@ class Supervisor:
     """The flows of one process that holds the store; made by `open_supervisor`.
 
     `store_error` is why the store could not be written last, empty where it could; `written_at` is the monotonic time
-    at which it could.
+    at which it could. `holder` is who holds it, as it was seen last.
     """
 
     here: Surroundings
     runners: Mapping[str, FlowRunner]
     store_error: str = ""
     written_at: float = 0.0
+    holder: Holder | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every flow until `stop` is set, and finish what is under way then.
@@ -115,6 +116,7 @@ class Supervisor:
                 try:
                     await engine.remember("run", {**shown, "at": instant_text(clock.now())})
                     before, self.store_error, self.written_at = shown, "", clock.monotonic()
+                    self.holder = await engine.holder()
                 except StoreError as error:
                     self.store_error = str(error)
             if await wait_for_any([stop], _TELL_SECONDS, clock):
@@ -157,7 +159,7 @@ async def open_supervisor(
         runners = {flow.name: FlowRunner(flow=flow, here=here) for flow in project.flows.values()}
         for each in runners.values():
             await each.load()
-        yield Supervisor(here=here, runners=runners, written_at=time.monotonic())
+        yield Supervisor(here=here, runners=runners, written_at=time.monotonic(), holder=await engine.holder())
 
 
 async def running(engine: Engine) -> dict[str, Json] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import attrs
@@ -9,13 +10,14 @@ import attrs
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.engine.ports import Engine
 from pullpush_sdk.http import Redactor
-from pullpush_sdk.project import FlowConfig, Project
+from pullpush_sdk.project import Project
 
 from ._poll_lock import PollLocks
 from ._pool import Connections
+from ._work import FlowWork
 
-Reconcile = Callable[[FlowConfig], Awaitable[None]]
-"""Compares the two ends of a flow and delivers the differences."""
+Reconcile = Callable[[FlowWork, asyncio.Event], Awaitable[None]]
+"""Compares the two ends of a flow that is open, and appends the differences, until done or the event is set."""
 
 
 @attrs.frozen(kw_only=True)

@@ -6,18 +6,21 @@ them away would lose what the platform does not send again. It is told under `de
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pullpush_sdk.canonical import instant_text
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.flows import Supervisor
 
 Json = Any
 
 _SERVICE = "pullpush"
+_NEEDED = ("store", "holder")
 # The store is written every few seconds; when that has not worked for so long, it hangs.
 _SILENCE = 30.0
 
@@ -42,26 +45,41 @@ def readiness(supervisor: Supervisor, clock: Clock) -> dict[str, Json]:
     """`ok`, the `reasons` against it, what is `degraded`, and every check by name."""
     checks = {
         "store": _store(supervisor, clock),
+        "holder": _holder(supervisor),
         "flows": _flows(supervisor),
         "destinations": _destinations(supervisor),
     }
+    bad = {name: each["reason"] for name, each in checks.items() if not each["ok"]}
+    reasons = [reason for name, reason in bad.items() if name in _NEEDED]
     return {
-        "ok": checks["store"]["ok"],
+        "ok": not reasons,
         "service": _SERVICE,
-        "reasons": [] if checks["store"]["ok"] else [checks["store"]["reason"]],
-        "degraded": [each["reason"] for name, each in checks.items() if name != "store" and not each["ok"]],
+        "reasons": reasons,
+        "degraded": [reason for name, reason in bad.items() if name not in _NEEDED],
         "checks": checks,
     }
 
 
 def _store(supervisor: Supervisor, clock: Clock) -> Json:
-    """Whether the store takes what is written to it, and is ours."""
+    """Whether the store takes what is written to it."""
     silence = clock.monotonic() - supervisor.written_at
     trouble = next((each.store_trouble for each in supervisor.runners.values() if each.store_trouble), "")
     reason = supervisor.store_error or trouble
     if not reason and silence > _SILENCE:
         reason = f"the store has not answered for {silence:.0f} s"
-    return {"ok": not reason, "reason": reason, "held": True}
+    return {"ok": not reason, "reason": reason}
+
+
+def _holder(supervisor: Supervisor) -> Json:
+    """Whether this process is the one that works on the store."""
+    holder = supervisor.holder
+    ours = holder is not None and holder.pid == os.getpid()
+    who = "nobody" if holder is None else f"process {holder.pid} on {holder.host}"
+    return {
+        "ok": ours,
+        "reason": "" if ours else f"the store is held by {who}",
+        "since": None if holder is None else instant_text(holder.since),
+    }
 
 
 def _flows(supervisor: Supervisor) -> Json:

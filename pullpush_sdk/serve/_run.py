@@ -22,7 +22,7 @@ from pullpush_sdk.errors import SetupError
 from pullpush_sdk.flows import Desk, Reconcile, Supervisor, open_supervisor
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
-from pullpush_sdk.project import Project
+from pullpush_sdk.project import Manual, Project
 
 from ._health import health_routes
 
@@ -174,6 +174,8 @@ def _say_what_runs(supervisor: Supervisor, serving: Serving) -> None:
             schedules,
             extra={"flow": flow.name, "state": shown["state"], "schedules": dict(runner.schedules())},
         )
+        if supervisor.here.reconcile is None and not isinstance(flow.schedule.reconcile, Manual):
+            _log.warning("%s: nothing here can reconcile, so that its schedule is left out", flow.name)
         if shown["state"] == "shadow":
             _log.warning(
                 "%s is in shadow: nothing is written; pullpush flow activate %s makes it write", flow.name, flow.name

@@ -368,8 +368,10 @@ def test_an_import_that_is_interrupted_goes_on_as_an_import(make_world: Any, hur
 def test_reconcile_is_called_by_its_schedule(make_world: Any, hurry: Any) -> None:
     called: list[str] = []
 
-    async def compare(flow: Any) -> None:
-        called.append(flow.name)
+    async def compare(work: Any, stop: asyncio.Event) -> None:
+        assert not stop.is_set()
+        assert work.source.connection.name == "left"
+        called.append(work.flow.name)
 
     async def go() -> None:
         more = '[flows.main.schedule]\ndefault = "manual"\nreconcile = "every 1s"\n'
