@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -103,8 +104,7 @@ class FlowRunner:
                 await self._in_trouble(failed.side, failed.error, stop)
             except Exception as error:  # noqa: BLE001 - one flow's fault must not end the others
                 await self._in_trouble("set-up", error, stop)
-            finally:
-                self._settled.set()
+        self._settled.set()
         self.polls.gave_up(None)
 
     @property
@@ -137,6 +137,8 @@ class FlowRunner:
         """Open the flow and run it until it is stopped, another state is chosen, or a side fails."""
         self._chosen.clear()
         self.state = await flow_state(self.here.engine, self.flow)
+        if self.state == "paused":
+            self._settled.set()
         opening = open_work(
             self.here.project,
             self.here.engine,
@@ -149,19 +151,23 @@ class FlowRunner:
             note=self._note,
         )
         try:
-            work = await opening.__aenter__()
+            work = await self._entered(opening, stop)
         except TransientError as error:
             # Not the flow's fault; it is opened again a little later.
             self._note(f"{self.flow.name} cannot start yet: {error}")
             self.polls.gave_up(error)
+            self._settled.set()
             await self._wait([stop, self._chosen], _FIRST_WAIT)
             return
         except (EngineError, asyncio.CancelledError):
             raise
         except Exception as error:
             raise _Failed("set-up", error) from error
+        if work is None:
+            return
         try:
-            self.spec = work.spec
+            # Whatever was chosen meanwhile already holds for what webhooks bring.
+            self.spec = attrs.evolve(work.spec, state=self.state)
             self._settled.set()
             if self.trouble is not None and self.trouble.side == "set-up":
                 await self._recovered("set-up")
@@ -171,6 +177,18 @@ class FlowRunner:
                 await self._live(work, stop)
         finally:
             await opening.__aexit__(None, None, None)
+
+    async def _entered(self, opening: AbstractAsyncContextManager[FlowWork], stop: asyncio.Event) -> FlowWork | None:
+        """The open flow; None where a stop or a choice came first: a platform that is down may take minutes to tell."""
+        entering = asyncio.ensure_future(opening.__aenter__())
+        interrupted = asyncio.ensure_future(self._wait([stop, self._chosen], None))
+        try:
+            await asyncio.wait([entering, interrupted], return_when=asyncio.FIRST_COMPLETED)
+            return entering.result() if entering.done() else None
+        finally:
+            for each in (entering, interrupted):
+                each.cancel()
+            await asyncio.gather(entering, interrupted, return_exceptions=True)
 
     async def _live(self, work: FlowWork, stop: asyncio.Event) -> None:
         cut = asyncio.Event()
@@ -220,6 +238,7 @@ class FlowRunner:
 
     async def _in_trouble(self, side: str, error: Exception, stop: asyncio.Event) -> None:
         await self._enter(side, error)
+        self._settled.set()
         await self._wait([stop, self._chosen], self._seconds_left())
 
     async def _enter(self, side: str, error: Exception) -> None:
@@ -264,6 +283,7 @@ class FlowRunner:
 
     async def _without_store(self, error: StoreError, stop: asyncio.Event) -> None:
         """The store took nothing for half a minute: nothing can be noted either, so it is tried until it does."""
+        self._settled.set()
         self._store_trouble = self.here.redactor.text(str(error))
         self.polls.gave_up(error)
         _log.error("flow %s waits for the store: %s", self.flow.name, error, extra={"flow": self.flow.name})

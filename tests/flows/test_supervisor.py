@@ -98,7 +98,7 @@ def test_a_flow_that_is_paused_and_activated_while_it_runs_obeys_at_once(make_wo
             world.store(world.left).put("stocklevel", {"sku": "S001", "quantity": 99, "locationId": None})
             answered = await it.desk.handlers()["sync_now"]({"flows": ["main"]})
             assert "paused" in answered[0]["notes"][0]
-            assert not world.left.control.log.after(before)
+            assert not [each for each in world.left.control.log.after(before) if each["path"] != "/locations"]
             assert world.quantities(world.right)["S001"] == 1
             await it.desk.handlers()["flow_state"]({"flow": "main", "state": "active"})
             await until(lambda: world.quantities(world.right)["S001"] == 99)
@@ -470,5 +470,15 @@ def test_locations_are_known_from_before_where_a_platform_is_down_at_the_start(m
             assert again is not None
             assert again.locations == first.locations
             assert not again.locations.passes_through
+
+    asyncio.run(go())
+
+
+def test_a_stop_does_not_wait_for_a_platform_that_hangs_while_a_flow_is_opened(make_world: Any, hurry: Any) -> None:
+    async def go() -> None:
+        async with make_world(clock=hurry, records=1, more=OFTEN) as world:
+            world.right.control.faults.replace([{"fault": "slow", "match": {"path": "/locations"}, "seconds": 60}])
+            async with asyncio.timeout(20), run(world, hurry):
+                await until(lambda: world.right.control.faults.rules[0].fired)
 
     asyncio.run(go())
