@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -20,22 +19,14 @@ import attrs
 from pullpush_sdk.connector import Delivery, Outcome, Result
 from pullpush_sdk.engine.policy import checked
 from pullpush_sdk.engine.ports import FlowSpec
-from pullpush_sdk.errors import (
-    ContractError,
-    EngineError,
-    LeaseLostError,
-    PullPushError,
-    StoreError,
-    TransientError,
-    UnavailableError,
-)
+from pullpush_sdk.errors import EngineError, LeaseLostError, StoreError, TransientError
 from pullpush_sdk.project import FlowConfig
 
 from ._polls import RECONCILE, Polls
-from ._report import Silent, SyncReport, name_connection
-from ._states import State, Trouble, flow_state, flow_trouble, keep_last_sync, keep_trouble
+from ._report import Silent, name_connection
+from ._states import State, flow_state
 from ._surroundings import Surroundings
-from ._sync import counted_since
+from ._troubles import Troubles
 from ._waiting import wait_for_any
 from ._work import FlowWork, open_work
 
@@ -44,9 +35,7 @@ Json = Any
 _log = logging.getLogger("pullpush.flows")
 
 _FIRST_WAIT = 5.0
-_LONGEST_WAIT = 600.0
 _STORE_WAIT = 5.0
-_LOOK_SECONDS = 0.2
 
 
 class _Failed(Exception):  # noqa: N818 - it carries an error, and is none
@@ -69,21 +58,21 @@ class FlowRunner:
     here: Surroundings
     spec: FlowSpec | None = None
     state: State = "shadow"
-    trouble: Trouble | None = None
+    troubles: Troubles = attrs.field(init=False)
     polls: Polls = attrs.field(init=False)
     _store_trouble: str = attrs.field(init=False, default="")
-    _failures: int = attrs.field(init=False, default=0)
     _chosen: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _settled: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _notes: dict[str, None] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.polls = Polls(flow=self.flow, here=self.here, went=self._source_went)
+        self.troubles = Troubles(flow=self.flow.name, here=self.here)
 
     async def load(self) -> None:
         """Learn from the store how the flow stands. Comes first; raises StoreError."""
         self.state = await flow_state(self.here.engine, self.flow)
-        self.trouble = await flow_trouble(self.here.engine, self.flow.name)
+        await self.troubles.load()
         await self.polls.load()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -110,11 +99,16 @@ class FlowRunner:
     @property
     def store_trouble(self) -> str:
         """What the store refused last, empty where it takes everything."""
-        return self._store_trouble or self.polls.store_trouble
+        return self._store_trouble or self.polls.store_trouble or self.troubles.refused
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know although it went well, since the source was last read."""
+        return tuple(self._notes)
 
     def choose(self, state: State) -> None:
         """The state was chosen anew: it takes effect when what is under way is finished."""
-        self.state, self.trouble = state, None
+        self.state, self.troubles.now = state, None
         if state == "paused":
             self.polls.gave_up(None)
         if self.spec is not None:
@@ -169,8 +163,7 @@ class FlowRunner:
             # Whatever was chosen meanwhile already holds for what webhooks bring.
             self.spec = attrs.evolve(work.spec, state=self.state)
             self._settled.set()
-            if self.trouble is not None and self.trouble.side == "set-up":
-                await self._recovered("set-up")
+            await self.troubles.over("set-up")
             if self.state == "paused":
                 await self._wait([stop, self._chosen], None)
             else:
@@ -192,7 +185,7 @@ class FlowRunner:
 
     async def _live(self, work: FlowWork, stop: asyncio.Event) -> None:
         cut = asyncio.Event()
-        if self.trouble is not None and self.trouble.side == "source":
+        if self.troubles.is_with("source"):
             self.polls.ask(self.flow.types)
         tasks = [
             asyncio.ensure_future(each)
@@ -211,13 +204,13 @@ class FlowRunner:
 
     async def _deliver(self, work: FlowWork, cut: asyncio.Event) -> None:
         """Deliver until cut. Ends before that where the destination cannot go on."""
-        if self.trouble is not None and self.trouble.side == "destination" and not await self._waiting():
-            await self._recovered("destination")
+        if self.troubles.is_with("destination") and not await self.waiting():
+            await self.troubles.over("destination")
 
         async def push(canonical_type: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
             outcomes = checked(await work.push(canonical_type, batch), len(batch))
-            if self.trouble is not None and any(each.result is not Result.RETRY for each in outcomes):
-                await self._recovered("destination")
+            if self.troubles.now is not None and any(each.result is not Result.RETRY for each in outcomes):
+                await self.troubles.over("destination")
             return outcomes
 
         report = await self.here.engine.drain(work.spec, push, stop=cut, until_idle=False, observer=work)
@@ -232,54 +225,22 @@ class FlowRunner:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a connector raises
             await self._enter("source", error)
-            await self._wait([cut], self._seconds_left())
+            await self._wait([cut], self.troubles.seconds_left())
 
     # Trouble
 
     async def _in_trouble(self, side: str, error: Exception, stop: asyncio.Event) -> None:
         await self._enter(side, error)
         self._settled.set()
-        await self._wait([stop, self._chosen], self._seconds_left())
+        await self._wait([stop, self._chosen], self.troubles.seconds_left())
 
     async def _enter(self, side: str, error: Exception) -> None:
-        """Note that a side cannot go on, and when it is tried again."""
-        now = self.here.clock.now()
-        before = self.trouble if self.trouble is not None and self.trouble.side == side else None
-        failures = before.failures + 1 if before is not None else 1
-        wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 20), _LONGEST_WAIT)
-        known = isinstance(error, PullPushError)
-        words = str(error) if known else f"unexpected {type(error).__name__}: {error}"
-        self.trouble = Trouble(
-            side=side,
-            reason=self.here.redactor.text(words),
-            since=before.since if before is not None else now,
-            failures=failures,
-            next_try=now + timedelta(seconds=wait),
-        )
-        _log.error(
-            "flow %s is in error: %s",
-            self.flow.name,
-            words,
-            extra={"flow": self.flow.name, "side": side, "next_try_seconds": wait},
-            exc_info=None if known and not isinstance(error, ContractError) else error,
-        )
-        self._failures += 1
+        await self.troubles.enter(side, error)
         self.polls.gave_up(error)
-        try:
-            await keep_trouble(self.here.engine, self.flow.name, self.trouble)
-        except StoreError as refused:
-            self._store_trouble = self.here.redactor.text(str(refused))
-
-    async def _recovered(self, side: str) -> None:
-        if self.trouble is None or self.trouble.side != side:
-            return
-        self.trouble = None
-        self._notes.clear()
-        _log.info("flow %s works again", self.flow.name, extra={"flow": self.flow.name, "side": side})
-        await keep_trouble(self.here.engine, self.flow.name, None)
 
     async def _source_went(self) -> None:
-        await self._recovered("source")
+        await self.troubles.over("source")
+        self._notes.clear()
 
     async def _without_store(self, error: StoreError, stop: asyncio.Event) -> None:
         """The store took nothing for half a minute: nothing can be noted either, so it is tried until it does."""
@@ -289,55 +250,8 @@ class FlowRunner:
         _log.error("flow %s waits for the store: %s", self.flow.name, error, extra={"flow": self.flow.name})
         await self._wait([stop], _STORE_WAIT)
 
-    def _seconds_left(self) -> float:
-        return 0.0 if self.trouble is None else (self.trouble.next_try - self.here.clock.now()).total_seconds()
-
-    # On request
-
-    async def sync(self, *, read: bool, max_wait: float, stop: asyncio.Event) -> SyncReport:
-        """Read what is new now, and wait until all is delivered, or nothing has moved for `max_wait` seconds."""
-        engine = self.here.engine
-        if self.state == "paused":
-            note = f"{self.flow.name} is paused: nothing was read or written"
-            return SyncReport(flow=self.flow.name, state="paused", counts={}, notes=(note,))
-        before = await engine.counts(self.flow.name)
-        failures = self._failures
-        if self.trouble is not None:
-            self.try_again()
-        error = await self.polls.now(stop) if read and not stop.is_set() else None
-        await self._until_delivered(max_wait, stop, failures)
-        after = await engine.counts(self.flow.name)
-        if error is None and self.trouble is not None and self._failures > failures:
-            error = PullPushError(self.trouble.reason)
-        waiting = sum(each.get("waiting", 0) for each in after.values())
-        if error is None and waiting and self.flow.destination in engine.resting():
-            error = UnavailableError(
-                f"{self.flow.destination} does not answer", hint=f"nothing is lost: {waiting} deliveries wait for it"
-            )
-        report = SyncReport(
-            flow=self.flow.name,
-            state=self.state,
-            counts=counted_since(self.flow, before, after),
-            waiting=waiting,
-            interrupted=stop.is_set(),
-            error=error if error is None or isinstance(error, PullPushError) else PullPushError(str(error)),
-            notes=tuple(self._notes),
-        )
-        await keep_last_sync(engine, report, self.here.clock.now(), self.here.redactor)
-        self.here.connections.plugins.observe("pullpush_flow_finished", flow=self.flow.name, counts=report.counts)
-        return report
-
-    async def _until_delivered(self, max_wait: float, stop: asyncio.Event, failures: int) -> None:
-        clock = self.here.clock
-        least, end = await self._waiting(), clock.monotonic() + max_wait
-        while least and self._failures == failures and clock.monotonic() < end and not stop.is_set():
-            await self._wait([stop], _LOOK_SECONDS)
-            waiting = await self._waiting()
-            if waiting < least:
-                end = clock.monotonic() + max_wait
-            least = min(least, waiting) if waiting else 0
-
-    async def _waiting(self) -> int:
+    async def waiting(self) -> int:
+        """How many deliveries have not ended."""
         counts = await self.here.engine.counts(self.flow.name)
         return sum(each.get("waiting", 0) for each in counts.values())
 
@@ -345,9 +259,10 @@ class FlowRunner:
 
     def shown(self) -> dict[str, Json]:
         """How the flow stands, for the store and for /health."""
+        trouble = self.troubles.now
         return {
-            "state": "error" if self.trouble is not None and self.state != "paused" else self.state,
-            "error": None if self.trouble is None else self.trouble.to_json(),
+            "state": "error" if trouble is not None and self.state != "paused" else self.state,
+            "error": None if trouble is None else trouble.to_json(),
             "store": self.store_trouble,
             "polls": {} if self.state == "paused" else self.polls.shown(),
         }

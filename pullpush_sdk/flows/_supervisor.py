@@ -25,6 +25,7 @@ from ._report import SyncReport
 from ._runner import FlowRunner
 from ._states import State
 from ._surroundings import Reconcile, Surroundings
+from ._sync_now import sync_now
 from ._waiting import wait_for_any
 
 Json = Any
@@ -69,8 +70,8 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def sync(self, flow: str, *, read: bool, max_wait: float, stop: asyncio.Event) -> SyncReport:
-        """Read and deliver a flow now; see `FlowRunner.sync`."""
-        return await self.runners[flow].sync(read=read, max_wait=max_wait, stop=stop)
+        """Read and deliver a flow now; see `sync_now`."""
+        return await sync_now(self.runners[flow], read=read, max_wait=max_wait, stop=stop)
 
     async def choose(self, flow: str, state: State) -> None:
         """A flow's state was chosen in the store: returns when it is in effect, or half a minute later."""
@@ -96,7 +97,8 @@ class Supervisor:
             if runner.flow.source != name or canonical_type not in runner.flow.types:
                 continue
             if runner.spec is None:
-                reason = runner.trouble.reason if runner.trouble is not None else "it is being opened"
+                trouble = runner.troubles.now
+                reason = trouble.reason if trouble is not None else "it is being opened"
                 raise UnavailableError(f"flow {runner.flow.name!r} takes no events yet: {reason}")
             found.append(runner.spec)
         return found

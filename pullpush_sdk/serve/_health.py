@@ -85,9 +85,9 @@ def _holder(supervisor: Supervisor) -> Json:
 def _flows(supervisor: Supervisor) -> Json:
     shown = {name: each.shown()["state"] for name, each in supervisor.runners.items()}
     bad = {
-        name: runner.trouble.reason
+        name: trouble.reason
         for name, runner in supervisor.runners.items()
-        if shown[name] == "error" and runner.trouble is not None
+        if shown[name] == "error" and (trouble := runner.troubles.now) is not None
     }
     reason = "; ".join(f"flow {name} is in error: {why}" for name, why in bad.items())
     return {"ok": not bad, "reason": reason, "states": shown, "errors": bad}

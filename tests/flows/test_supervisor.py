@@ -194,10 +194,10 @@ def test_activating_a_flow_in_error_tries_it_at_once(make_world: Any, hurry: Any
                 flow = world.project.flow("main")
                 runner = it.supervisor.runners["main"]
                 # Far enough into the growing waits that only activating can explain a quick recovery.
-                await until(lambda: runner.trouble is not None)
-                runner.trouble = attrs.evolve(runner.trouble, failures=9)
+                await until(lambda: runner.troubles.now is not None)
+                runner.troubles.now = attrs.evolve(runner.troubles.now, failures=9)
                 runner.try_again()
-                await until(lambda: runner.trouble is not None and runner.trouble.failures == 10)
+                await until(lambda: runner.troubles.now is not None and runner.troubles.now.failures == 10)
                 store.token = token
                 await it.desk.handlers()["flow_state"]({"flow": "main", "state": "active"})
                 await until(lambda: len(world.quantities(world.right)) == 3, seconds=8)
@@ -218,8 +218,8 @@ def test_a_setting_that_is_mended_in_its_file_is_found_without_a_restart(
 
             world.project = load_project(tmp_path)
             async with run(world, hurry) as it:
-                await until(lambda: it.supervisor.runners["main"].trouble is not None)
-                trouble = it.supervisor.runners["main"].trouble
+                await until(lambda: it.supervisor.runners["main"].troubles.now is not None)
+                trouble = it.supervisor.runners["main"].troubles.now
                 assert trouble is not None
                 assert trouble.side == "set-up"
                 with pytest.raises(UnavailableError, match="takes no events yet"):
@@ -256,7 +256,7 @@ def test_a_destination_that_is_down_makes_no_dead_letters_and_the_backlog_goes_b
                     return (await world.engine.counts("main"))["stocklevel"]["read"] == 31
 
                 await until(read)
-                assert it.supervisor.runners["main"].trouble is None
+                assert it.supervisor.runners["main"].troubles.now is None
                 world.right.control.faults.replace([])
                 await until(lambda: len(world.quantities(world.right)) == 31)
                 assert not await world.engine.dead_letters()
@@ -271,7 +271,7 @@ def test_a_source_that_is_down_is_read_again_by_itself_and_is_no_error(make_worl
             async with run(world, hurry) as it:
                 runner = it.supervisor.runners["main"]
                 await until(lambda: runner.shown()["polls"]["product"]["error"])
-                assert runner.trouble is None
+                assert runner.troubles.now is None
                 world.left.control.faults.replace([])
                 await until(lambda: len(world.store(world.right).writes) == 4)
                 await until(lambda: not runner.shown()["polls"]["product"]["error"])
