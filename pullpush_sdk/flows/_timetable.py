@@ -66,15 +66,13 @@ class Timetable:
         job.due = self._put_off(job.schedule, job.schedule.next(at))
 
     def failed(self, name: str, at: datetime, *, after: float | None = None) -> None:
-        """A job ended in a failure that is likely to pass: it comes again sooner, or when the platform wants (`after`
-        seconds), than its schedule says.
+        """A job ended in a failure that is likely to pass: it comes again after a growing wait, or when the platform
+        wants (`after` seconds), whatever its schedule says.
         """
         job = self._jobs[name]
         wait = min(_FIRST_WAIT * 2 ** min(job.failures, 20), _LONGEST_WAIT)
         job.failures += 1
-        again = at + timedelta(seconds=max(wait, after or 0.0))
-        # What comes every ten seconds need not come in five; what comes at night is not put off until tomorrow.
-        job.due = max(job.due, again) if job.due is not None and isinstance(job.schedule, Every) else again
+        job.due = at + timedelta(seconds=max(wait, after or 0.0))
 
     def went(self, name: str) -> None:
         """A job ended well."""

@@ -69,6 +69,15 @@ def test_a_failure_is_tried_again_soon_at_growing_intervals_and_as_late_as_the_p
     assert table.next("order", at(900)) == at(905)
 
 
+def test_a_failure_is_tried_again_soon_also_where_the_interval_is_long_and_no_faster_than_the_wait() -> None:
+    for interval in (1, 3600):
+        table = Timetable({"a": Every(interval)}, {}, now=START, share=0.0)
+        for wait in (5, 10, 20):
+            table.began("a", START)
+            table.failed("a", START)
+            assert table.next("a", START) == at(wait)
+
+
 def test_what_somebody_asks_for_is_due_whatever_its_schedule() -> None:
     table = Timetable({"a": Manual(), "b": Every(60)}, {"b": START}, now=START, share=0.0)
     assert table.wait(START) == 60
