@@ -32,7 +32,7 @@ async def set_flow_state(engine: Engine, flow: FlowConfig, state: State) -> Stat
     that was in error is tried again at once.
     """
     before = await flow_state(engine, flow)
-    if before == "shadow" and state == "active":
+    if before == "shadow" and state != "shadow":  # also by way of a pause
         await engine.remember(f"flow-again/{flow.name}", dict.fromkeys(flow.types, "start"))
     await engine.remember(f"flow-state/{flow.name}", state)
     await keep_trouble(engine, flow.name, None)

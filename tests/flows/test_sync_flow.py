@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pullpush_sdk.errors import ProjectError, PullPushError
+from pullpush_sdk.flows import set_flow_state
 
 
 def counts(report: Any, kind: str, *names: str) -> tuple[int, ...]:
@@ -88,6 +89,18 @@ def test_shadow_writes_nothing_and_activating_misses_nothing(make_world: Any) ->
             assert world.quantities(world.right) == {f"S{n:03}": n for n in range(15)}
             third = await world.sync()
             assert counts(third, "stocklevel", "read") == (0,)
+
+    asyncio.run(go())
+
+
+def test_activating_by_way_of_a_pause_misses_nothing_either(make_world: Any) -> None:
+    async def go() -> None:
+        async with make_world(records=6, state="shadow") as world:
+            await world.sync()
+            await set_flow_state(world.engine, world.project.flow("main"), "paused")
+            await world.activate()
+            assert (await world.sync()).ok
+            assert world.quantities(world.right) == {f"S{n:03}": n for n in range(6)}
 
     asyncio.run(go())
 
