@@ -46,9 +46,8 @@ class Serving:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-@contextmanager
-def listen(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; port 0 takes a free one.
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, to be closed by the caller; port 0 takes a free one.
 
     Raises:
         SetupError: the port is taken, or the address is not of this machine.
@@ -62,8 +61,7 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
         ) from None
     # Without it every answer after a connection's first waits for the client's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with listener:
-        yield listener
+    return listener
 
 
 async def run_project(
