@@ -187,7 +187,8 @@ class ResourceReader:
         whole = at(loads(listing.answer.body), self.resource.response.records)
         native = records if self.resource.details or self.attached or not isinstance(whole, list) else whole
         return tuple(
-            Reject(native=dumps(native[index]), error=error, key=_shown_key(native[index])) for index, error in errors
+            Reject(native=dumps(native[index]), error=error, key=_shown_key(native[index]), origin=self.resource.name)
+            for index, error in errors
         )
 
     async def _completed(
@@ -201,7 +202,9 @@ class ResourceReader:
         for record, answer in zip(records, answers, strict=True):
             if isinstance(answer, RecordError):
                 error = FieldError(f"its details cannot be read: {answer.message}", hint="was it deleted meanwhile?")
-                gone.append(Reject(native=dumps(record), error=error, key=_shown_key(record)))
+                gone.append(
+                    Reject(native=dumps(record), error=error, key=_shown_key(record), origin=self.resource.name)
+                )
             elif isinstance(answer, BaseException):
                 raise answer
             else:

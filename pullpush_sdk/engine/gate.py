@@ -28,8 +28,7 @@ class Row:
     """One waiting event of a lane.
 
     `baseline` says that a first import brought it; `without` names the fields that a newer partial has settled
-    already; `written_id` is the destination's id that an
-    earlier delivery of the identity returned.
+    already; `written_id` is the destination's id that an earlier delivery of the identity returned.
     """
 
     pos: int

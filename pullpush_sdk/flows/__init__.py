@@ -21,6 +21,7 @@ from ._states import (
 from ._supervisor import Supervisor, open_supervisor, running
 from ._surroundings import Reconcile
 from ._sync import sync_flow
+from ._upkeep import upkeep_of
 from ._work import FlowWork
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "set_flow_state",
     "shown_state",
     "sync_flow",
+    "upkeep_of",
 ]

@@ -7,22 +7,27 @@ finds the store held asks the holder and waits for its answer; should the holder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
 
 from pullpush_sdk.clock import Clock, SystemClock
-from pullpush_sdk.engine.ports import CommandHandler, DeadFilter, Engine, Holder
+from pullpush_sdk.engine.ports import CommandHandler, DeadFilter, Engine, FlowSpec, Holder
 from pullpush_sdk.errors import EngineError, LeaseLostError, PullPushError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
+from ._poll_lock import PollLocks
+from ._pool import Connections
+from ._remap import Remapper
 from ._report import Progress, Silent, SyncReport
-from ._states import STATES, State, keep_last_sync, set_flow_state
+from ._states import STATES, State, flow_state, keep_last_sync, set_flow_state
 from ._supervisor import Supervisor
 from ._sync import sync_flow
+from ._work import open_work
 
 Json = Any
 _PATIENCE = 1.0  # seconds between two looks at whether the holder still lives
@@ -211,7 +216,11 @@ class Desk:
     async def _dead_retry(self, arguments: Mapping[str, Json]) -> Json:
         which = _filter_of(arguments)
         flows = {each.flow for each in await self.engine.dead_groups(which)}
-        report = await self.engine.retry_dead(which, remap=None)
+        async with self._connections() as connections:
+            specs = [await self._spec(name, connections) for name in sorted(flows & set(self.project.flows))]
+            report = await self.engine.retry_dead(
+                which, remap=Remapper(connections).remap, flows=[spec for spec in specs if spec is not None]
+            )
         deliveries = [
             await self._run(name, read=False, max_wait=_max_wait(arguments))
             for name in sorted(flows & set(self.project.flows))
@@ -223,6 +232,35 @@ class Desk:
             "refused": {str(number): reason for number, reason in report.refused.items()},
             "deliveries": [each.to_json() for each in deliveries],
         }
+
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[Connections]:
+        """Those that the flows of this process use, or some of our own."""
+        if self.supervisor is not None:
+            yield self.supervisor.here.connections
+            return
+        own = Connections(project=self.project, plugins=self.plugins, redactor=self.redactor, clock=self.clock)
+        async with own:
+            yield own
+
+    async def _spec(self, name: str, connections: Connections) -> FlowSpec | None:
+        """A flow as the engine needs it to take records that are mapped again; None where it cannot start."""
+        flow = self.project.flow(name)
+        try:
+            async with open_work(
+                self.project,
+                self.engine,
+                flow,
+                connections=connections,
+                locks=PollLocks.of(self.project, self.clock),
+                state=await flow_state(self.engine, flow),
+                clock=self.clock,
+                progress=Silent(),
+                note=lambda _words: None,
+            ) as work:
+                return work.spec
+        except PullPushError:
+            return None  # the delivery that follows says why
 
     async def _dead_drop(self, arguments: Mapping[str, Json]) -> Json:
         return {"dropped": await self.engine.drop_dead(_filter_of(arguments))}

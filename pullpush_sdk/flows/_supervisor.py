@@ -14,6 +14,7 @@ import attrs
 from pullpush_sdk.canonical import instant_text
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.engine.ports import Engine, FlowSpec, Holder
+from pullpush_sdk.engine.upkeep import Pressure
 from pullpush_sdk.errors import StoreError, UnavailableError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
@@ -42,7 +43,7 @@ class Supervisor:
     """The flows of one process that holds the store; made by `open_supervisor`.
 
     `store_error` is why the store could not be written last, empty where it could; `written_at` is the monotonic time
-    at which it could. `holder` is who holds it, as it was seen last.
+    at which it could. `holder` is who holds it, and `pressure` why it takes nothing new, as they were seen last.
     """
 
     here: Surroundings
@@ -50,6 +51,7 @@ class Supervisor:
     store_error: str = ""
     written_at: float = 0.0
     holder: Holder | None = None
+    pressure: Pressure | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every flow until `stop` is set, and finish what is under way then.
@@ -119,6 +121,7 @@ class Supervisor:
                     await engine.remember("run", {**shown, "at": instant_text(clock.now())})
                     before, self.store_error, self.written_at = shown, "", clock.monotonic()
                     self.holder = await engine.holder()
+                    self.pressure = await engine.pressure()
                 except StoreError as error:
                     self.store_error = str(error)
             if await wait_for_any([stop], _TELL_SECONDS, clock):

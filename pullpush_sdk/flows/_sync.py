@@ -19,7 +19,7 @@ from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Delivery, Outcome, Result
 from pullpush_sdk.engine.policy import checked
 from pullpush_sdk.engine.ports import OUTCOMES, DrainReport, Engine
-from pullpush_sdk.errors import EngineError, PullPushError, UnavailableError
+from pullpush_sdk.errors import EngineError, PullPushError, StoreFullError, UnavailableError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
@@ -151,7 +151,8 @@ class _Run:
         try:
             await self.work.read(kind, stop=self._cut)
         except BaseException as error:
-            if not isinstance(error, PullPushError) or isinstance(error, EngineError):
+            full = isinstance(error, StoreFullError)  # nothing more is read; what waits makes room by being delivered
+            if not isinstance(error, PullPushError) or (isinstance(error, EngineError) and not full):
                 # Cancelled, or without a store: nothing can be settled now, what is in flight is tried again later.
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)

@@ -13,7 +13,7 @@ from pullpush_sdk.clock import Clock
 from pullpush_sdk.connector import Delivery, Outcome
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import Engine, FlowSpec
-from pullpush_sdk.errors import ContractError, TransientError
+from pullpush_sdk.errors import ContractError, StoreFullError, TransientError
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
 
@@ -54,11 +54,14 @@ class FlowWork:
 
         Raises:
             RemoteError: the source failed; pages before it are kept.
+            StoreFullError: there is no room for what would be read.
             StoreError: a page could not be stored; it is read again.
         """
         async with self.locks.hold(self.flow.source, stop=stop) as ours:
             if not ours:
                 return 0
+            if (pressure := await self.engine.pressure()) is not None:
+                raise StoreFullError(f"nothing new is read: {pressure.reason}", hint=pressure.hint)
             with speaking_of(self.flow.source):
                 return await self._read(kind, stop)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
-from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.clock import Clock, SystemClock, steady_now
 from pullpush_sdk.errors import ContractError, PullPushError, RateLimitedError, TokenExpiredError, TransientError
 from pullpush_sdk.manifest import Limits
 
@@ -198,7 +198,7 @@ class Client:
     async def _transmit(self, call: Call, sign: Callable[[Call], Call]) -> Answer:
         if self._wire is None:
             raise RuntimeError("the client is not open; use it as `async with Client(…) as client:`")
-        started_at, started = self._clock.now(), self._clock.monotonic()
+        started_at, started = steady_now(self._clock), self._clock.monotonic()
         target = call.url
         mark = speaking.set(True)
         try:

@@ -64,7 +64,8 @@ def _store(supervisor: Supervisor, clock: Clock) -> Json:
     """Whether the store takes what is written to it."""
     silence = clock.monotonic() - supervisor.written_at
     trouble = next((each.store_trouble for each in supervisor.runners.values() if each.store_trouble), "")
-    reason = supervisor.store_error or trouble
+    full = "" if supervisor.pressure is None else f"nothing new is taken: {supervisor.pressure.reason}"
+    reason = supervisor.store_error or full or trouble
     if not reason and silence > _SILENCE:
         reason = f"the store has not answered for {silence:.0f} s"
     return {"ok": not reason, "reason": reason}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pullpush_sdk.errors import ProjectError, PullPushError
+from pullpush_sdk.engine.upkeep import Upkeep
+from pullpush_sdk.errors import ProjectError, PullPushError, StoreFullError
 from pullpush_sdk.flows import set_flow_state
 
 
@@ -298,5 +299,28 @@ def test_a_record_without_the_field_that_a_flow_matches_by_is_a_dead_letter(make
             assert "barcode is blank" in letter.reason
             # Two records of one barcode are one thing to this flow, in the order in which they were read.
             assert world.store(world.right).writes == [("product", "400"), ("product", "400")]
+
+    asyncio.run(go())
+
+
+def test_a_full_store_ends_the_reading_and_what_was_read_is_delivered(make_world: Any) -> None:
+    """The next runs, with room made by retention, read on from there until everything has arrived."""
+
+    async def go() -> None:
+        async with make_world(records=400, types='["stocklevel"]') as world:
+            world.engine._space.upkeep = Upkeep(max_size=220_000, min_free=0)
+            full = 0
+            for _ in range(40):
+                report = await world.sync()
+                assert report.waiting == 0
+                if report.error is None:
+                    break
+                assert isinstance(report.error, StoreFullError)
+                full += 1
+                async with world.engine.hold():
+                    await world.engine.prune()
+            assert report.ok
+            assert full
+            assert world.quantities(world.right) == {f"S{n:03}": n for n in range(400)}
 
     asyncio.run(go())
