@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "sandbox": ("sandbox", "sandbox", "Run the emulator of a platform on this machine."),
     "check": ("check", "check", "Try connections and flows, and say how to mend what fails."),
     "sync": ("sync", "sync", "Run flows once: read, deliver, report."),
+    "preview": ("preview", "preview", "Show how the two sides of a flow differ."),
+    "reconcile": ("reconcile", "reconcile", "Deliver what differs between the two sides of a flow."),
     "flow": ("flow", "flow", "List flows; activate, pause or shadow one."),
     "status": ("status", "status", "Show where every flow stands."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),

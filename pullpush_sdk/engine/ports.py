@@ -20,6 +20,7 @@ from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
 from .locations import LocationPlan
+from .standing import Shadowed, Standing
 
 __all__ = [
     "OUTCOMES",
@@ -368,6 +369,22 @@ class Engine(Protocol):
 
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         """The life of one key in log order, its latest `limit` events."""
+        ...
+
+    async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
+        """Where identities of a flow stand outside shadow; those that it never logged are left out."""
+        ...
+
+    async def members(
+        self, flow: str, canonical_type: str, keys: Sequence[str], *, shadow: bool = False
+    ) -> Mapping[tuple[str, str], Json]:
+        """The last known quantities that sums are made of: (key, source location) to quantity."""
+        ...
+
+    async def shadowed(
+        self, flow: str, *, canonical_type: str | None = None, after: int = 0, limit: int = 1_000
+    ) -> Sequence[Shadowed]:
+        """Deliveries that ended in shadow, in log order from behind position `after`."""
         ...
 
     async def dead_letters(self, which: DeadFilter | None = None, *, limit: int = 100) -> Sequence[DeadLetter]:

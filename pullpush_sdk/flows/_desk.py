@@ -19,6 +19,7 @@ from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
+from ._reconcile import ReconcileReport, reconcile_flow
 from ._report import Progress, Silent, SyncReport
 from ._states import keep_last_sync
 from ._sync import sync_flow
@@ -68,6 +69,16 @@ class Desk:
         """Deliver what waits in a flow without reading anything new."""
         return SyncReport.from_json(await self._do("deliver_now", {"flow": flow, "max_wait": max_wait}))
 
+    async def reconcile(self, flow: str, *, types: Sequence[str] = (), max_wait: float = 300.0) -> ReconcileReport:
+        """Compare both sides of a flow and deliver what differs; only some of its types where `types` names them.
+
+        Raises:
+            ProjectError: there is no such flow.
+            StoreError: the store failed.
+        """
+        arguments = {"flows": [self.project.flow(flow).name], "types": list(types), "max_wait": max_wait}
+        return ReconcileReport.from_json(await self._do("reconcile_now", arguments))
+
     async def retry_dead(self, which: DeadFilter, *, max_wait: float = 300.0) -> DeadReport:
         """Let dead letters wait again, and deliver what waits in their flows."""
         answer = await self._do("dead_retry", {**_filter_json(which), "max_wait": max_wait})
@@ -86,6 +97,7 @@ class Desk:
         return {
             "sync_now": self._sync_now,
             "deliver_now": self._deliver_now,
+            "reconcile_now": self._reconcile_now,
             "dead_retry": self._dead_retry,
             "dead_drop": self._dead_drop,
         }
@@ -162,6 +174,28 @@ class Desk:
 
     async def _deliver_now(self, arguments: Mapping[str, Json]) -> Json:
         report = await self._run(arguments["flow"], read=False, max_wait=arguments.get("max_wait", 300.0))
+        return report.to_json()
+
+    async def _reconcile_now(self, arguments: Mapping[str, Json]) -> Json:
+        (name,) = arguments["flows"]
+        async with self._busy.setdefault(name, asyncio.Lock()):
+            try:
+                report = await reconcile_flow(
+                    self.project,
+                    self.plugins,
+                    self.engine,
+                    self.project.flow(name),
+                    redactor=self.redactor,
+                    progress=self.progress,
+                    stop=self.stop,
+                    types=arguments.get("types", ()),
+                    max_wait=arguments.get("max_wait", 300.0),
+                    clock=self.clock,
+                )
+            except EngineError:
+                raise
+            except PullPushError as error:
+                report = ReconcileReport(flow=name, state="", counts={}, error=error)
         return report.to_json()
 
     async def _run(self, name: str, *, read: bool, max_wait: float) -> SyncReport:

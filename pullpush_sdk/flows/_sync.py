@@ -75,14 +75,14 @@ async def sync_flow(
     before = await engine.counts(flow.name)
     async with AsyncExitStack() as stack:
         run = await stack.enter_async_context(
-            _opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=progress or Silent())
+            opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=progress or Silent())
         )
         await run.all_types(stop or asyncio.Event(), read=read, max_wait=max_wait)
     after = await engine.counts(flow.name)
     report = SyncReport(
         flow=flow.name,
         state=state,
-        counts=_difference(flow, before, after),
+        counts=difference_of(flow, before, after),
         waiting=sum(each.get("waiting", 0) for each in after.values()),
         interrupted=run.interrupted,
         error=run.error,
@@ -94,7 +94,7 @@ async def sync_flow(
 
 
 @asynccontextmanager
-async def _opened(
+async def opened(
     project: Project,
     plugins: Plugins,
     engine: Engine,
@@ -103,7 +103,7 @@ async def _opened(
     state: State,
     redactor: Redactor,
     progress: Progress,
-) -> AsyncIterator[_Run]:
+) -> AsyncIterator[Run]:
     """A run with both connections open and the stock locations settled."""
     async with AsyncExitStack() as stack:
         ends = []
@@ -118,7 +118,7 @@ async def _opened(
                 with speaking_of(each.connection.name):
                     there.append(await read_locations(each.loaded, each.connection))
             plan = plan_locations(project, flow, there[0], there[1])
-        yield _Run(
+        yield Run(
             flow=flow,
             spec=flow_spec(project, plugins, flow, state=state, plan=plan),
             source=ends[0],
@@ -130,7 +130,7 @@ async def _opened(
 
 
 @attrs.define(kw_only=True)
-class _Run:
+class Run:
     """A flow under way."""
 
     flow: FlowConfig
@@ -155,11 +155,11 @@ class _Run:
                 await self._read_and_deliver(self.plugins.types[name])
                 # What failed to be read keeps the next types back; what was read is still delivered.
                 if self.error is None and not self._cut.is_set():
-                    await self._deliver_rest(stop, max_wait)
+                    await self.deliver_rest(stop, max_wait)
                 if self.error is not None or self._cut.is_set():
                     break
             if not stop.is_set() and (not read or self._may_deliver()):
-                await self._deliver_rest(stop, max_wait)
+                await self.deliver_rest(stop, max_wait)
         finally:
             watcher.cancel()
         self.interrupted = stop.is_set()
@@ -176,7 +176,7 @@ class _Run:
         """Deliver while reading; returns when the source is read and the pushes under way are settled."""
         complete = asyncio.Event()
         delivering = asyncio.ensure_future(
-            self.engine.drain(self.spec, self._push, stop=complete, until_idle=False, observer=_Told(self))
+            self.engine.drain(self.spec, self._push, stop=complete, until_idle=False, observer=Told(self))
         )
         # A delivery that must stop (credentials, the store) stops the reading too.
         delivering.add_done_callback(lambda _: self._cut.set() if not complete.is_set() else None)
@@ -194,9 +194,10 @@ class _Run:
         complete.set()
         self._take(await delivering)
 
-    async def _deliver_rest(self, stop: asyncio.Event, max_wait: float) -> None:
+    async def deliver_rest(self, stop: asyncio.Event, max_wait: float) -> None:
+        """Deliver what waits; what goes wrong is in `error` and `notes`."""
         report = await self.engine.drain(
-            self.spec, self._push, stop=stop, until_idle=True, max_wait=max_wait, observer=_Told(self)
+            self.spec, self._push, stop=stop, until_idle=True, max_wait=max_wait, observer=Told(self)
         )
         self._take(report)
 
@@ -247,10 +248,10 @@ class _Run:
 
 
 @attrs.frozen
-class _Told:
+class Told:
     """Hands what the engine tells on to observers and to the progress display."""
 
-    run: _Run
+    run: Run
 
     def delivered(self, flow: str, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         self.run.plugins.observe(
@@ -263,7 +264,7 @@ class _Told:
         self.run.plugins.observe("pullpush_dead_letter", flow=flow, canonical_type=canonical_type, reasons=reasons)
 
 
-def _difference(
+def difference_of(
     flow: FlowConfig, before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]]
 ) -> dict[str, dict[str, int]]:
     """What this run added, per type in the flow's order; a type that nothing happened to has zeros."""
