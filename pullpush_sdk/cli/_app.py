@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "sync": ("sync", "sync", "Run flows once: read, deliver, report."),
     "preview": ("preview", "preview", "Show how the two sides of a flow differ."),
     "reconcile": ("reconcile", "reconcile", "Deliver what differs between the two sides of a flow."),
-    "flow": ("flow", "flow", "List flows; activate, pause or shadow one."),
+    "flow": ("flow", "flow", "List flows; activate, pause or shadow one; what shadow saw."),
     "status": ("status", "status", "Show where every flow stands."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),
     "map": ("map", "map_", "Try a mapping on a sample record."),

@@ -9,6 +9,7 @@ from ._output import console, emit_table, say
 from ._stream import stream_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
     from pullpush_sdk.flows import Difference, FlowComparison, TypeComparison
@@ -62,7 +63,7 @@ def print_differences(type_: str, kind: str, differences: Iterator[Difference], 
         out.print(_text(f"  {mark} {_name(each)}", style=colour), overflow="fold")
         if kind == "changed" or details:
             for field in each.fields:
-                out.print(_field(field.field, field.old, field.new, is_new=kind == "added"), overflow="fold")
+                print_change(out, field.field, field.old, field.new, is_new=kind == "added")
     if shown < count:
         out.print(_text(f"  … and {count - shown} more; --limit shows more", style="dim"))
 
@@ -84,7 +85,9 @@ def print_comparison_json(comparison: FlowComparison, *, limit: int | None) -> N
 def _type_json(each: TypeComparison, limit: int | None) -> dict[str, Any]:
     from pullpush_sdk.flows import FINDINGS
 
-    lists: dict[str, Any] = {kind: (found.to_json() for found in each.differences(kind, limit=limit)) for kind in FINDINGS}
+    lists: dict[str, Any] = {
+        kind: (found.to_json() for found in each.differences(kind, limit=limit)) for kind in FINDINGS
+    }
     return {"type": each.type, "note": each.note or None, "counts": each.counts, **lists}
 
 
@@ -103,12 +106,13 @@ def _name(each: Difference) -> str:
     return f"{each.key} at {each.location}" if each.location else each.key
 
 
-def _field(name: str, old: Any, new: Any, *, is_new: bool) -> Text:
+def print_change(out: Console, name: str, old: Any, new: Any, *, is_new: bool = False) -> None:
+    """One field below its record: old → new, or only the new value."""
     line = _text(f"      {name}: ")
     if not is_new:
         line.append(_shown(old), style="red")
         line.append(" → ")
-    return line.append(_shown(new), style="green")
+    out.print(line.append(_shown(new), style="green"), overflow="fold")
 
 
 def _text(words: str, *, style: str = "") -> Text:

@@ -1,11 +1,12 @@
 """Flows in motion: checking them, running them once, and sharing one store among processes."""
 
 from ._check import Checked, check_all, check_connection, check_flow
-from ._compare import FINDINGS, Difference, FlowComparison, TypeComparison, compare_flow
+from ._compare import FINDINGS, Difference, FlowComparison, TypeComparison, chosen_types, compare_flow
 from ._desk import DeadReport, Desk
 from ._locations import location_template, plan_locations, read_locations
 from ._reconcile import ReconcileReport, last_reconcile, reconcile_flow
 from ._report import Progress, Silent, SyncReport
+from ._shadow import ShadowDifference, ShadowReport, shadow_report
 from ._spec import flow_spec, readers_of
 from ._states import STATES, State, flow_state, last_sync, set_flow_state
 from ._sync import sync_flow
@@ -20,6 +21,8 @@ __all__ = [
     "FlowComparison",
     "Progress",
     "ReconcileReport",
+    "ShadowDifference",
+    "ShadowReport",
     "Silent",
     "State",
     "SyncReport",
@@ -27,6 +30,7 @@ __all__ = [
     "check_all",
     "check_connection",
     "check_flow",
+    "chosen_types",
     "compare_flow",
     "flow_spec",
     "flow_state",
@@ -38,5 +42,6 @@ __all__ = [
     "readers_of",
     "reconcile_flow",
     "set_flow_state",
+    "shadow_report",
     "sync_flow",
 ]

@@ -189,7 +189,7 @@ class _Comparing:
         written = self.comparer.written(payload)
         if pair.held is None:
             held = None
-            changes = [FieldChange(field=name, old=None, new=value) for name, value in written.items()]
+            changes = self.comparer.additions(written)
         else:
             held = self.comparer.held(loads(pair.held))
             changes = self.comparer.changes(written, held)

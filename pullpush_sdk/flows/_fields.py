@@ -2,8 +2,8 @@
 
 Compared is only what both sides speak of: a field that the source leaves out is not written, one that the destination
 does not show cannot be judged. Values are compared, not their spelling: 5.0 is 5, "5.50" is "5.5", and texts, lists and
-objects that hold nothing are as empty as null. What belongs to one platform (its ids, its stamps, its own word for a
-status, addresses of its files) is no difference.
+objects that hold nothing are as empty as null. What belongs to one platform (its ids and numbers, its stamps, its own
+words for a status or channel, addresses of its files) is no difference.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pullpush_sdk.canonical import CanonicalType
 from pullpush_sdk.engine.content import comparable
 from pullpush_sdk.engine.echo import echo_writer
 
-__all__ = ["Comparer", "FieldChange"]
+__all__ = ["Comparer", "FieldChange", "changes_of"]
 
 Json = Any
 
-_OWN_WORDS = frozenset({"nativeStatus"})
+_OWN_WORDS = frozenset({"nativeStatus", "orderNumber", "invoiceNumber", "channel"})
 # What items of a list are known by, where all of them have it and no two the same.
 _NAMES = ("sku", "name", "code", "title")
 
@@ -55,9 +55,18 @@ class Comparer:
         """What this record of the destination shows."""
         return _without_own_words(self._held(payload))
 
+    def additions(self, written: Mapping[str, Json]) -> list[FieldChange]:
+        """What a write would say where the destination holds nothing."""
+        return [FieldChange(field=name, old=None, new=value) for name, value in written.items() if not _is_empty(value)]
+
     def changes(self, written: Mapping[str, Json], held: Mapping[str, Json]) -> list[FieldChange]:
         """The fields that a write would change, in the record's order; empty where it would change nothing."""
         return list(_of_objects(written, held, ""))
+
+
+def changes_of(field: str, old: Json, new: Json) -> list[FieldChange]:
+    """What differs inside one field; empty where both say the same."""
+    return list(_of_values(new, old, field))
 
 
 def _without_own_words(content: dict[str, Json]) -> dict[str, Json]:
@@ -76,6 +85,8 @@ def _of_values(new: Json, old: Json, place: str) -> Iterator[FieldChange]:
     if isinstance(new, dict) and isinstance(old, dict):
         yield from _of_objects(new, old, place)
     elif isinstance(new, list) and isinstance(old, list):
+        if place == "variants" and {len(new), len(old)} == {0, 1}:
+            return  # some platforms show a product without variants as its own only one
         yield from _of_lists(new, old, place)
     else:
         yield FieldChange(field=place, old=old, new=new)
