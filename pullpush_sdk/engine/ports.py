@@ -81,7 +81,9 @@ class FlowSpec:
     many seconds the destination may not find what was just written: a delivery that may have been applied waits them
     out. `coalesce` names types beside the state
     types whose waiting older states may be superseded. `readers` are the flows that read the same types from this
-    flow's destination: what is written here comes back to them as an echo.
+    flow's destination: what is written here comes back to them as an echo. `opposite` names the flow that writes what
+    it reads from this one's destination to its source, empty where there is none; where both sides changed one record,
+    `owner` says per canonical type which of them wins, and without an owner the newest does.
     """
 
     name: str
@@ -96,6 +98,8 @@ class FlowSpec:
     locations: LocationPlan = attrs.field(factory=LocationPlan)
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"
     readers: tuple[str, ...] = ()
+    opposite: str = ""
+    owner: Mapping[str, Literal["source", "destination"]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

@@ -9,6 +9,8 @@ from pullpush_sdk.errors import Problem, ProjectError
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
 
+from ._spec import opposite_of
+
 
 def check_abilities(project: Project, plugins: Plugins, flow: FlowConfig) -> list[Problem]:
     """Everything that the connectors of a flow cannot do; raises PluginError for one that is not installed."""
@@ -40,8 +42,26 @@ def _problems(
             )
     for name in sorted(flow.coalesce - set(flow.types)):
         yield project.problem(f"coalesce names {name!r}, which is not among types", ("flows", flow.name, "coalesce"))
+    yield from _owner_problems(project, flow)
     if (flow.locations or flow.sums) and "stocklevel" not in flow.types:
         yield project.problem("locations are for stocklevel, which is not among types", (*path[:2], "locations"))
+
+
+def _owner_problems(project: Project, flow: FlowConfig) -> Iterator[Problem]:
+    opposite = opposite_of(project, flow)
+    path = ("flows", flow.name, "owner")
+    for name, side in flow.owner.items():
+        if name not in flow.types:
+            yield project.problem(f"owner names {name!r}, which is not among types", (*path, name))
+        elif opposite is None:
+            hint = f"an owner decides between two flows: add one from {flow.destination} to {flow.source}"
+            yield project.problem("no flow goes the other way", (*path, name), hint=hint)
+        elif opposite.owner.get(name) == side:
+            yield project.problem(
+                f"flows {flow.name!r} and {opposite.name!r} disagree on who owns {name}",
+                (*path, name),
+                hint=f"the {side} of one is the other side of the other; say it in one of them only",
+            )
 
 
 def _why(connector: Connector, canonical_type: str, ability: str) -> str:

@@ -27,7 +27,7 @@ from ._abilities import require_abilities
 from ._compare import chosen_types, compare_again, compare_type
 from ._report import Progress, Silent, SyncReport
 from ._settled import Settled
-from ._spill import SourceRow, Spill
+from ._spill import Finding, SourceRow, Spill
 from ._states import flow_state
 from ._sync import Run, difference_of, opened
 
@@ -153,6 +153,8 @@ class _Work:
     async def one_type(self, kind: CanonicalType) -> None:
         """Compare, deliver, and look how the destination holds it."""
         self.run.progress.type_started(self.run.flow.name, kind.name)
+        if not await self.run.read_other_side(kind):
+            return
         with Spill() as spill:
             found = await compare_type(self.run, kind, spill, self.clock)
             if found.note:
@@ -171,7 +173,7 @@ class _Work:
     async def _append(self, kind: CanonicalType, spill: Spill) -> int:
         """Differences into the log, in chunks; the checkpoint stays where it is. How many the gate refused."""
         stale = 0
-        for rows in spill.different():
+        for rows in spill.different(*self._delivered(kind)):
             if self.stop.is_set():
                 break
             page = Page(events=[_event(kind, row) for row in rows], cursor=None)
@@ -180,6 +182,18 @@ class _Work:
             settled = counts.read - counts.waiting
             self.run.progress.counted(self.run.flow.name, kind.name, read=counts.read, settled=settled)
         return stale
+
+    def _delivered(self, kind: CanonicalType) -> tuple[Finding, ...]:
+        """What the destination owns is not written over: the flow in the other direction puts the source right."""
+        if self.run.opposite is None or self.run.spec.owner.get(kind.name) != "destination":
+            return ("added", "changed")
+        changed = self.compared[kind.name]["changed"]
+        if changed:
+            self.notes.append(
+                f"{kind.name}: {changed} records that {self.run.flow.destination} owns differ; "
+                f"pullpush reconcile {self.run.opposite.name} delivers them"
+            )
+        return ("added",)
 
     async def _deliver(self) -> None:
         try:

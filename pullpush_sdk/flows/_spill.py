@@ -199,13 +199,14 @@ class Spill:
         for identity, key, digest, detail in rows:
             yield identity, key, digest, loads(detail)
 
-    def different(self) -> Iterator[list[SourceRow]]:
-        """The records that a reconcile delivers, in chunks: what is added or changed, every member of a sum."""
+    def different(self, *kinds: Finding) -> Iterator[list[SourceRow]]:
+        """The records of the source that findings of some kinds are about, in chunks: every member of a sum."""
         after = (0, "")
         while rows := self._db.execute(
             "SELECT finding.number, source.* FROM finding JOIN source ON source.identity = finding.identity"
-            " WHERE kind IN ('added', 'changed') AND (number, member) > (?, ?) ORDER BY number, member LIMIT ?",
-            (*after, _CHUNK),
+            f" WHERE kind IN ({','.join('?' * len(kinds))}) AND (number, member) > (?, ?)"
+            " ORDER BY number, member LIMIT ?",
+            (*kinds, *after, _CHUNK),
         ).fetchall():
             after = (rows[-1][0], rows[-1][2])
             yield [_source_row(row[1:]) for row in rows]

@@ -16,7 +16,7 @@ import attrs
 
 from pullpush_sdk.canonical import CanonicalType
 from pullpush_sdk.clock import Clock, SystemClock
-from pullpush_sdk.connector import Connection, Delivery, Outcome
+from pullpush_sdk.connector import Connection, Delivery, Location, Outcome
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import OUTCOMES, DrainReport, Engine, FlowSpec
 from pullpush_sdk.errors import ContractError, EngineError, PullPushError, UnavailableError
@@ -29,7 +29,7 @@ from ._abilities import require_abilities
 from ._ahead import one_ahead
 from ._locations import plan_locations, read_locations
 from ._report import Progress, Silent, SyncReport, name_connection, speaking_of
-from ._spec import flow_spec
+from ._spec import flow_spec, opposite_of
 from ._states import State, flow_state, keep_last_sync, read_again, set_read_again
 from ._validate import checked, is_written_in_python
 
@@ -112,8 +112,8 @@ async def opened(
             loaded = plugins.connector(project.connection(name).connector)
             ends.append(End(loaded=loaded, connection=connection))
         plan = LocationPlan()
+        there: list[list[Location]] = []
         if _STOCK in flow.types:
-            there = []
             for each in ends:
                 with speaking_of(each.connection.name):
                     there.append(await read_locations(each.loaded, each.connection))
@@ -121,6 +121,7 @@ async def opened(
         yield Run(
             flow=flow,
             spec=flow_spec(project, plugins, flow, state=state, plan=plan),
+            opposite=await _opposite(project, plugins, engine, flow, there) if state == "active" else None,
             source=ends[0],
             destination=ends[1],
             plugins=plugins,
@@ -129,9 +130,20 @@ async def opened(
         )
 
 
+async def _opposite(
+    project: Project, plugins: Plugins, engine: Engine, flow: FlowConfig, there: Sequence[Sequence[Location]]
+) -> FlowSpec | None:
+    """The flow in the other direction where it writes too; `there` are the locations of both ends, source first."""
+    other = opposite_of(project, flow)
+    if other is None or await flow_state(engine, other) != "active":
+        return None
+    plan = plan_locations(project, other, there[1], there[0]) if there and _STOCK in other.types else LocationPlan()
+    return flow_spec(project, plugins, other, state="active", plan=plan)
+
+
 @attrs.define(kw_only=True)
 class Run:
-    """A flow under way."""
+    """A flow under way. `opposite` is the flow that writes back what this one's destination holds, None without one."""
 
     flow: FlowConfig
     spec: FlowSpec
@@ -140,6 +152,7 @@ class Run:
     plugins: Plugins
     engine: Engine
     progress: Progress
+    opposite: FlowSpec | None = None
     error: PullPushError | None = None
     interrupted: bool = False
     notes: list[str] = attrs.field(factory=list)
@@ -174,6 +187,8 @@ class Run:
 
     async def _read_and_deliver(self, kind: CanonicalType) -> None:
         """Deliver while reading; returns when the source is read and the pushes under way are settled."""
+        if not await self.read_other_side(kind):
+            return
         complete = asyncio.Event()
         delivering = asyncio.ensure_future(
             self.engine.drain(self.spec, self._push, stop=complete, until_idle=False, observer=Told(self))
@@ -212,6 +227,32 @@ class Run:
                 hint=f"nothing is lost: {report.waiting} deliveries wait for the next sync",
             )
             self._cut.set()
+
+    async def read_other_side(self, kind: CanonicalType) -> bool:
+        """What changed at the destination of a two-way pair goes into the log before anything is written over it.
+
+        So a conflict is seen, and settled by owner or version. False where the destination could not be read.
+        """
+        if self.opposite is None or kind.name not in self.opposite.types:
+            return True
+        try:
+            with speaking_of(self.flow.destination):
+                await self._append_pages(self.opposite, self.destination, kind)
+        except EngineError:
+            raise
+        except PullPushError as error:
+            _log.info("reading %s of %s ended early: %s", kind.name, self.flow.destination, error)
+            self.error = error
+        return self.error is None and not self._cut.is_set()
+
+    async def _append_pages(self, spec: FlowSpec, end: End, kind: CanonicalType) -> None:
+        cursor = await self.engine.checkpoint(spec.name, kind.name)
+        pages = end.loaded.hook.pullpush_pull(connection=end.connection, canonical_type=kind.name, cursor=cursor)
+        if pages is None:
+            raise ContractError(f"{end.loaded.name} gave no pages of {kind.name}")
+        foreign = is_written_in_python(end.loaded, "pullpush_pull")
+        async for page in one_ahead(pages, stop=self._cut):
+            await self.engine.append(spec, kind.name, checked(page, kind) if foreign else page)
 
     async def _read(self, kind: CanonicalType) -> None:
         again = await read_again(self.engine, self.flow, kind.name) if self.spec.state == "active" else None

@@ -17,6 +17,7 @@ from ._references import Reference
 Json = Any
 State = Literal["shadow", "active", "paused"]
 OnDelete = Literal["ignore", "archive", "delete"]
+Owner = Literal["source", "destination"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +40,9 @@ class FlowConfig:
     `types` is the order in which a one-shot sync runs them. `locations` maps a source location to a destination
     location, `sums` a destination location to the source locations whose known quantities it adds up. `coalesce`
     names types of which only the newest waiting state matters, beside those that always are so. `batch` None means
-    the connector's own size. `state` is where the flow starts; the engine keeps what it is now.
+    the connector's own size. `owner` says per canonical type whose value wins where another flow goes the other way and
+    both sides changed one record; a type without an owner goes by the newest version. `state` is where the flow
+    starts; the engine keeps what it is now.
     """
 
     name: str
@@ -52,6 +55,7 @@ class FlowConfig:
     batch: int | None = None
     concurrency: int = 8
     on_delete: OnDelete = "ignore"
+    owner: Mapping[str, Owner] = attrs.field(factory=dict)
     state: State = "shadow"
 
 

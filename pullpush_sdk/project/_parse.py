@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ROOT_KEYS = ("connections", "flows", "engine")
 _FLOW_KEYS = (
-    "source", "destination", "types", "locations", "coalesce", "batch", "concurrency", "on_delete", "state",
+    "source", "destination", "types", "locations", "coalesce", "batch", "concurrency", "on_delete", "owner", "state",
 )  # fmt: skip
 _MISSING = object()
 
@@ -129,6 +129,7 @@ class _Parser:
             batch=self._whole(table, "batch", path, None),
             concurrency=self._whole(table, "concurrency", path, 8) or 8,
             on_delete=self._word(table, "on_delete", path, ("ignore", "archive", "delete")),
+            owner=self._owner(table.get("owner", {}), (*path, "owner")),
             state=self._word(table, "state", path, ("shadow", "active", "paused")),
         )
 
@@ -181,6 +182,14 @@ class _Parser:
                 )
         self._check_targets(plain, sums, path)
         return plain, sums
+
+    def _owner(self, table: Any, path: Sequence[str]) -> dict[str, Any]:
+        """Canonical type to the side that wins a conflict."""
+        if not isinstance(table, Mapping):
+            self._note("owner is not a table", path, 'owner = {stocklevel = "source"}')
+            return {}
+        sides = ("source", "destination")
+        return {name: side for name in table if (side := self._text(table, name, path, sides))}
 
     def _check_targets(self, plain: Mapping[str, str], sums: Mapping[str, Sequence[str]], path: Sequence[str]) -> None:
         """No destination location may be written by two rules: they would overwrite each other for ever."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
@@ -33,6 +33,7 @@ class SqliteLanes:
     kind: CanonicalType
     shadow: bool
     store_id: str
+    wake: Callable[[str, str, Sequence[str]], None]
     _stream: int = attrs.field(init=False, default=0)
 
     def delivery_id(self, pos: int) -> str:
@@ -59,7 +60,10 @@ class SqliteLanes:
             room=room,
             now=now,
         )
-        return await self.store.run(job)
+        taken = await self.store.run(job)
+        if job.restored:
+            self.wake(self.flow.opposite, self.kind.name, job.restored)
+        return taken
 
     async def finish(self, taken: Taken, resolutions: Sequence[Resolution], now: int) -> None:
         job = Finish(stream=self._stream, flow=self.flow, kind=self.kind, taken=taken, resolutions=resolutions, now=now)

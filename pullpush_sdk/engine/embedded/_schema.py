@@ -130,7 +130,10 @@ CREATE TABLE command (
 CREATE INDEX command_open ON command (id) WHERE done = 0;
 """
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# What the source of one flow of a two-way pair said last, whether it was logged or not.
+_TOLD = "ALTER TABLE identity ADD COLUMN told BLOB"
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _TOLD)
 """Step n turns a file of version n into one of version n + 1."""
 
 

@@ -19,6 +19,7 @@ from pullpush_sdk.engine.locations import total
 from pullpush_sdk.engine.ports import Ended, FlowSpec
 
 from . import _rows
+from ._rivals import Rivals
 from ._schema import DEAD, ENDED
 
 __all__ = ["Take"]
@@ -38,7 +39,10 @@ _READ = (
 
 @attrs.define(kw_only=True)
 class Take:
-    """One turn: a job for the store. In shadow everything that would be sent ends here."""
+    """One turn: a job for the store. In shadow everything that would be sent ends here.
+
+    `restored` are keys for which the opposite flow got something to write back.
+    """
 
     stream: int
     flow: FlowSpec
@@ -48,21 +52,28 @@ class Take:
     keys: Sequence[str]
     room: int
     now: int
+    restored: Sequence[str] = attrs.field(init=False, default=())
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
     _payloads: list[Mapping[str, Json]] = attrs.field(init=False, factory=list)
 
     def __call__(self, db: sqlite3.Connection) -> Taken:
         lanes = self._read(db)
+        longer = {key for key, rows in lanes.items() if len(rows) == self._ahead}
+        if self.flow.opposite and not self.shadow:
+            rivals = Rivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
+            rivals.settle(lanes)
+            self._tally.update(rivals.tally)
+            self.restored = list(rivals.restored)
         gates = self._gates(db, [row for rows in lanes.values() for row in rows])
         taken: list[TakenLane] = []
         plans: list[LanePlan] = []
-        room, ahead = self.room, self._ahead
+        room = self.room
         keys = iter(self.keys)
         for key in keys:
             rows = lanes.get(key, [])
             plan = plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)
             plans.append(plan)
-            taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(rows) == ahead))
+            taken.append(TakenLane(key, plan.send, plan.due, plan.rest or key in longer))
             room -= len(plan.send)
             if room <= 0:
                 break

@@ -235,7 +235,9 @@ class SqliteEngine:
 
     def _lanes(self, flow: FlowSpec, canonical_type: str) -> LaneQueue:
         kind = self._kind(canonical_type)
-        store = SqliteLanes(self._store, flow, kind, shadow=flow.state == "shadow", store_id=self._store_id)
+        store = SqliteLanes(
+            self._store, flow, kind, shadow=flow.state == "shadow", store_id=self._store_id, wake=self._wake
+        )
         return LaneQueue(kind, store, min(max(flow.batch.get(canonical_type, 1), 1), _LARGEST_BATCH))
 
     def _wake(self, flow: str, canonical_type: str, keys: Sequence[str] | set[str]) -> None:

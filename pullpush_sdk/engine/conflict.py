@@ -1,0 +1,39 @@
+"""Both sides of a two-way pair changed one record: whose change goes on.
+
+A change of one side is *crossed* by one of the other where neither knew of the other: it waits while the other waits
+too, or the other was written over it. The owner's change wins. Without an owner the newest does: by version where both
+are moments, for only those can be compared over two platforms, else, and at a tie, by log position.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .gate import Mark
+
+__all__ = ["TRUNCATED", "happened_before", "is_moment", "wins"]
+
+_FIRST_MOMENT = 10**14
+"""Microseconds since 1970 in 1973: what is smaller counts revisions."""
+
+TRUNCATED = 1_000_000
+"""Platforms cut their times to seconds: so much earlier than it happened may a change be dated."""
+
+
+def is_moment(version: int) -> bool:
+    """Whether a version is a time, and not a revision number."""
+    return version >= _FIRST_MOMENT
+
+
+def wins(mine: Mark, theirs: Mark, owner: Literal["source", "destination"] | None) -> bool:
+    """Whether the change that this flow read at its source goes before the one that came the other way."""
+    if owner is not None:
+        return owner == "source"
+    if is_moment(mine[0]) and is_moment(theirs[0]):
+        return mine > theirs
+    return mine[1] > theirs[1]
+
+
+def happened_before(version: int, logged_at: int, moment: int) -> bool:
+    """Whether a change cannot have known what happened at `moment`: it was logged before, or is dated before."""
+    return logged_at <= moment or (is_moment(version) and version + TRUNCATED < moment)
