@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "reconcile": ("reconcile", "reconcile", "Deliver what differs between the two sides of a flow."),
     "flow": ("flow", "flow", "List flows; activate, pause or shadow one; what shadow saw."),
     "status": ("status", "status", "Show where every flow stands."),
+    "events": ("events", "events", "Show the life of one key through the flows."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),
     "map": ("map", "map_", "Try a mapping on a sample record."),
     "schema": ("schema", "schema", "Print a JSON Schema: of a canonical type, or of manifests."),

@@ -20,7 +20,7 @@ from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
 from .locations import LocationPlan
-from .standing import Shadowed, Standing
+from .standing import Pulse, Shadowed, Standing
 
 __all__ = [
     "OUTCOMES",
@@ -212,7 +212,10 @@ class RetryReport:
 
 @attrs.frozen(kw_only=True)
 class KeyEvent:
-    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome."""
+    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome.
+
+    `origin` says whether it came by a webhook (`transport_id` is its id), was read, or settles a conflict.
+    """
 
     position: int
     flow: str
@@ -226,6 +229,8 @@ class KeyEvent:
     reason: str
     shadow: bool
     payload: Json
+    origin: Literal["webhook", "read", "conflict"] = "read"
+    transport_id: str | None = None
     attempts: Sequence[Attempt] = ()
 
 
@@ -377,6 +382,10 @@ class Engine(Protocol):
 
     async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
         """Where identities of a flow stand outside shadow; those that it never logged are left out."""
+        ...
+
+    async def pulse(self, flow: str, *, since: datetime) -> Pulse:
+        """How many deliveries ended since then (counted among the latest 20,000), and when one was last written."""
         ...
 
     async def members(

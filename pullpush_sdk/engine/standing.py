@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Shadowed", "Standing"]
+__all__ = ["Pulse", "Shadowed", "Standing"]
 
 Json = Any
 
@@ -23,6 +23,14 @@ class Standing:
 
     state: str = ""
     written_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Pulse:
+    """How a flow moves: deliveries that ended within the last minutes, and when one was last written, None if never."""
+
+    ended: int = 0
+    last_delivered: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

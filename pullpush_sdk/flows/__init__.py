@@ -4,6 +4,7 @@ from ._check import Checked, check_all, check_connection, check_flow
 from ._compare import FINDINGS, Difference, FlowComparison, TypeComparison, chosen_types, compare_flow
 from ._desk import DeadReport, Desk
 from ._locations import location_template, plan_locations, read_locations
+from ._look import FlowLook, TokenLook, look_at_flow, look_at_tokens
 from ._reconcile import ReconcileReport, last_reconcile, reconcile_flow
 from ._report import Progress, Silent, SyncReport
 from ._shadow import ShadowDifference, ShadowReport, shadow_report
@@ -19,6 +20,7 @@ __all__ = [
     "Desk",
     "Difference",
     "FlowComparison",
+    "FlowLook",
     "Progress",
     "ReconcileReport",
     "ShadowDifference",
@@ -26,6 +28,7 @@ __all__ = [
     "Silent",
     "State",
     "SyncReport",
+    "TokenLook",
     "TypeComparison",
     "check_all",
     "check_connection",
@@ -37,6 +40,8 @@ __all__ = [
     "last_reconcile",
     "last_sync",
     "location_template",
+    "look_at_flow",
+    "look_at_tokens",
     "plan_locations",
     "read_locations",
     "readers_of",

@@ -37,7 +37,8 @@ _KNOW = (
     "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos,"
     " known, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
     " logged_version = excluded.logged_version, logged_digest = excluded.logged_digest,"
-    " logged_pos = excluded.logged_pos, applied_version = excluded.applied_version, known = excluded.known, told = excluded.told"
+    " logged_pos = excluded.logged_pos, applied_version = excluded.applied_version,"
+    " known = excluded.known, told = excluded.told"
 )
 
 

@@ -10,15 +10,17 @@ from typing import Any
 from pullpush_sdk.canonical import loads
 from pullpush_sdk.connector import moment_of
 from pullpush_sdk.engine.ports import OUTCOMES, FlowStatus, KeyEvent
-from pullpush_sdk.engine.standing import Shadowed, Standing
+from pullpush_sdk.engine.standing import Pulse, Shadowed, Standing
 
 from ._dead import attempts_of
 from ._rows import chunks
-from ._schema import DEAD, WAITING
+from ._schema import DEAD, RESTORED, WAITING
 
-__all__ = ["counts", "events_of_key", "flows", "members", "shadowed", "standings"]
+__all__ = ["counts", "events_of_key", "flows", "members", "pulse", "shadowed", "standings"]
 
 Json = Any
+
+_LATEST = 20_000
 
 
 def counts(flow: str, db: sqlite3.Connection) -> dict[str, dict[str, int]]:
@@ -53,7 +55,7 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
     """The latest events of a key in log order. Reads the whole log of the flow: for people, not for dispatch."""
     rows = db.execute(
         "SELECT pos, identity, verb, version, logged_at, ended_at, state, outcome, coalesce(reason, ''), shadow,"
-        " payload FROM delivery JOIN stream ON stream.id = stream"
+        " payload, transport_id FROM delivery JOIN stream ON stream.id = stream"
         " WHERE flow = ? AND type = ? AND key = ? ORDER BY pos DESC LIMIT ?",
         (flow, canonical_type, key, limit),
     ).fetchall()
@@ -73,9 +75,13 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
             reason=reason,
             shadow=bool(shadow),
             payload=bytes(payload).decode(errors="replace") if verb == "unmapped" else loads(payload),
+            origin="read" if transport is None else "conflict" if transport == RESTORED else "webhook",
+            transport_id=None if transport == RESTORED else transport,
             attempts=attempts.get(pos, ()),
         )
-        for pos, identity, verb, version, logged_at, ended_at, state, outcome, reason, shadow, payload in reversed(rows)
+        for pos, identity, verb, version, logged_at, ended_at, state, outcome, reason, shadow, payload, transport in reversed(
+            rows
+        )
     ]
 
 
@@ -98,6 +104,21 @@ def standings(flow: str, canonical_type: str, identities: Sequence[str], db: sql
             known = "" if state is None else _state(state, outcome, in_flight=False)
             found[identity] = Standing(state=known, written_id=written)
     return found
+
+
+def pulse(flow: str, since: int, db: sqlite3.Connection) -> Pulse:
+    """What ended lately, among the latest deliveries of all flows, and the last write."""
+    (ended,) = db.execute(
+        "SELECT count(*) FROM delivery JOIN stream ON stream.id = stream WHERE flow = ? AND ended_at >= ?"
+        " AND pos > (SELECT coalesce(max(pos), 0) FROM delivery) - ?",
+        (flow, since, _LATEST),
+    ).fetchone()
+    last = db.execute(
+        "SELECT max(ended_at) FROM (SELECT ended_at FROM delivery JOIN stream ON stream.id = stream"
+        " WHERE flow = ? AND outcome = 'delivered' ORDER BY pos DESC LIMIT 100)",
+        (flow,),
+    ).fetchone()[0]
+    return Pulse(ended=ended, last_delivered=None if last is None else moment_of(last))
 
 
 def members(

@@ -25,14 +25,11 @@ from pullpush_sdk.engine.gate import NEVER, Mark, Row
 from pullpush_sdk.engine.ports import Ended, FlowSpec
 
 from . import _rows
-from ._schema import ENDED, WAITING
+from ._schema import ENDED, RESTORED, WAITING
 
 __all__ = ["Rivals"]
 
 Json = Any
-
-_RESTORED = "\0restored"
-"""The transport id of a restored delivery; no webhook has one."""
 
 _HOLD = 50_000
 """Microseconds after which a lane that waits for a rival on its way looks again."""
@@ -201,7 +198,7 @@ class Rivals:
         made = self.db.execute(
             "INSERT INTO delivery (stream, key, identity, verb, version, payload, digest, logged_at, transport_id)"
             " VALUES (?, ?, ?, 'updated', ?, ?, ?, ?, ?)",
-            (self._theirs, key, like.identity, like.version, dumps(payload), digest, self.now, _RESTORED),
+            (self._theirs, key, like.identity, like.version, dumps(payload), digest, self.now, RESTORED),
         )
         self.db.execute(
             "UPDATE identity SET logged_version = ?, logged_digest = ?, logged_pos = ?, known = NULL"
@@ -260,7 +257,7 @@ class Rivals:
                     payload=payload,
                     digest=digest,
                     logged_at=logged_at,
-                    restored=transport == _RESTORED,
+                    restored=transport == RESTORED,
                     maybe_applied=bool(maybe),
                 )
                 found.setdefault(identity, []).append(rival)
@@ -282,7 +279,7 @@ class Rivals:
                     payload=payload,
                     digest=digest,
                     logged_at=logged_at,
-                    restored=transport == _RESTORED,
+                    restored=transport == RESTORED,
                     ended_at=ended_at,
                 )
         return found
@@ -295,5 +292,5 @@ class Rivals:
             for pos, logged_at, transport in self.db.execute(
                 f"SELECT pos, logged_at, transport_id FROM delivery WHERE pos IN ({','.join('?' * len(some))})", some
             ):
-                found[pos] = (logged_at, transport == _RESTORED)
+                found[pos] = (logged_at, transport == RESTORED)
         return found

@@ -14,9 +14,12 @@ import uuid
 
 from pullpush_sdk.errors import StoreError
 
-__all__ = ["DEAD", "ENDED", "WAITING", "prepare"]
+__all__ = ["DEAD", "ENDED", "RESTORED", "WAITING", "prepare"]
 
 WAITING, ENDED, DEAD = 0, 1, 2
+
+RESTORED = "\0restored"
+"""The transport id of a delivery that settles a conflict of two flows; no webhook has such a one."""
 
 _APPLICATION_ID = 0x50755075  # "PuPu"
 

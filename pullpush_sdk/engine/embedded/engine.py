@@ -41,7 +41,7 @@ from pullpush_sdk.engine.ports import (
     Remap,
     RetryReport,
 )
-from pullpush_sdk.engine.standing import Shadowed, Standing
+from pullpush_sdk.engine.standing import Pulse, Shadowed, Standing
 from pullpush_sdk.errors import EngineError, FieldError, LeaseLostError, PullPushError, SetupError
 
 from . import _commands, _dead, _reports
@@ -265,6 +265,9 @@ class SqliteEngine:
     async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
         job = partial(_reports.standings, flow, canonical_type, identities)
         return await self._store.run(job, writes=False)
+
+    async def pulse(self, flow: str, *, since: datetime) -> Pulse:
+        return await self._store.run(partial(_reports.pulse, flow, version_of(since)), writes=False)
 
     async def members(
         self, flow: str, canonical_type: str, keys: Sequence[str], *, shadow: bool = False
