@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 
 import attrs
 
@@ -18,7 +20,7 @@ from pullpush_sdk.canonical import CanonicalType
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Delivery, Location, Outcome
 from pullpush_sdk.engine.locations import LocationPlan
-from pullpush_sdk.engine.ports import OUTCOMES, DrainReport, Engine, FlowSpec
+from pullpush_sdk.engine.ports import OUTCOMES, Counts, DrainReport, Engine, FlowSpec
 from pullpush_sdk.errors import ContractError, EngineError, PullPushError, UnavailableError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import LoadedConnector, Plugins
@@ -152,6 +154,7 @@ class Run:
     plugins: Plugins
     engine: Engine
     progress: Progress
+    clock: Clock = attrs.field(factory=SystemClock)
     opposite: FlowSpec | None = None
     error: PullPushError | None = None
     interrupted: bool = False
@@ -251,10 +254,25 @@ class Run:
         if pages is None:
             raise ContractError(f"{end.loaded.name} gave no pages of {kind.name}")
         foreign = is_written_in_python(end.loaded, "pullpush_pull")
+        watch = _Watch(self.clock)
         async for page in one_ahead(pages, stop=self._cut):
-            await self.engine.append(spec, kind.name, checked(page, kind) if foreign else page)
+            counts = await self.engine.append(spec, kind.name, checked(page, kind) if foreign else page)
+            self._tell_of_page(spec, kind, counts, watch)
+
+    def _tell_of_page(self, spec: FlowSpec, kind: CanonicalType, counts: Counts, watch: _Watch) -> None:
+        started, seconds = watch.lap()
+        self.plugins.observe(
+            "pullpush_page_read",
+            flow=spec.name,
+            canonical_type=kind.name,
+            source=spec.source,
+            counts=attrs.asdict(counts),
+            started=started,
+            seconds=seconds,
+        )
 
     async def _read(self, kind: CanonicalType) -> None:
+        watch = _Watch(self.clock)
         again = await read_again(self.engine, self.flow, kind.name) if self.spec.state == "active" else None
         cursor = None if again == "start" else await self.engine.checkpoint(self.flow.name, kind.name)
         pages = self.source.loaded.hook.pullpush_pull(
@@ -266,6 +284,7 @@ class Run:
         async for page in one_ahead(pages, stop=self._cut):
             good = checked(page, kind) if foreign else page
             counts = await self.engine.append(self.spec, kind.name, good, reconcile=again is not None)
+            self._tell_of_page(self.spec, kind, counts, watch)
             if again == "start":
                 again = "running"
                 await set_read_again(self.engine, self.flow, kind.name, again)
@@ -279,6 +298,31 @@ class Run:
             await set_read_again(self.engine, self.flow, kind.name, None)
 
     async def _push(self, canonical_type: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
+        watch = _Watch(self.clock)
+        outcomes: Sequence[Outcome] = ()
+        error = "it was cancelled"
+        try:
+            outcomes = await self._pushed(canonical_type, batch)
+            error = ""
+        except Exception as failure:
+            error = str(failure) or type(failure).__name__
+            raise
+        finally:
+            started, seconds = watch.lap()
+            self.plugins.observe(
+                "pullpush_pushed",
+                flow=self.spec.name,
+                canonical_type=canonical_type,
+                destination=self.spec.destination,
+                size=len(batch),
+                outcomes=outcome_counts(outcomes),
+                started=started,
+                seconds=seconds,
+                error=error,
+            )
+        return outcomes
+
+    async def _pushed(self, canonical_type: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
         answer = self.destination.loaded.hook.pullpush_push(
             connection=self.destination.connection, canonical_type=canonical_type, batch=batch
         )
@@ -286,6 +330,28 @@ class Run:
             raise ContractError(f"{self.destination.loaded.name} did not take {canonical_type}")
         outcomes: Sequence[Outcome] = await answer
         return outcomes
+
+
+@attrs.define
+class _Watch:
+    """Measures laps: the instant at which one began, and its seconds."""
+
+    clock: Clock
+    _began: tuple[datetime, float] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._began = (self.clock.now(), self.clock.monotonic())
+
+    def lap(self) -> tuple[datetime, float]:
+        """End a lap and begin the next."""
+        (started, since), self._began = self._began, (self.clock.now(), self.clock.monotonic())
+        return started, self._began[1] - since
+
+
+def outcome_counts(outcomes: object) -> dict[str, int]:
+    """How many of each outcome a push answered; what is no outcome is left out, for the engine to judge."""
+    listed = outcomes if isinstance(outcomes, Sequence) else ()
+    return dict(Counter(each.result.value for each in listed if isinstance(each, Outcome)))
 
 
 @attrs.frozen

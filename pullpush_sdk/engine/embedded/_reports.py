@@ -79,9 +79,8 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
             transport_id=None if transport == RESTORED else transport,
             attempts=attempts.get(pos, ()),
         )
-        for pos, identity, verb, version, logged_at, ended_at, state, outcome, reason, shadow, payload, transport in reversed(
-            rows
-        )
+        for (pos, identity, verb, version, logged_at, ended_at, *ending, payload, transport) in reversed(rows)
+        for (state, outcome, reason, shadow) in [ending]
     ]
 
 
