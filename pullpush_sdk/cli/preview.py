@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -47,15 +48,18 @@ async def show_comparison(
     from pullpush_sdk.flows import compare_flow
 
     from ._differences import print_comparison, print_comparison_json
+    from ._progress import show_progress
     from ._store import open_store
 
     flow = session.project.flow(name)
-    async with (
-        open_store(session) as engine,
-        compare_flow(
-            session.project, session.plugins, engine, flow, redactor=session.redactor, types=types
-        ) as comparison,
-    ):
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_store(session))
+        with show_progress() as progress:
+            comparing = compare_flow(
+                session.project, session.plugins, engine, flow,
+                redactor=session.redactor, types=types, progress=progress,
+            )  # fmt: skip
+            comparison = await stack.enter_async_context(comparing)
         if as_json:
             print_comparison_json(comparison, limit=limit)
         else:

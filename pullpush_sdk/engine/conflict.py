@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pullpush_sdk.canonical import CanonicalType, fields_of
+
 from .gate import Mark
 
-__all__ = ["TRUNCATED", "happened_before", "is_moment", "wins"]
+__all__ = ["TRUNCATED", "happened_before", "has_shared_keys", "is_moment", "wins"]
 
 _FIRST_MOMENT = 10**14
 """Microseconds since 1970 in 1973: what is smaller counts revisions."""
 
 TRUNCATED = 1_000_000
 """Platforms cut their times to seconds: so much earlier than it happened may a change be dated."""
+
+
+def has_shared_keys(kind: CanonicalType) -> bool:
+    """Whether records of a type have the same key on two platforms, as a SKU is, not an id that each gives."""
+    return not any(field.required and field.wire.endswith("Id") for field in fields_of(kind.record))
 
 
 def is_moment(version: int) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connector
+from pullpush_sdk.engine.conflict import has_shared_keys
 from pullpush_sdk.errors import Problem, ProjectError
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
@@ -42,17 +44,20 @@ def _problems(
             )
     for name in sorted(flow.coalesce - set(flow.types)):
         yield project.problem(f"coalesce names {name!r}, which is not among types", ("flows", flow.name, "coalesce"))
-    yield from _owner_problems(project, flow)
+    yield from _owner_problems(project, plugins.types, flow)
     if (flow.locations or flow.sums) and "stocklevel" not in flow.types:
         yield project.problem("locations are for stocklevel, which is not among types", (*path[:2], "locations"))
 
 
-def _owner_problems(project: Project, flow: FlowConfig) -> Iterator[Problem]:
+def _owner_problems(project: Project, types: CanonicalTypes, flow: FlowConfig) -> Iterator[Problem]:
     opposite = opposite_of(project, flow)
     path = ("flows", flow.name, "owner")
     for name, side in flow.owner.items():
         if name not in flow.types:
             yield project.problem(f"owner names {name!r}, which is not among types", (*path, name))
+        elif name in types and not has_shared_keys(types[name]):
+            hint = "nothing tells that two of them are the same: send them one way"
+            yield project.problem(f"each platform gives {name} ids of its own", (*path, name), hint=hint)
         elif opposite is None:
             hint = f"an owner decides between two flows: add one from {flow.destination} to {flow.source}"
             yield project.problem("no flow goes the other way", (*path, name), hint=hint)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalType, fields_of, loads
+from pullpush_sdk.canonical import CanonicalType, loads
 from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.engine.conflict import has_shared_keys
 from pullpush_sdk.engine.locations import total
 from pullpush_sdk.engine.ports import Engine
 from pullpush_sdk.errors import ProjectError
@@ -19,7 +20,7 @@ from pullpush_sdk.project import FlowConfig, Project
 
 from ._abilities import require_abilities
 from ._fields import Comparer, FieldChange
-from ._report import Silent
+from ._report import Progress, Silent
 from ._settled import Settled, pair_digest
 from ._snapshots import read_destination, read_source, why_not
 from ._spill import Finding, Pair, Spill
@@ -108,6 +109,7 @@ async def compare_flow(
     *,
     redactor: Redactor,
     types: Sequence[str] = (),
+    progress: Progress | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[FlowComparison]:
     """Compare both sides of a flow, or only some of its `types`; the store may be held by another process.
@@ -121,7 +123,7 @@ async def compare_flow(
     chosen = chosen_types(flow, types)
     async with AsyncExitStack() as stack:
         run = await stack.enter_async_context(
-            opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=Silent())
+            opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=progress or Silent())
         )
         found = []
         for name in chosen:
@@ -143,7 +145,7 @@ async def compare_type(run: Run, kind: CanonicalType, spill: Spill, clock: Clock
     why = [words for end in (run.source, run.destination) if (words := why_not(end, kind.name))]
     if why:
         return TypeComparison(type=kind.name, note="; ".join(why))
-    rejected = await read_source(run.source, kind, run.spec, spill, clock.now())
+    rejected = await read_source(run.source, kind, run.spec, spill, clock.now(), told=_teller(run, kind))
     found = await compare_again(run, kind, spill)
     found.counts["rejected"] += rejected
     return found
@@ -153,11 +155,15 @@ async def compare_again(run: Run, kind: CanonicalType, spill: Spill) -> TypeComp
     """Compare the source's records that lie in `spill` with the destination as it is now."""
     spill.forget_destination()
     found = TypeComparison(type=kind.name, spill=spill)
-    found.counts["rejected"] = await read_destination(run.destination, kind, spill)
+    found.counts["rejected"] = await read_destination(run.destination, kind, spill, told=_teller(run, kind))
     comparing = _Comparing(run=run, kind=kind, spill=spill, comparer=Comparer(kind))
     found.counts["equal"] = await comparing.all()
     found.counts |= {name: spill.count(name) for name in FINDINGS}
     return found
+
+
+def _teller(run: Run, kind: CanonicalType) -> Callable[[int], None]:
+    return lambda number: run.progress.counted(run.flow.name, kind.name, read=number)
 
 
 @attrs.define(kw_only=True)
@@ -174,7 +180,7 @@ class _Comparing:
         """Note every difference; how many records are equal."""
         settled = Settled(self.run.engine, self.run.spec.name, self.kind.name)
         await settled.load()
-        if _has_ids_of_its_own(self.kind):
+        if not has_shared_keys(self.kind):
             await self._pair_by_written_ids()
         for pairs in self.spill.pairs():
             payloads = await self._payloads(pairs)
@@ -241,10 +247,6 @@ class _Comparing:
                     # Some ids are paths whose last step is the id that records show.
                     names = [standing.written_id, standing.written_id.rpartition("/")[2]]
                     self.spill.pair(identity, names)
-
-
-def _has_ids_of_its_own(kind: CanonicalType) -> bool:
-    return any(field.required and field.wire.endswith("Id") for field in fields_of(kind.record))
 
 
 def _detail(payload: Mapping[str, Json], changes: Sequence[FieldChange]) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from ._validate import checked, is_written_in_python
 __all__ = ["End", "read_destination", "read_source", "why_not"]
 
 Json = Any
+Told = Callable[[int], None]
 _HOOK = "pullpush_snapshot"
 
 
@@ -43,10 +44,11 @@ def why_not(end: End, canonical_type: str) -> str:
     return f"{end.connection.name}: connector {end.loaded.name} offers no snapshot of {canonical_type}"
 
 
-async def read_source(end: End, kind: CanonicalType, spec: FlowSpec, spill: Spill, now: datetime) -> int:
+async def read_source(end: End, kind: CanonicalType, spec: FlowSpec, spill: Spill, now: datetime, *, told: Told) -> int:
     """The source's records as the flow would write them; how many could not be read or have no identity.
 
-    Unknown stock and locations that are not mapped are noted as such, and nothing else of them.
+    Unknown stock and locations that are not mapped are noted as such, and nothing else of them. `told` hears of each
+    page's number of records.
     """
     rejected = 0
     async for page in _pages(end, kind):
@@ -57,11 +59,12 @@ async def read_source(end: End, kind: CanonicalType, spec: FlowSpec, spill: Spil
         spill.find("unknown", found.unknown)
         spill.find("unmapped", found.unmapped)
         rejected += len(page.rejects) + found.rejected
+        told(len(page.events))
     spill.forget_known()
     return rejected
 
 
-async def read_destination(end: End, kind: CanonicalType, spill: Spill) -> int:
+async def read_destination(end: End, kind: CanonicalType, spill: Spill, *, told: Told) -> int:
     """The destination's records as they are; how many could not be read or have no identity."""
     rejected = 0
     async for page in _pages(end, kind):
@@ -74,6 +77,7 @@ async def read_destination(end: End, kind: CanonicalType, spill: Spill) -> int:
             except FieldError:
                 rejected += 1
         spill.add_destination(rows)
+        told(len(page.events))
     return rejected
 
 

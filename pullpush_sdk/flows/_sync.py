@@ -19,6 +19,7 @@ import attrs
 from pullpush_sdk.canonical import CanonicalType
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Delivery, Location, Outcome
+from pullpush_sdk.engine.conflict import has_shared_keys
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import OUTCOMES, Counts, DrainReport, Engine, FlowSpec
 from pullpush_sdk.errors import ContractError, EngineError, PullPushError, UnavailableError
@@ -212,10 +213,10 @@ class Run:
         complete.set()
         self._take(await delivering)
 
-    async def deliver_rest(self, stop: asyncio.Event, max_wait: float) -> None:
-        """Deliver what waits; what goes wrong is in `error` and `notes`."""
+    async def deliver_rest(self, stop: asyncio.Event, max_wait: float, *, until_idle: bool = True) -> None:
+        """Deliver what waits; what goes wrong is in `error` and `notes`. Not `until_idle` means until stopped."""
         report = await self.engine.drain(
-            self.spec, self._push, stop=stop, until_idle=True, max_wait=max_wait, observer=Told(self)
+            self.spec, self._push, stop=stop, until_idle=until_idle, max_wait=max_wait, observer=Told(self)
         )
         self._take(report)
 
@@ -236,7 +237,7 @@ class Run:
 
         So a conflict is seen, and settled by owner or version. False where the destination could not be read.
         """
-        if self.opposite is None or kind.name not in self.opposite.types:
+        if self.opposite is None or kind.name not in self.opposite.types or not has_shared_keys(kind):
             return True
         try:
             with speaking_of(self.flow.destination):

@@ -214,3 +214,26 @@ def test_a_change_of_the_same_second_is_not_taken_for_an_older_one() -> None:
     assert not happened_before(now, now + 5_000_000, now + 999_999)
     assert happened_before(now, now + 5_000_000, now + 2_000_000)
     assert not happened_before(7, now + 1, now)
+
+
+def test_orders_of_two_platforms_that_share_a_number_are_no_conflict() -> None:
+    from pullpush_sdk.testing.engine_laws.bench import order
+
+    async def run() -> None:
+        clock = VirtualClock()
+        there = flow_of(types=("order",), opposite="back")
+        back = flow_of(name="back", source="erp", destination="shop", types=("order",), opposite=there.name)
+        written: list[str] = []
+
+        async def push(_kind: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
+            written.extend(each.key for each in batch)
+            return [Outcome.delivered() for _ in batch]
+
+        async with SqliteEngine(None, clock=clock, types=CanonicalTypes()) as engine, engine.hold():
+            for flow in (there, back):
+                await engine.append(flow, "order", Page(events=[order("7", "pending", 1)], cursor=None))
+            for flow in (there, back):
+                await engine.drain(flow, push)
+        assert written == ["7", "7"]
+
+    asyncio.run(run())

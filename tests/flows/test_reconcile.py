@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from pullpush_sdk.clock import SystemClock
 from pullpush_sdk.connector import Event, Page
+from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.errors import RemoteError
-from pullpush_sdk.flows import compare_flow, last_reconcile, reconcile_flow
+from pullpush_sdk.flows import Desk, Silent, compare_flow, last_reconcile, reconcile_flow
+from pullpush_sdk.flows._sync import opened
 from pullpush_sdk.http import Redactor
+from pullpush_sdk.project import engine_url
 
 
 async def preview(world: Any, **options: Any) -> dict[str, dict[str, int]]:
@@ -209,7 +212,10 @@ def test_orders_are_paired_by_the_id_that_the_destination_gave(make_world: Any) 
                 await world.engine.drain(spec, push)
             left = end_of("left", "order", [order("1"), order("2", OrderStatus.COMPLETED), order("3")])
             right = end_of("right", "order", [order("901"), order("902"), order("1", OrderStatus.CANCELLED)])
-            run: Any = SimpleNamespace(engine=world.engine, spec=spec, source=left, destination=right)
+            flow = SimpleNamespace(name="orders")
+            run: Any = SimpleNamespace(
+                engine=world.engine, spec=spec, source=left, destination=right, flow=flow, progress=Silent()
+            )
             with Spill() as spill:
                 found = await compare_type(run, kind, spill, SystemClock())
                 changed = [(each.key, each.fields[0].new) for each in found.differences("changed")]
@@ -261,5 +267,48 @@ def test_a_snapshot_that_breaks_off_delivers_nothing(make_world: Any, side: str)
             with pytest.raises(RemoteError, match=f"^{side}: "):
                 await reconcile(world)
             assert len(world.store(world.right).writes) == writes
+
+    asyncio.run(go())
+
+
+def test_whoever_holds_the_store_does_the_reconcile(make_world: Any) -> None:
+    async def go() -> None:
+        async with make_world(records=3) as world:
+            told: list[Any] = []
+            shared = {"project": world.project, "plugins": world.plugins, "redactor": Redactor()}
+            other = open_engine(engine_url(world.project), clock=SystemClock(), types=world.plugins.types)
+            async with other, world.engine.hold():
+                holder = Desk(engine=world.engine, **shared)
+                over = asyncio.Event()
+                serving = asyncio.ensure_future(world.engine.run_commands(holder.handlers(), stop=over))
+                report = await Desk(engine=other, on_held=told.append, **shared).reconcile("main")
+                over.set()
+                await serving
+            assert told
+            assert report.ok
+            assert report.compared["stocklevel"]["added"] == 3
+            assert len(world.store(world.right).writes) == 6
+
+    asyncio.run(go())
+
+
+def test_where_something_dispatches_the_flow_already_its_deliveries_are_waited_for(make_world: Any) -> None:
+    """As in a process that runs on and on: its dispatcher is the only one."""
+
+    async def go() -> None:
+        async with make_world(records=3, types='["stocklevel"]') as world:
+            async with world.engine.hold():
+                flow, stop = world.project.flow("main"), asyncio.Event()
+                async with opened(
+                    world.project, world.plugins, world.engine, flow, state="active", redactor=Redactor(),
+                    progress=Silent(),
+                ) as run:  # fmt: skip
+                    dispatching = asyncio.ensure_future(run.deliver_rest(stop, 60.0, until_idle=False))
+                    report = await reconcile_flow(world.project, world.plugins, world.engine, flow, redactor=Redactor())
+                    stop.set()
+                    await dispatching
+            assert report.ok, report
+            assert report.counts["stocklevel"]["delivered"] == 3
+            assert await preview(world) == {"stocklevel": {"equal": 3}}
 
     asyncio.run(go())

@@ -21,6 +21,13 @@ types = ["stocklevel"]
 state = "active"
 """
 FLOWS = ("main", "back")
+_ORDERS = """
+[flows.there]
+source = "left"
+destination = "right"
+types = ["order"]
+owner = {order = "source"}
+"""
 
 
 def owner(side: str) -> str:
@@ -161,12 +168,13 @@ def test_reconcile_leaves_to_the_owner_what_it_owns(make_world: Any) -> None:
         (owner("source"), "no flow goes the other way"),
         (owner("source") + _BACK + 'owner = {stocklevel = "source"}\n', "disagree on who owns stocklevel"),
         ('owner = {product = "source"}\n' + _BACK, "owner names 'product'"),
+        (_ORDERS, "each platform gives order ids of its own"),
     ],
 )
 def test_owners_that_decide_nothing_are_refused(make_world: Any, more: str, words: str) -> None:
     async def go() -> None:
         async with make_world(records=0, types='["stocklevel"]', more=more) as world:
             with pytest.raises(ProjectError, match=words):
-                await world.sync()
+                await world.sync("there" if "flows.there" in more else "main")
 
     asyncio.run(go())

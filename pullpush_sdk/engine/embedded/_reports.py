@@ -112,6 +112,12 @@ def pulse(flow: str, since: int, db: sqlite3.Connection) -> Pulse:
         " AND pos > (SELECT coalesce(max(pos), 0) FROM delivery) - ?",
         (flow, since, _LATEST),
     ).fetchone()
+    written = db.execute(
+        "SELECT 1 FROM counter JOIN stream ON stream.id = stream WHERE flow = ? AND outcome = 'delivered' AND n > 0",
+        (flow,),
+    ).fetchone()
+    if written is None:
+        return Pulse(ended=ended)  # the look back would go through the whole log
     last = db.execute(
         "SELECT max(ended_at) FROM (SELECT ended_at FROM delivery JOIN stream ON stream.id = stream"
         " WHERE flow = ? AND outcome = 'delivered' ORDER BY pos DESC LIMIT 100)",

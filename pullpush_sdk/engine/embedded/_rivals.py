@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import CanonicalType, dumps, join_identity, loads
-from pullpush_sdk.engine.conflict import happened_before, wins
+from pullpush_sdk.engine.conflict import happened_before, has_shared_keys, wins
 from pullpush_sdk.engine.content import written_matches
 from pullpush_sdk.engine.echo import echo_writer
 from pullpush_sdk.engine.gate import NEVER, Mark, Row
@@ -70,6 +70,8 @@ class Rivals:
 
     def settle(self, lanes: Mapping[str, list[Row]]) -> None:
         """End the losers; rows that ended leave their lanes, rows that must wait are due a little later."""
+        if not has_shared_keys(self.kind):
+            return
         found = self.db.execute(
             "SELECT id FROM stream WHERE flow = ? AND type = ? AND NOT shadow", (self.flow.opposite, self.kind.name)
         ).fetchone()
@@ -237,7 +239,9 @@ class Rivals:
         """Identity here to identity in the opposite flow; a sum has none."""
         plan = self.flow.locations
         if self.kind.name != "stocklevel" or plan.passes_through:
-            return {row.identity: row.identity for rows in lanes.values() for row in rows}
+            # A contact without an address is known by an id of its own platform.
+            shared = [key for key in lanes if self.kind.name != "contact" or not key.startswith("id:")]
+            return {row.identity: row.identity for key in shared for row in lanes[key]}
         return {
             join_identity(key, there): join_identity(key, here) for key in lanes for here, there in plan.moves.items()
         }
