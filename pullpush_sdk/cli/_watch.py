@@ -110,9 +110,20 @@ async def _live(look: Callable[[], Awaitable[Shown]], every: float, table: Calla
     with Live(console=out, auto_refresh=False) as live:
         while True:
             shown = await look()
-            lines = [Text(line, style=colour or "") for line, colour in lines_of(shown)]
+            lines = [Text(line, style=colour or "") for line, colour in (*lines_of(shown), *_trouble_of(shown))]
             live.update(Group(table(shown), *lines), refresh=True)
             await asyncio.sleep(every)
+
+
+def _trouble_of(shown: Shown) -> list[tuple[str, str]]:
+    """What the last syncs failed with, and destinations that rest."""
+    found = [
+        (f"{flow['flow']}: {flow['lastSync']['error']}", "red")
+        for flow in shown["flows"]
+        if flow["lastSync"] is not None and flow["lastSync"]["error"]
+    ]
+    resting = shown["resting"].items()
+    return found + [(f"{name} does not answer; it is given a rest until {until}", "yellow") for name, until in resting]
 
 
 def _line(flow: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page, version_of
 from pullpush_sdk.engine.conflict import happened_before, wins
 from pullpush_sdk.engine.embedded import SqliteEngine
+from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine_laws.bench import flow_of, stock
@@ -24,11 +25,12 @@ SKUS = "xy"
 class Platform:
     """Holds quantities; tells of every change, whoever made it, in order."""
 
-    def __init__(self, flow_out: FlowSpec, clock: VirtualClock, *, moments: bool) -> None:
+    def __init__(self, flow_out: FlowSpec, clock: VirtualClock, place: str | None, *, moments: bool) -> None:
         self.flow_out = flow_out
         self.held: dict[str, int] = {}
         self.told: list[Event] = []
         self.written = 0
+        self.place = place
         self._clock = clock
         self._moments = moments
         self._ticks = 0
@@ -37,12 +39,13 @@ class Platform:
         self._ticks += 1
         self.held[sku] = quantity
         version = version_of(self._clock.now()) if self._moments else self._ticks
-        self.told.append(stock(sku, quantity, version))
+        self.told.append(stock(sku, quantity, version, location=self.place))
         return version
 
     async def push(self, _kind: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
         for delivery in batch:
             await asyncio.sleep(0)
+            assert delivery.payload["locationId"] == self.place
             self.written += 1
             self.set(delivery.key, int(delivery.payload["quantity"]))
             await asyncio.sleep(0)
@@ -50,18 +53,25 @@ class Platform:
 
 
 class World:
-    def __init__(self, owner: int | None, *, moments: bool) -> None:
+    def __init__(self, owner: int | None, *, moments: bool, located: bool = False) -> None:
         self.clock = VirtualClock()
         self.engine = SqliteEngine(None, clock=self.clock, types=CanonicalTypes())
         named: list[dict[str, Any]] = [{}, {}]
         if owner is not None:
             named = [{"stocklevel": "source" if owner == side else "destination"} for side in (0, 1)]
-        there = flow_of(readers=("erp-to-shop",), opposite="erp-to-shop", owner=named[0])
+        places = ("a", "b") if located else (None, None)
+        plans = [LocationPlan(moves={"a": "b"}), LocationPlan(moves={"b": "a"})] if located else [LocationPlan()] * 2
+        there = flow_of(
+            readers=("erp-to-shop",), opposite="erp-to-shop", owner=named[0], locations=plans[0]
+        )  # fmt: skip
         back = flow_of(
             name="erp-to-shop", source="erp", destination="shop", readers=(there.name,), opposite=there.name,
-            owner=named[1],
+            owner=named[1], locations=plans[1],
         )  # fmt: skip
-        self.platforms = tuple(Platform(flow, self.clock, moments=moments) for flow in (there, back))
+        self.platforms = tuple(
+            Platform(flow, self.clock, place, moments=moments)
+            for flow, place in zip((there, back), places, strict=True)
+        )
         self.edits: dict[str, dict[int, tuple[int, int]]] = {}
 
     async def tick(self) -> None:
@@ -125,12 +135,12 @@ histories = st.lists(st.lists(moves, max_size=10), min_size=1, max_size=3)
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories, st.sampled_from([0, 1, None]), st.booleans())
-def test_both_sides_end_equal_and_at_rest(rounds: list[Any], owner: int | None, moments: bool) -> None:
+@given(histories, st.sampled_from([0, 1, None]), st.booleans(), st.booleans())
+def test_both_sides_end_equal_and_at_rest(rounds: list[Any], owner: int | None, moments: bool, located: bool) -> None:
     """Whatever both sides change at once, in whatever order it is heard and delivered."""
 
     async def run() -> None:
-        world = World(owner, moments=moments)
+        world = World(owner, moments=moments, located=located)
         async with world.engine, world.engine.hold():
             for history in rounds:
                 await world.play(history)

@@ -113,6 +113,35 @@ def test_the_owner_wins_whichever_flow_runs_first(make_world: Any, side: str, fi
     asyncio.run(go())
 
 
+@pytest.mark.parametrize(("side", "expected"), [("source", 50), ("destination", 60)])
+def test_conflicts_are_told_place_by_place_where_locations_are_mapped(
+    make_world: Any, side: str, expected: int
+) -> None:
+    more = owner(side) + '[flows.main.locations]\n"n1" = "r1"\n"n2" = "r2"\n' + _BACK
+    more += '[flows.back.locations]\n"r1" = "n1"\n"r2" = "n2"\n'
+    places = {"left": ["n1", "n2"], "right": ["r1", "r2"]}
+
+    def at(world: Any, where: str) -> dict[tuple[str, str], int]:
+        rows = world.store(getattr(world, where)).rows["stocklevel"].values()
+        return {(row["sku"], row["locationId"][1]): row["quantity"] for _, row in rows}
+
+    async def go() -> None:
+        async with make_world(records=0, types='["stocklevel"]', more=more, locations=places) as world:
+            for where, location, quantity in (("left", "n1", 1), ("left", "n2", 2)):
+                world.store(getattr(world, where)).put(
+                    "stocklevel", {"sku": "A", "quantity": quantity, "locationId": location}
+                )
+            await settle(world)
+            for where, location, quantity in (("left", "n1", 50), ("right", "r1", 60), ("right", "r2", 70)):
+                world.store(getattr(world, where)).put(
+                    "stocklevel", {"sku": "A", "quantity": quantity, "locationId": location}
+                )
+            await settle(world)
+            assert at(world, "left") == at(world, "right") == {("A", "1"): expected, ("A", "2"): 70}
+
+    asyncio.run(go())
+
+
 def test_without_an_owner_the_newest_change_wins(make_world: Any) -> None:
     async def go() -> None:
         async with make_world(records=0, types='["stocklevel"]', more=_BACK) as world:
