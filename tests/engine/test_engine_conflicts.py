@@ -30,6 +30,7 @@ class Platform:
         self.held: dict[str, int] = {}
         self.told: list[Event] = []
         self.written = 0
+        self.answers: list[str] = []
         self.place = place
         self._clock = clock
         self._moments = moments
@@ -43,13 +44,18 @@ class Platform:
         return version
 
     async def push(self, _kind: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
+        outcomes = []
         for delivery in batch:
             await asyncio.sleep(0)
             assert delivery.payload["locationId"] == self.place
-            self.written += 1
-            self.set(delivery.key, int(delivery.payload["quantity"]))
+            answer = self.answers.pop() if self.answers else "good"
+            if answer != "refused":
+                self.written += 1
+                self.set(delivery.key, int(delivery.payload["quantity"]))
             await asyncio.sleep(0)
-        return [Outcome.delivered() for _ in batch]
+            good = Outcome.delivered() if answer == "good" else Outcome.retry(answer, maybe_applied=answer == "lost")
+            outcomes.append(good)
+        return outcomes
 
 
 class World:
@@ -149,6 +155,24 @@ def test_both_sides_end_equal_and_at_rest(rounds: list[Any], owner: int | None, 
                 before = world.written
                 await world.settle()
                 assert world.written == before
+
+    asyncio.run(run())
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories, st.sampled_from([0, 1, None]), st.lists(st.sampled_from(["good", "lost", "refused"]), max_size=6))
+def test_also_where_writes_fail_or_their_answers_are_lost(
+    rounds: list[Any], owner: int | None, answers: list[str]
+) -> None:
+    async def run() -> None:
+        world = World(owner, moments=True)
+        async with world.engine, world.engine.hold():
+            for history in rounds:
+                for platform in world.platforms:
+                    platform.answers = list(answers)
+                await world.play(history)
+                await world.settle()
+                assert world.platforms[0].held == world.platforms[1].held
 
     asyncio.run(run())
 

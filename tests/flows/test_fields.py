@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.canonical import BUILT_IN, UNSET, Product, StockLevel, Variant, to_sparse
@@ -26,6 +26,7 @@ def product(**fields: Any) -> Product:
     return Product(sku="A", **fields)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(sorted(KINDS)).flatmap(lambda name: st.tuples(st.just(name), records(KINDS[name]))))
 def test_a_record_does_not_differ_from_itself(drawn: tuple[str, Any]) -> None:
     name, record = drawn

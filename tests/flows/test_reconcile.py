@@ -73,7 +73,7 @@ def end_of(name: str, kind: str, events: Sequence[Event]) -> Any:
 quantities = st.dictionaries(st.sampled_from("ABCDEF"), st.none() | st.integers(0, 3))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(quantities, quantities, st.booleans())
 def test_a_reconcile_writes_each_difference_once_and_nothing_else(
     make_world: Any, tmp_path: Path, source: dict[str, int | None], there: dict[str, int | None], synced: bool

@@ -58,7 +58,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes, st.sampled_from(["", "source", "destination"]))
 def test_changes_on_both_sides_reach_a_fixed_point(
     make_world: Any, tmp_path: Path, history: list[Any], side: str
