@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tracemalloc
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pullpush_sdk.canonical import Order, OrderStatus, StockLevel
 from pullpush_sdk.clock import SystemClock
-from pullpush_sdk.connector import Event, Page
+from pullpush_sdk.connector import Event, Outcome, Page
 from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.errors import RemoteError
 from pullpush_sdk.flows import Desk, Silent, compare_flow, last_reconcile, reconcile_flow
+from pullpush_sdk.flows._compare import compare_type
+from pullpush_sdk.flows._spill import Spill
 from pullpush_sdk.flows._sync import opened
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.project import engine_url
@@ -50,21 +55,22 @@ def level(sku: str, quantity: int | None, location: str | None = None) -> dict[s
 
 
 class Snapshot:
-    """A hook that gives one page of events, as a manifest's does."""
+    """A hook that gives events page by page, as a manifest's does."""
 
     plugin_name = "manifest"
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._events = events
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = iter(events)
 
     async def __call__(self, **_: Any) -> AsyncIterator[Page]:
-        yield Page(events=self._events, cursor=None)
+        while some := list(itertools.islice(self._events, 100)):
+            yield Page(events=some, cursor=None)
 
     def get_hookimpls(self) -> list[Any]:
         return [self]
 
 
-def end_of(name: str, kind: str, events: Sequence[Event]) -> Any:
+def end_of(name: str, kind: str, events: Iterable[Event]) -> Any:
     hook = SimpleNamespace(pullpush_snapshot=Snapshot(events))
     loaded = SimpleNamespace(name=name, connector=SimpleNamespace(snapshots={kind}), hook=hook)
     return SimpleNamespace(loaded=loaded, connection=SimpleNamespace(name=name))
@@ -193,11 +199,6 @@ def test_orders_are_paired_by_the_id_that_the_destination_gave(make_world: Any) 
 
     async def go() -> None:
         async with make_world(records=0, types='["product"]') as world:
-            from pullpush_sdk.canonical import Order, OrderStatus
-            from pullpush_sdk.connector import Outcome
-            from pullpush_sdk.flows._compare import compare_type
-            from pullpush_sdk.flows._spill import Spill
-
             kind = world.plugins.types["order"]
             spec = FlowSpec(name="orders", source="left", destination="right", types=("order",))
 
@@ -310,5 +311,46 @@ def test_where_something_dispatches_the_flow_already_its_deliveries_are_waited_f
             assert report.ok, report
             assert report.counts["stocklevel"]["delivered"] == 3
             assert await preview(world) == {"stocklevel": {"equal": 3}}
+
+    asyncio.run(go())
+
+
+def test_memory_does_not_grow_with_the_number_of_records(make_world: Any) -> None:
+    """Both sides lie on disk: comparing eight times as many records takes hardly more memory."""
+
+    async def peak_of(world: Any, number: int) -> int:
+        kind = world.plugins.types["stocklevel"]
+
+        def side(name: str, quantity: int) -> Any:
+            return end_of(
+                name,
+                "stocklevel",
+                (
+                    Event(type="stocklevel", version=1, record=StockLevel(sku=f"{at:08}", quantity=quantity))
+                    for at in range(number)
+                ),
+            )
+
+        spec = FlowSpec(name="f", source="left", destination="right", types=("stocklevel",))
+        run: Any = SimpleNamespace(
+            engine=world.engine, spec=spec, source=side("left", 1), destination=side("right", 2),
+            flow=SimpleNamespace(name="f"), progress=Silent(),
+        )  # fmt: skip
+
+        with Spill() as spill:
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            found = await compare_type(run, kind, spill, SystemClock())
+            assert found.counts["changed"] == number
+            return tracemalloc.get_traced_memory()[1] - before
+
+    async def go() -> None:
+        async with make_world(records=0) as world:
+            tracemalloc.start()
+            try:
+                peaks = [await peak_of(world, number) for number in (500, 4_000)]
+            finally:
+                tracemalloc.stop()
+            assert peaks[1] < 2 * peaks[0] + 500_000
 
     asyncio.run(go())
