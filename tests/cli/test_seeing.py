@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
@@ -95,3 +97,29 @@ def test_events_tell_the_life_of_a_key(place: Any, as_json: Any) -> None:
     nothing = place.run("events", "no-such-key")
     assert nothing.exit_code == 1
     assert "nothing is known of 'no-such-key'" in nothing.stderr
+
+
+def test_a_sync_sends_traces_to_the_collector_that_the_environment_names(place: Any) -> None:
+    paths: list[str] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            paths.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+        done = place.call("sync", "main", environ=endpoint)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert done.returncode == 0, done
+    assert set(paths) == {"/v1/traces"}
