@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from pullpush_sdk.flows import State
 
 
-@click.group(epilog="Examples:\n\n  pullpush flow list\n\n  pullpush flow activate stock-to-shop")
+@click.group(
+    epilog="Examples:\n\n  pullpush flow list\n\n  pullpush flow diff stock-to-shop\n\n"
+    "  pullpush flow activate stock-to-shop"
+)
 def flow() -> None:
-    """List flows; activate, pause or shadow one."""
+    """List flows; activate, pause or shadow one; see what one in shadow would change."""
 
 
 @flow.command("list")
@@ -59,6 +62,30 @@ def pause(session: Session, name: str) -> None:
 def shadow(session: Session, name: str) -> None:
     """Let flow NAME do everything but the write."""
     say(f"{name} is in shadow (was {asyncio.run(_choose(session, name, 'shadow'))})")
+
+
+_DIFF = """Examples:
+
+  pullpush flow diff stock-to-shop
+
+  pullpush flow diff stock-to-shop --type stocklevel --json
+
+Compared is with what the flow saw or wrote before; pullpush preview compares with the destination itself.
+"""
+
+
+@flow.command("diff", epilog=_DIFF)
+@click.argument("name", shell_complete=complete_flows)
+@click.option("--type", "type_", metavar="TYPE", help="Only this canonical type.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N",
+              help="At most so many records of a type (default: 20, with --json all).")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def diff(session: Session, name: str, *, type_: str | None, limit: int | None, as_json: bool) -> None:
+    """Show what flow NAME would have written while in shadow, record by record."""
+    from ._shadow import show_shadow
+
+    asyncio.run(show_shadow(session, session.project.flow(name), type_, limit=limit, as_json=as_json))
 
 
 def say_trouble(row: dict[str, Any]) -> None:

@@ -1,30 +1,40 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._output import emit_json, emit_table, say
+from ._output import emit_json, emit_table, say, table_of
 from ._session import Session
+from ._watch import look_closer, say_closer, watch
 from .flow import say_trouble
 
+if TYPE_CHECKING:
+    from rich.table import Table
 
-@click.command(epilog="Examples:\n\n  pullpush status\n\n  pullpush status --json")
+
+@click.command(epilog="Examples:\n\n  pullpush status\n\n  pullpush status --watch\n\n  pullpush status --json")
+@click.option("--watch", "stays", is_flag=True, help="Show it again and again until Ctrl-C.")
+@click.option("--every", type=click.FloatRange(min=0.1), default=2.0, show_default=True, metavar="SECONDS",
+              help="With --watch: how often.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def status(session: Session, *, as_json: bool) -> None:
-    """Show where every flow stands: what waits, what is dead, what became of everything since it exists."""
+def status(session: Session, *, stays: bool, every: float, as_json: bool) -> None:
+    """Show where every flow stands: what waits, what is dead, how late it is, and what a person must mend."""
+    if stays:
+        if as_json:
+            raise click.UsageError("--watch and --json exclude each other.")
+        with suppress(KeyboardInterrupt):
+            asyncio.run(watch(lambda: _status(session), every, _table))
+        return
     shown = asyncio.run(_status(session))
     if as_json:
         emit_json(shown)
         return
-    rows = [
-        [flow["flow"], flow["state"], name, *(counts.get(each, 0) for each in _COLUMNS)]
-        for flow in shown["flows"]
-        for name, counts in flow["counts"].items()
-    ]
-    emit_table(["flow", "state", "type", *_COLUMNS], rows)
+    emit_table(_HEADINGS, _rows(shown))
+    say_closer(shown)
     for flow in shown["flows"]:
         _say_last(flow)
         _say_imports(flow)
@@ -41,6 +51,21 @@ def status(session: Session, *, as_json: bool) -> None:
 _COLUMNS = (
     "read", "waiting", "delivered", "unchanged", "skipped", "stale", "superseded", "shadowed", "dead",
 )  # fmt: skip
+
+
+_HEADINGS = ("flow", "state", "type", *_COLUMNS)
+
+
+def _rows(shown: dict[str, Any]) -> list[list[Any]]:
+    return [
+        [flow["flow"], flow["state"], name, *(counts.get(each, 0) for each in _COLUMNS)]
+        for flow in shown["flows"]
+        for name, counts in flow["counts"].items()
+    ]
+
+
+def _table(shown: dict[str, Any]) -> Table:
+    return table_of(_HEADINGS, _rows(shown))
 
 
 def _say_last(flow: dict[str, Any]) -> None:
@@ -108,9 +133,11 @@ async def _status(session: Session) -> dict[str, Any]:
                     "lastSync": await last_sync(engine, flow.name),
                 }
             )
+        shown: dict[str, Any] = {"flows": flows}
+        await look_closer(session, engine, by_name, shown)
     holder = found.holder
     return {
-        "flows": flows,
+        **shown,
         "holder": {"pid": holder.pid, "host": holder.host, "since": instant_text(holder.since)} if holder else None,
         "store": {"bytes": found.size, "freeOnDisk": found.free},
         "pressure": (

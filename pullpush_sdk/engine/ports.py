@@ -20,6 +20,7 @@ from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
 from .locations import LocationPlan
+from .standing import Shadowed, Standing
 from .upkeep import Pressure, Pruned
 
 __all__ = [
@@ -99,6 +100,9 @@ class FlowSpec:
     out. `match` is, per canonical type, the wire field that records are told apart by in place of the type's own key.
     `coalesce` names types beside the state types whose waiting older states may be superseded. `readers` are the flows
     that read the same types from this flow's destination: what is written here comes back to them as an echo.
+    `opposite` names the flow that writes what it reads from this one's destination to its source, empty where there is
+    none; where both sides changed one record, `owner` says per canonical type which of them wins, and without an owner
+    the newest does.
     """
 
     name: str
@@ -114,6 +118,8 @@ class FlowSpec:
     locations: LocationPlan = attrs.field(factory=LocationPlan)
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"
     readers: tuple[str, ...] = ()
+    opposite: str = ""
+    owner: Mapping[str, Literal["source", "destination"]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -232,7 +238,10 @@ class RetryReport:
 
 @attrs.frozen(kw_only=True)
 class KeyEvent:
-    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome."""
+    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome.
+
+    `origin` says whether it came by a webhook (`transport_id` is its id), was read, or settles a conflict.
+    """
 
     position: int
     flow: str
@@ -246,6 +255,8 @@ class KeyEvent:
     reason: str
     shadow: bool
     payload: Json
+    origin: Literal["webhook", "read", "conflict"] = "read"
+    transport_id: str | None = None
     attempts: Sequence[Attempt] = ()
 
 
@@ -440,6 +451,22 @@ class Engine(Protocol):
 
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         """The life of one key in log order, its latest `limit` events."""
+        ...
+
+    async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
+        """Where identities of a flow stand outside shadow; those that it never logged are left out."""
+        ...
+
+    async def members(
+        self, flow: str, canonical_type: str, keys: Sequence[str], *, shadow: bool = False
+    ) -> Mapping[tuple[str, str], Json]:
+        """The last known quantities that sums are made of: (key, source location) to quantity."""
+        ...
+
+    async def shadowed(
+        self, flow: str, *, canonical_type: str | None = None, after: int = 0, limit: int = 1_000
+    ) -> Sequence[Shadowed]:
+        """Deliveries that ended in shadow, in log order from behind position `after`."""
         ...
 
     async def dead_letters(self, which: DeadFilter | None = None, *, limit: int = 100) -> Sequence[DeadLetter]:

@@ -22,6 +22,7 @@ from pullpush_sdk.project import Project
 
 from ._poll_lock import PollLocks
 from ._pool import Connections
+from ._reconcile import ReconcileReport, reconcile_flow
 from ._remap import Remapper
 from ._report import Progress, Silent, SyncReport
 from ._states import STATES, State, flow_state, keep_last_sync, set_flow_state
@@ -81,6 +82,16 @@ class Desk:
         before: State = await self._do("flow_state", {"flow": self.project.flow(flow).name, "state": state})
         return before
 
+    async def reconcile(self, flow: str, *, types: Sequence[str] = (), max_wait: float = 300.0) -> ReconcileReport:
+        """Compare both sides of a flow and deliver what differs; only some of its types where `types` names them.
+
+        Raises:
+            ProjectError: there is no such flow.
+            StoreError: the store failed.
+        """
+        arguments = {"flows": [self.project.flow(flow).name], "types": list(types), "max_wait": max_wait}
+        return ReconcileReport.from_json(await self._do("reconcile_now", arguments))
+
     async def retry_dead(self, which: DeadFilter, *, max_wait: float = 300.0) -> DeadReport:
         """Let dead letters wait again, and deliver what waits in their flows."""
         answer = await self._do("dead_retry", {**_filter_json(which), "max_wait": max_wait})
@@ -100,6 +111,7 @@ class Desk:
             "sync_now": self._sync_now,
             "deliver_now": self._deliver_now,
             "flow_state": self._flow_state,
+            "reconcile_now": self._reconcile_now,
             "dead_retry": self._dead_retry,
             "dead_drop": self._dead_drop,
         }
@@ -175,6 +187,32 @@ class Desk:
 
     async def _deliver_now(self, arguments: Mapping[str, Json]) -> Json:
         report = await self._run(arguments["flow"], read=False, max_wait=_max_wait(arguments))
+        return report.to_json()
+
+    async def _reconcile_now(self, arguments: Mapping[str, Json]) -> Json:
+        (name,) = arguments["flows"]
+        flow, types, max_wait = self.project.flow(name), tuple(arguments["types"]), _max_wait(arguments)
+        try:
+            if self.supervisor is not None:
+                report = await self.supervisor.reconcile(flow.name, types=types, max_wait=max_wait, stop=self.stop)
+                return report.to_json()
+            async with self._busy.setdefault(name, asyncio.Lock()):
+                report = await reconcile_flow(
+                    self.project,
+                    self.plugins,
+                    self.engine,
+                    flow,
+                    redactor=self.redactor,
+                    progress=self.progress,
+                    stop=self.stop,
+                    types=types,
+                    max_wait=max_wait,
+                    clock=self.clock,
+                )
+        except EngineError:
+            raise
+        except PullPushError as error:
+            report = ReconcileReport(flow=name, state="", counts={}, error=error)
         return report.to_json()
 
     async def _run(self, name: str, *, read: bool, max_wait: float) -> SyncReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ import attrs
 
 from pullpush_sdk.canonical import instant_text
 from pullpush_sdk.errors import StoreError, TransientError
-from pullpush_sdk.project import Every, FlowConfig, Schedule
+from pullpush_sdk.project import Every, FlowConfig, Manual, Schedule
 
+from ._reconcile import reconcile_beside
 from ._states import imports_of
 from ._surroundings import Surroundings
 from ._timetable import Timetable
@@ -53,12 +54,16 @@ class _Request:
 
 @attrs.define(kw_only=True, eq=False)
 class Polls:
-    """When a flow's types are read. `went` is told of each reading that the source and the store let through."""
+    """When a flow's types are read. `went` is told of each reading that the source and the store let through.
+
+    `reconciling` is held by whoever reconciles the flow.
+    """
 
     flow: FlowConfig
     here: Surroundings
     went: Callable[[], Awaitable[None]]
     store_trouble: str = ""
+    reconciling: asyncio.Lock = attrs.field(factory=asyncio.Lock)
     _latest: dict[str, Poll] = attrs.field(init=False, factory=dict)
     _table: Timetable | None = attrs.field(init=False, default=None)
     _asked: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
@@ -68,9 +73,7 @@ class Polls:
         """Learn when each job began last, also in an earlier process."""
         kept = await self.here.engine.recall(f"flow-polls/{self.flow.name}")
         last = {name: datetime.fromisoformat(at) for name, at in kept.items()} if isinstance(kept, dict) else {}
-        jobs: dict[str, Schedule] = {name: self.flow.schedule.of(name) for name in self.flow.types}
-        if self.here.reconcile is not None:
-            jobs[RECONCILE] = self.flow.schedule.reconcile
+        jobs: dict[str, Schedule] = {name: self._schedule(name) for name in self._jobs}
         self._table = Timetable(jobs, last, now=self.here.clock.now(), share=self.here.share())
 
     async def run(self, work: FlowWork, cut: asyncio.Event) -> None:
@@ -119,7 +122,7 @@ class Polls:
         """Per job how it ran last and when it runs next."""
         now = self.here.clock.now()
         found = {}
-        for name in (*self.flow.types, *([RECONCILE] if self.here.reconcile is not None else [])):
+        for name in self._jobs:
             poll, due = self._latest.get(name), self._timetable.next(name, now)
             found[name] = {
                 "began": None if poll is None else instant_text(poll.began),
@@ -129,6 +132,12 @@ class Polls:
                 "next": None if due is None else instant_text(due),
             }
         return found
+
+    @property
+    def _jobs(self) -> Sequence[str]:
+        """What has a schedule: the types, and a reconcile where somebody wants one."""
+        reconciles = not isinstance(self.flow.schedule.reconcile, Manual)
+        return (*self.flow.types, *([RECONCILE] if reconciles else []))
 
     @property
     def _timetable(self) -> Timetable:
@@ -142,9 +151,9 @@ class Polls:
         failure: Exception | None = None
         try:
             if name == RECONCILE:
-                assert self.here.reconcile is not None
-                await self.here.reconcile(work, cut)
+                poll.read = await self._reconcile(work, cut)
             else:
+                await work.read_other_side(work.plugins.types[name], stop=cut)
                 poll.read = await work.read(work.plugins.types[name], stop=cut)
             if cut.is_set():
                 table.ask([name])  # it was not read to its end
@@ -162,10 +171,21 @@ class Polls:
             await self.went()
             level = logging.INFO if poll.read else logging.DEBUG
             extra = {"flow": self.flow.name, "type": name, "read": poll.read}
-            _log.log(level, "%s: read %d of %s from %s", self.flow.name, poll.read, name, self.flow.source, extra=extra)
+            words = "%s: found %d differences by a %s with %s" if name == RECONCILE else "%s: read %d of %s from %s"
+            _log.log(level, words, self.flow.name, poll.read, name, self.flow.source, extra=extra)
         finally:
             poll.ended = clock.now()
         self._answer(name, failure)
+
+    async def _reconcile(self, work: FlowWork, cut: asyncio.Event) -> int:
+        """How many differences were found."""
+        async with self.reconciling:
+            report = await reconcile_beside(
+                work, types=self.flow.types, stop=cut, max_wait=_SETTLE_SECONDS, redactor=self.here.redactor
+            )
+        for words in report.notes:
+            _log.info("%s: %s", self.flow.name, words, extra={"flow": self.flow.name})
+        return sum(each["added"] + each["changed"] for each in report.compared.values())
 
     def _failed(self, name: str, poll: Poll, error: TransientError | StoreError) -> None:
         now = self.here.clock.now()

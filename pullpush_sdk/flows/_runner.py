@@ -20,7 +20,7 @@ from pullpush_sdk.connector import Delivery, Outcome, Result
 from pullpush_sdk.engine.policy import checked
 from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.errors import EngineError, LeaseLostError, StoreError, TransientError
-from pullpush_sdk.project import FlowConfig
+from pullpush_sdk.project import FlowConfig, Manual
 
 from ._polls import RECONCILE, Polls
 from ._report import Silent, name_connection
@@ -142,13 +142,13 @@ class FlowRunner:
             state=self.state,
             clock=self.here.clock,
             progress=Silent(),
-            note=self._note,
+            note=self.note,
         )
         try:
             work = await self._entered(opening, stop)
         except TransientError as error:
             # Not the flow's fault; it is opened again a little later.
-            self._note(f"{self.flow.name} cannot start yet: {error}")
+            self.note(f"{self.flow.name} cannot start yet: {error}")
             self.polls.gave_up(error)
             self._settled.set()
             await self._wait([stop, self._chosen], _FIRST_WAIT)
@@ -270,11 +270,11 @@ class FlowRunner:
     def schedules(self) -> Mapping[str, str]:
         """What is read when, in words."""
         named = {name: str(self.flow.schedule.of(name)) for name in self.flow.types}
-        if self.here.reconcile is not None:
+        if not isinstance(self.flow.schedule.reconcile, Manual):
             named[RECONCILE] = str(self.flow.schedule.reconcile)
         return named
 
-    def _note(self, words: str) -> None:
+    def note(self, words: str) -> None:
         """Say something once."""
         if words not in self._notes:
             self._notes[words] = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 import attrs
 
-from pullpush_sdk.canonical import instant_text
+from pullpush_sdk.canonical import instant_text, parse_instant
 from pullpush_sdk.engine.ports import Engine
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.project import FlowConfig
@@ -34,9 +34,17 @@ async def set_flow_state(engine: Engine, flow: FlowConfig, state: State) -> Stat
     before = await flow_state(engine, flow)
     if before == "shadow" and state != "shadow":  # also by way of a pause
         await engine.remember(f"flow-again/{flow.name}", dict.fromkeys(flow.types, "start"))
+    if before != "shadow" and state == "shadow":
+        await engine.remember(f"flow-shadow-since/{flow.name}", instant_text(datetime.now(UTC)))
     await engine.remember(f"flow-state/{flow.name}", state)
     await keep_trouble(engine, flow.name, None)
     return before
+
+
+async def shadow_since(engine: Engine, flow: FlowConfig) -> datetime | None:
+    """When the flow went into shadow; None where it began there."""
+    kept = await engine.recall(f"flow-shadow-since/{flow.name}")
+    return parse_instant(kept) if isinstance(kept, str) else None
 
 
 async def read_again(engine: Engine, flow: FlowConfig, canonical_type: str) -> Literal["start", "running"] | None:

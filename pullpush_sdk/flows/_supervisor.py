@@ -22,10 +22,12 @@ from pullpush_sdk.project import Project
 
 from ._poll_lock import PollLocks
 from ._pool import Connections, End
+from ._reconcile import ReconcileReport
+from ._reconcile_now import reconcile_now
 from ._report import SyncReport
 from ._runner import FlowRunner
 from ._states import State
-from ._surroundings import Reconcile, Surroundings
+from ._surroundings import Surroundings
 from ._sync_now import sync_now
 from ._waiting import wait_for_any
 
@@ -74,6 +76,12 @@ class Supervisor:
     async def sync(self, flow: str, *, read: bool, max_wait: float, stop: asyncio.Event) -> SyncReport:
         """Read and deliver a flow now; see `sync_now`."""
         return await sync_now(self.runners[flow], read=read, max_wait=max_wait, stop=stop)
+
+    async def reconcile(
+        self, flow: str, *, types: Sequence[str], max_wait: float, stop: asyncio.Event
+    ) -> ReconcileReport:
+        """Compare both sides of a flow now and deliver what differs; see `reconcile_now`."""
+        return await reconcile_now(self.runners[flow], types=types, max_wait=max_wait, stop=stop)
 
     async def choose(self, flow: str, state: State) -> None:
         """A flow's state was chosen in the store: returns when it is in effect, or half a minute later."""
@@ -141,7 +149,6 @@ async def open_supervisor(
     redactor: Redactor,
     clock: Clock | None = None,
     chance: random.Random | None = None,
-    reconcile: Reconcile | None = None,
 ) -> AsyncIterator[Supervisor]:
     """The supervisor of a project's flows; the caller holds the store. Closes the connections on leaving.
 
@@ -159,7 +166,6 @@ async def open_supervisor(
             redactor=redactor,
             clock=time,
             share=(chance or random.Random()).random,  # noqa: S311 - spreads times, guards nothing
-            reconcile=reconcile,
         )
         runners = {flow.name: FlowRunner(flow=flow, here=here) for flow in project.flows.values()}
         for each in runners.values():

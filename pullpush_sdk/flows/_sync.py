@@ -82,7 +82,7 @@ async def sync_flow(
                 note=notes.append,
             )
         )
-        run = _Run(work=work, progress=watched, notes=notes)
+        run = Run(work=work, progress=watched, notes=notes)
         await run.all_types(stop or asyncio.Event(), read=read, max_wait=max_wait)
     after = await engine.counts(flow.name)
     report = SyncReport(
@@ -102,8 +102,8 @@ async def sync_flow(
 
 
 @attrs.define(kw_only=True)
-class _Run:
-    """A flow under way."""
+class Run:
+    """A flow under way; `error` is why it cannot go on, `notes` what a person should know."""
 
     work: FlowWork
     progress: Progress
@@ -123,11 +123,11 @@ class _Run:
                 await self._read_and_deliver(self.work.plugins.types[name])
                 # What failed to be read keeps the next types back; what was read is still delivered.
                 if self.error is None and not self._cut.is_set():
-                    await self._deliver_rest(stop, max_wait)
+                    await self.deliver_rest(stop, max_wait)
                 if self.error is not None or self._cut.is_set():
                     break
             if not stop.is_set() and (not read or self._may_deliver()):
-                await self._deliver_rest(stop, max_wait)
+                await self.deliver_rest(stop, max_wait)
         finally:
             watcher.cancel()
         self.interrupted = stop.is_set()
@@ -142,6 +142,8 @@ class _Run:
 
     async def _read_and_deliver(self, kind: CanonicalType) -> None:
         """Deliver while reading; returns when the source is read and the pushes under way are settled."""
+        if not await self.read_other_side(kind):
+            return
         complete = asyncio.Event()
         delivering = asyncio.ensure_future(
             self.work.engine.drain(self.work.spec, self._push, stop=complete, until_idle=False, observer=self.work)
@@ -162,9 +164,23 @@ class _Run:
         complete.set()
         self._take(await delivering)
 
-    async def _deliver_rest(self, stop: asyncio.Event, max_wait: float) -> None:
+    async def read_other_side(self, kind: CanonicalType) -> bool:
+        """See FlowWork. False where the destination could not be read."""
+        try:
+            await self.work.read_other_side(kind, stop=self._cut)
+        except EngineError as error:
+            if not isinstance(error, StoreFullError):
+                raise
+            self.error = error
+        except PullPushError as error:
+            _log.info("reading %s of %s ended early: %s", kind.name, self.work.flow.destination, error)
+            self.error = error
+        return self.error is None and not self._cut.is_set()
+
+    async def deliver_rest(self, stop: asyncio.Event, max_wait: float, *, until_idle: bool = True) -> None:
+        """Deliver what waits. Not `until_idle` means until stopped."""
         report = await self.work.engine.drain(
-            self.work.spec, self._push, stop=stop, until_idle=True, max_wait=max_wait, observer=self.work
+            self.work.spec, self._push, stop=stop, until_idle=until_idle, max_wait=max_wait, observer=self.work
         )
         self._take(report)
 

@@ -43,9 +43,10 @@ class FlowConfig:
     location, `sums` a destination location to the source locations whose known quantities it adds up. `coalesce`
     names types of which only the newest waiting state matters, beside those that always are so. `batch` None means
     the connector's own size. `state` is where the flow starts; the engine keeps what it is now. `schedule` says when
-    `pullpush run` reads. `match` names, per type, the field that records are told apart by. `owner` names, per type of
-    a pair of flows that go both ways, the end whose value counts where both changed. `destination_settings` take the
-    place of settings of the destination connection in this flow.
+    `pullpush run` reads. `match` names, per type, the field that records are told apart by. `owner` says per canonical
+    type whose value wins where another flow goes the other way and both sides changed one record; a type without an
+    owner goes by the newest version. `destination_settings` take the place of settings of the destination connection
+    in this flow.
     """
 
     name: str

@@ -116,9 +116,13 @@ def _client(
 
 
 def _token_store(project: Project, config: ConnectionConfig) -> FileTokenStore:
-    """Where renewed tokens of the connection are kept; a sandbox's never mix with the platform's."""
-    file = f"{config.name}.sandbox" if config.sandbox else config.name
-    return _token_file(project, ensure_state_dir(project) / _TOKENS / file)
+    """Where renewed tokens of the connection are kept."""
+    return _token_file(project, ensure_state_dir(project) / _TOKENS / token_file_name(config))
+
+
+def token_file_name(config: ConnectionConfig) -> str:
+    """Where among the stored tokens that of a connection is; a sandbox's never mix with the platform's."""
+    return f"{config.name}.sandbox" if config.sandbox else config.name
 
 
 def _token_file(project: Project, path: Path) -> FileTokenStore:

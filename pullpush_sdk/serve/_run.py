@@ -19,10 +19,10 @@ from starlette.routing import BaseRoute
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.engine.ports import Engine
 from pullpush_sdk.errors import SetupError
-from pullpush_sdk.flows import Desk, Reconcile, Supervisor, open_supervisor
+from pullpush_sdk.flows import Desk, Supervisor, open_supervisor
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
-from pullpush_sdk.project import Manual, Project
+from pullpush_sdk.project import Project
 
 from ._health import health_routes
 
@@ -73,7 +73,6 @@ async def run_project(
     serving: Serving,
     stop: asyncio.Event,
     clock: Clock | None = None,
-    reconcile: Reconcile | None = None,
 ) -> None:
     """Run a project until `stop` is set; what is under way then is finished within the grace period.
 
@@ -84,7 +83,7 @@ async def run_project(
     time = clock or SystemClock()
     async with (
         engine.hold(),
-        open_supervisor(project, plugins, engine, redactor=redactor, clock=time, reconcile=reconcile) as supervisor,
+        open_supervisor(project, plugins, engine, redactor=redactor, clock=time) as supervisor,
     ):
         desk = Desk(
             project=project, plugins=plugins, engine=engine, redactor=redactor, stop=stop, clock=time,
@@ -172,8 +171,6 @@ def _say_what_runs(supervisor: Supervisor, serving: Serving) -> None:
             schedules,
             extra={"flow": flow.name, "state": shown["state"], "schedules": dict(runner.schedules())},
         )
-        if supervisor.here.reconcile is None and not isinstance(flow.schedule.reconcile, Manual):
-            _log.warning("%s: nothing here can reconcile, so that its schedule is left out", flow.name)
         if shown["state"] == "shadow":
             _log.warning(
                 "%s is in shadow: nothing is written; pullpush flow activate %s makes it write", flow.name, flow.name

@@ -366,20 +366,33 @@ def test_an_import_that_is_interrupted_goes_on_as_an_import(make_world: Any, hur
 
 
 def test_reconcile_is_called_by_its_schedule(make_world: Any, hurry: Any) -> None:
-    called: list[str] = []
-
-    async def compare(work: Any, stop: asyncio.Event) -> None:
-        assert not stop.is_set()
-        assert work.source.connection.name == "left"
-        called.append(work.flow.name)
-
     async def go() -> None:
         more = '[flows.main.schedule]\ndefault = "manual"\nreconcile = "every 1s"\n'
-        async with make_world(clock=hurry, records=1, more=more) as world, run(world, hurry, reconcile=compare):
-            await until(lambda: len(called) == 2)
+        async with make_world(clock=hurry, records=3, more=more) as world, run(world, hurry) as it:
+            await until(lambda: world.quantities(world.right) == {"S000": 0, "S001": 1, "S002": 2})
+            right = world.store(world.right).rows["stocklevel"]
+            revision, record = right["S001|"]
+            right["S001|"] = (revision, record | {"quantity": 77})  # nothing but a comparison shows it
+            await until(lambda: world.quantities(world.right)["S001"] == 1)
+            shown = it.supervisor.shown()["flows"]["main"]["polls"]["reconcile"]
+            assert shown["began"] is not None
+            assert shown["error"] == ""
 
     asyncio.run(go())
-    assert called == ["main", "main"]
+
+
+def test_a_reconcile_on_request_goes_through_what_runs_the_flow(make_world: Any, hurry: Any) -> None:
+    async def go() -> None:
+        more = '[flows.main.schedule]\ndefault = "manual"\n'
+        async with make_world(clock=hurry, records=3, more=more) as world, run(world, hurry) as it:
+            report = await it.supervisor.reconcile("main", types=["stocklevel"], max_wait=60.0, stop=asyncio.Event())
+            assert report.ok, report
+            assert report.compared["stocklevel"]["added"] == 3
+            assert world.quantities(world.right) == {"S000": 0, "S001": 1, "S002": 2}
+            again = await it.supervisor.reconcile("main", types=["stocklevel"], max_wait=60.0, stop=asyncio.Event())
+            assert again.compared["stocklevel"]["equal"] == 3
+
+    asyncio.run(go())
 
 
 def test_connections_are_opened_once_for_all_flows_and_settings_of_a_flow_are_its_own(

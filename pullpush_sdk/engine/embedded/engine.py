@@ -42,6 +42,7 @@ from pullpush_sdk.engine.ports import (
     Remap,
     RetryReport,
 )
+from pullpush_sdk.engine.standing import Shadowed, Standing
 from pullpush_sdk.engine.upkeep import Pressure, Pruned, Upkeep
 from pullpush_sdk.errors import (
     EngineError,
@@ -284,6 +285,7 @@ class SqliteEngine:
             store_id=self._store_id,
             now=self._now,
             redact=self._redact,
+            wake=self._wake,
         )
         return LaneQueue(kind, store, min(max(flow.batch.get(canonical_type, 1), 1), _LARGEST_BATCH))
 
@@ -338,6 +340,20 @@ class SqliteEngine:
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         job = partial(_reports.events_of_key, flow, canonical_type, key, limit)
         return await self._store.run(job, writes=False)
+
+    async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
+        job = partial(_reports.standings, flow, canonical_type, identities)
+        return await self._store.run(job, writes=False)
+
+    async def members(
+        self, flow: str, canonical_type: str, keys: Sequence[str], *, shadow: bool = False
+    ) -> Mapping[tuple[str, str], Json]:
+        return await self._store.run(partial(_reports.members, flow, canonical_type, keys, shadow), writes=False)
+
+    async def shadowed(
+        self, flow: str, *, canonical_type: str | None = None, after: int = 0, limit: int = 1_000
+    ) -> Sequence[Shadowed]:
+        return await self._store.run(partial(_reports.shadowed, flow, canonical_type, after, limit), writes=False)
 
     # Dead letters
 
