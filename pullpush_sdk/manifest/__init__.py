@@ -1,6 +1,6 @@
 """A connector's manifest: its model, the loaders of both front ends, its checks, and the templates in it."""
 
-from ._auth import auth_of
+from ._auth import auth_of, ways_of
 from ._check import (
     check_manifest,
 )
@@ -120,4 +120,5 @@ __all__ = [
     "read_miniapp",
     "render",
     "required_placeholders",
+    "ways_of",
 ]

@@ -495,7 +495,8 @@ class Write:
 class Push:
     """How one canonical type is written.
 
-    With `bulk`, a batch is one request whose `items_at` holds a list of item bodies. Otherwise each record is found,
+    `find_by` holds other ways to find the record, by the wire field that a flow may match by. With `bulk`, a batch is
+    one request whose `items_at` holds a list of item bodies. Otherwise each record is found,
     then updated, or created where nothing was found. A missing `create` makes an unknown record a dead letter; a
     missing `update` makes a known one `unchanged`. All three None means that the connector's own `pullpush_push`
     writes it. `absolute` says that repeating a write changes nothing. `index_lag` is how many seconds after a write
@@ -505,6 +506,7 @@ class Push:
     canonical_type: str
     batch: int = 1
     find: Find | None = None
+    find_by: Mapping[str, Find] = attrs.field(factory=dict)
     create: Write | None = None
     update: Write | None = None
     bulk: Write | None = None

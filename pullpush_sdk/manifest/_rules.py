@@ -377,6 +377,8 @@ def _check_push(name: str, push: Push) -> Iterator[Problem]:
         yield _problem("push", "update without find: nothing is ever known to exist", path, "add find, or use create")
     if push.find is not None and not any((push.create, push.update, push.archive)):
         yield _problem("push", "find without create, update or archive", f"{path}.find")
+    if push.find_by and push.find is None:
+        yield _problem("push", "find_by without find: flows match by the type's own key first", path, "add find")
     if push.create is not None and push.find is None and not (push.absolute or push.create.request.idempotent):
         yield _problem("push", "create without find writes a repeated delivery twice", f"{path}.create", "add find")
     if push.bulk is not None and push.bulk.items_at is None:

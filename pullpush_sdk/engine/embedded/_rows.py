@@ -48,12 +48,12 @@ def known_of(db: sqlite3.Connection, stream: int, identities: Iterable[str]) -> 
     """What the log knows of each identity; those it does not know are left out."""
     found: dict[str, Known] = {}
     for some, places in chunks(list(dict.fromkeys(identities))):
-        for identity, version, digest, pos, applied_version, applied_pos, known in db.execute(
-            "SELECT identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos, known"
+        for identity, version, digest, pos, applied_version, applied_pos, known, told in db.execute(
+            "SELECT identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos, known, told"
             f" FROM identity WHERE stream = ? AND identity IN ({places})",
             (stream, *some),
         ):
-            found[identity] = Known(version, digest, pos, (applied_version, applied_pos), known)
+            found[identity] = Known(version, digest, pos, (applied_version, applied_pos), known, told)
     return found
 
 

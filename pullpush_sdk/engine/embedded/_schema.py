@@ -15,9 +15,12 @@ from contextlib import suppress
 
 from pullpush_sdk.errors import StoreError
 
-__all__ = ["DEAD", "ENDED", "WAITING", "prepare"]
+__all__ = ["DEAD", "ENDED", "RESTORED", "WAITING", "prepare"]
 
 WAITING, ENDED, DEAD = 0, 1, 2
+
+RESTORED = "\0restored"
+"""The transport id of a delivery that settles a conflict of two flows; no webhook has such a one."""
 
 _APPLICATION_ID = 0x50755075  # "PuPu"
 
@@ -131,6 +134,9 @@ CREATE TABLE command (
 CREATE INDEX command_open ON command (id) WHERE done = 0;
 """
 
+# A first import is no news: its deliveries are told to nobody.
+_BASELINE = "ALTER TABLE delivery ADD COLUMN baseline INTEGER NOT NULL DEFAULT 0"
+
 _UPKEEP = """
 CREATE INDEX delivery_of_key ON delivery (stream, key, pos);
 CREATE INDEX delivery_retrying ON delivery (stream) WHERE state = 0 AND attempts > 0;
@@ -147,7 +153,10 @@ CREATE TABLE minute (
 """
 """What retention, `status` and the life of a key look up."""
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST, _UPKEEP)
+# What the source of one flow of a two-way pair said last, whether it was logged or not.
+_TOLD = "ALTER TABLE identity ADD COLUMN told BLOB"
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD)
 """Step n turns a file of version n into one of version n + 1."""
 
 
