@@ -72,11 +72,14 @@ async def run_pair(folder, source, destination, setenv):
     types = shared_types(source, destination)
     # A destination that takes stock but no products must have the products already.
     own = 0 if "product" in types or "stocklevel" not in types else 12
+    # Without their limits: each look into a shop is a connection of its own, and knows nothing of what others spent.
+    options = {
+        "left": SandboxOptions(records=12, time_scale=20, rate_limits=False),
+        "right": SandboxOptions(records=own, seed=1, time_scale=20, rate_limits=False),
+    }
     boxes = {
-        "left": PLUGINS.connector(source).hook.pullpush_sandbox(options=SandboxOptions(records=12, time_scale=20)),
-        "right": PLUGINS.connector(destination).hook.pullpush_sandbox(
-            options=SandboxOptions(records=own, seed=1, time_scale=20)
-        ),
+        "left": PLUGINS.connector(source).hook.pullpush_sandbox(options=options["left"]),
+        "right": PLUGINS.connector(destination).hook.pullpush_sandbox(options=options["right"]),
     }
     async with serve(boxes["left"].app) as left, serve(boxes["right"].app) as right:
         flow = f'[flows.pair]\nsource = "left"\ndestination = "right"\ntypes = {types}\nstate = "active"\n'
@@ -177,7 +180,8 @@ def test_any_source_with_any_destination(source, destination, tmp_path, monkeypa
         if kind in COMPARED and kind in held["right"]:
             mine, theirs = COMPARED[kind](held["left"][kind]), COMPARED[kind](held["right"][kind])
             if kind == "order":
-                assert {key: mine.get(key) for key in theirs} == theirs, reasons
+                # Of several alike some may be over before they got there.
+                assert not {key: count for key, count in theirs.items() if count > mine.get(key, 0)}, reasons
                 assert sum(theirs.values()) == counts["delivered"], reasons
             else:
                 dead = {letter.key for letter in letters if letter.type == kind}
