@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from pullpush_sdk.canonical import from_wire
+from pullpush_sdk.connector import Event, Page, version_of
 from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.flows import read_locations, sync_flow
+from pullpush_sdk.flows._sync import opened_spec
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Source, find_sources, load_plugins
 from pullpush_sdk.project import FILE_NAME, engine_url, ensure_state_dir, load_project
@@ -107,9 +110,32 @@ class World:
     boxes: dict[str, Any]
     project: Any
     plugins: Any
-    engine: Any
     clock: Any
     told: Told
+    engine: Any = None
+    _opened: AsyncExitStack = attrs.field(factory=AsyncExitStack)
+
+    async def open(self):
+        """Open the engine and take it for this process."""
+        self.engine = open_engine(engine_url(self.project), clock=self.clock, types=self.plugins.types)
+        await self._opened.enter_async_context(self.engine)
+        await self._opened.enter_async_context(self.engine.hold())
+
+    async def close(self):
+        """Leave the engine to another process."""
+        await self._opened.aclose()
+
+    async def give(self, kind, *wires, flow="there"):
+        """Records enter a flow as if its source had told them just now."""
+        self.clock.advance(1)
+        version = version_of(self.clock.now())
+        spec = await opened_spec(self.project, self.plugins, self.engine, self.project.flow(flow), Redactor())
+        events = [
+            Event(type=kind, record=from_wire(self.plugins.types[kind], wire), version=version + number)
+            for number, wire in enumerate(wires)
+        ]
+        cursor = await self.engine.checkpoint(flow, kind)
+        await self.engine.append(spec, kind, Page(events=events, cursor=cursor))
 
     async def sync(self, flow="there", *, max_wait=3600.0):
         """One run of a flow, which must come to its end."""
@@ -226,9 +252,12 @@ async def world(folder, setenv, left, right, types, *, clock=None, back=False, s
             (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows, *maps]))
         project = load_project(folder)
         ensure_state_dir(project)
-        engine = open_engine(engine_url(project), clock=clock, types=plugins.types)
-        async with engine, engine.hold():
-            yield World(boxes=boxes, project=project, plugins=plugins, engine=engine, clock=clock, told=told)
+        both = World(boxes=boxes, project=project, plugins=plugins, clock=clock, told=told)
+        await both.open()
+        try:
+            yield both
+        finally:
+            await both.close()
 
 
 async def _first_places(project, plugins, clock):
