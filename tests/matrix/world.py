@@ -27,9 +27,7 @@ PLATFORMS = ("linnworks", "magento", "salla", "shopify")
 ORDER = ("product", "contact", "stocklevel", "order", "invoice")
 CURRENCY = "SAR"
 """Of every shop: a price in another one is refused, which is a test of its own."""
-ORDERS_ALLOWED = {
-    "magento": {"orders_reserve_stock": True, "orders_send_mail": True, "missing_phone": "+966500000000"}
-}
+ORDERS_ALLOWED = {"magento": {"orders_reserve_stock": True, "orders_send_mail": True, "missing_phone": "+966500000000"}}
 """What must be said before a platform takes orders at all."""
 
 
@@ -218,30 +216,27 @@ def _table(name, end, url, sandbox, setenv):
     return "\n".join(lines)
 
 
-def _flow(name, source, destination, types, settings):
+def _flow(name, source, destination, types):
     text = f'[flows.{name}]\nsource = "{source}"\ndestination = "{destination}"\ntypes = {list(types)}\n'
     text += 'state = "active"\n'
-    more = "".join(f"{key} = {_value(value)}\n" for key, value in settings.items())
-    return text.replace("'", '"') + (f"\n[flows.{name}.destination_settings]\n{more}" if more else "")
+    return text.replace("'", '"')
 
 
 @asynccontextmanager
-async def world(folder, setenv, left, right, types, *, clock=None, back=False, settings=None, place=None):
+async def world(folder, setenv, left, right, types, *, clock=None, back=False, place=None):
     """Both sides served, and an active flow `there`; with `back` also the flow back.
 
-    `settings` lays settings over the destination of `there`. Stock goes from the first place of the one side to the
+    Stock goes from the first place of the one side to the
     first of the other, or between the two that `place` names.
     """
     clock, told = clock or VirtualClock(), Told()
     ends = {"left": left, "right": right}
-    boxes = {
-        name: end.sandbox(SandboxClock(source=clock.monotonic, start=clock.now())) for name, end in ends.items()
-    }
+    boxes = {name: end.sandbox(SandboxClock(source=clock.monotonic, start=clock.now())) for name, end in ends.items()}
     async with serve(boxes["left"].app) as left_url, serve(boxes["right"].app) as right_url:
         urls = {"left": left_url, "right": right_url}
         tables = [_table(name, end, urls[name], boxes[name], setenv) for name, end in ends.items()]
-        flows = [_flow("there", "left", "right", types, settings or {})]
-        flows += [_flow("back", "right", "left", types, {})] if back else []
+        flows = [_flow("there", "left", "right", types)]
+        flows += [_flow("back", "right", "left", types)] if back else []
         (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows]))
         plugins = load(told.source())
         assert not plugins.failures, plugins.failures
