@@ -223,16 +223,18 @@ def _flow(name, source, destination, types):
 
 
 @asynccontextmanager
-async def world(folder, setenv, left, right, types, *, clock=None, back=False, place=None):
+async def world(folder, setenv, left, right, types, *, clock=None, back=False, place=None, in_front=None):
     """Both sides served, and an active flow `there`; with `back` also the flow back.
 
     Stock goes from the first place of the one side to the
-    first of the other, or between the two that `place` names.
+    first of the other, or between the two that `place` names. `in_front` puts something of a test's own in front of
+    a side's app.
     """
     clock, told = clock or VirtualClock(), Told()
     ends = {"left": left, "right": right}
     boxes = {name: end.sandbox(SandboxClock(source=clock.monotonic, start=clock.now())) for name, end in ends.items()}
-    async with serve(boxes["left"].app) as left_url, serve(boxes["right"].app) as right_url:
+    apps = {side: in_front(side, box.app) if in_front else box.app for side, box in boxes.items()}
+    async with serve(apps["left"]) as left_url, serve(apps["right"]) as right_url:
         urls = {"left": left_url, "right": right_url}
         tables = [_table(name, end, urls[name], boxes[name], setenv) for name, end in ends.items()]
         flows = [_flow("there", "left", "right", types)]
