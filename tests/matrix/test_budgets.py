@@ -1,6 +1,7 @@
 """The platforms' limits in a real flow: none is broken, and most of what they allow is used.
 
-Time runs fifty times as fast for both sides. Shares are counted where the platform counts, in its own units: points of
+Time runs fifty times as fast for both sides. Shopify allows more than a small machine can ask for and answer at that
+speed: there a clock that jumps over waiting, and not the machine, says how long it took. Shares are counted where the platform counts, in its own units: points of
 Shopify's bucket, calls a minute of Linnworks' busiest method and of Salla's store. Magento has no limit to use up.
 """
 
@@ -15,9 +16,12 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
+from pullpush_sdk.testing.clock import VirtualClock
 from tests.matrix.world import End, world
 
 SCALE = 50
+JUMPING = 0
+"""Instead of a scale: nobody waits, and work takes no time."""
 LEAST = 0.8
 
 
@@ -99,7 +103,7 @@ async def run(folder, setenv, destination, records, scale):
         points.append(Points(app))
         return points[0]
 
-    clock = FastClock(scale)
+    clock = FastClock(scale) if scale else VirtualClock()
     async with world(folder, setenv, left, right, ["product"], clock=clock, in_front=in_front) as both:
         both.boxes["right"].control.log.clear()
         report = await both.sync()
@@ -119,14 +123,17 @@ def judge(folder, setenv, destination, records, scale=SCALE):
 
 
 @pytest.mark.parametrize(
-    ("destination", "records"), [("linnworks", 500), ("magento", 200), ("salla", 120), ("shopify", 300)]
+    ("destination", "records", "scale"),
+    [("linnworks", 500, SCALE), ("magento", 100, SCALE), ("salla", 120, SCALE), ("shopify", 300, JUMPING)],
 )
-def test_a_sync_breaks_no_limit_and_uses_what_it_has(destination, records, tmp_path, monkeypatch):
-    judge(tmp_path, monkeypatch.setenv, destination, records)
+def test_a_sync_breaks_no_limit_and_uses_what_it_has(destination, records, scale, tmp_path, monkeypatch):
+    judge(tmp_path, monkeypatch.setenv, destination, records, scale)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("destination", list(SHARES))
-def test_matrix_budgets_with_five_thousand_products(destination, tmp_path, monkeypatch):
-    judge(tmp_path, monkeypatch.setenv, destination, 5_000)
+@pytest.mark.parametrize(
+    ("destination", "scale"), [("linnworks", SCALE), ("magento", SCALE), ("salla", SCALE), ("shopify", 10)]
+)
+def test_matrix_budgets_with_five_thousand_products(destination, scale, tmp_path, monkeypatch):
+    judge(tmp_path, monkeypatch.setenv, destination, 5_000, scale)
