@@ -92,7 +92,10 @@ def edit(both, kinds, chance, number):
         here, there = next(iter(both.project.flow("there").locations.items()))
         place = here if side == "left" else there
         control.change(
-            "stock", sku=sku, quantity=chance.choice([0, chance.randrange(5, 90)]), **({"location": place} if place else {})
+            "stock",
+            sku=sku,
+            quantity=chance.choice([0, chance.randrange(5, 90)]),
+            **({"location": place} if place else {}),
         )
 
 

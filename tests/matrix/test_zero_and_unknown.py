@@ -39,9 +39,7 @@ def test_every_platform_says_both():
 
 
 @pytest.mark.parametrize(("source", "destination", "name", "edit", "sku", "expected", "switches"), CASES)
-def test_only_what_is_known_is_written(
-    source, destination, name, edit, sku, expected, switches, tmp_path, monkeypatch
-):
+def test_only_what_is_known_is_written(source, destination, name, edit, sku, expected, switches, tmp_path, monkeypatch):
     async def run():
         left, right = End(connector=source, records=10, extra=switches), End(connector=destination, records=0)
         async with world(tmp_path, monkeypatch.setenv, left, right, ["stocklevel"]) as both:

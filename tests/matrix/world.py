@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from pullpush_sdk.canonical import from_wire
+from pullpush_sdk.connector import Event, Page, version_of
 from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.flows import read_locations, sync_flow
+from pullpush_sdk.flows._sync import opened_spec
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Source, find_sources, load_plugins
 from pullpush_sdk.project import FILE_NAME, engine_url, ensure_state_dir, load_project
@@ -24,9 +27,7 @@ PLATFORMS = ("linnworks", "magento", "salla", "shopify")
 ORDER = ("product", "contact", "stocklevel", "order", "invoice")
 CURRENCY = "SAR"
 """Of every shop: a price in another one is refused, which is a test of its own."""
-ORDERS_ALLOWED = {
-    "magento": {"orders_reserve_stock": True, "orders_send_mail": True, "missing_phone": "+966500000000"}
-}
+ORDERS_ALLOWED = {"magento": {"orders_reserve_stock": True, "orders_send_mail": True, "missing_phone": "+966500000000"}}
 """What must be said before a platform takes orders at all."""
 
 
@@ -107,9 +108,32 @@ class World:
     boxes: dict[str, Any]
     project: Any
     plugins: Any
-    engine: Any
     clock: Any
     told: Told
+    engine: Any = None
+    _opened: AsyncExitStack = attrs.field(factory=AsyncExitStack)
+
+    async def open(self):
+        """Open the engine and take it for this process."""
+        self.engine = open_engine(engine_url(self.project), clock=self.clock, types=self.plugins.types)
+        await self._opened.enter_async_context(self.engine)
+        await self._opened.enter_async_context(self.engine.hold())
+
+    async def close(self):
+        """Leave the engine to another process."""
+        await self._opened.aclose()
+
+    async def give(self, kind, *wires, flow="there"):
+        """Records enter a flow as if its source had told them just now."""
+        self.clock.advance(1)
+        version = version_of(self.clock.now())
+        spec = await opened_spec(self.project, self.plugins, self.engine, self.project.flow(flow), Redactor())
+        events = [
+            Event(type=kind, record=from_wire(self.plugins.types[kind], wire), version=version + number)
+            for number, wire in enumerate(wires)
+        ]
+        cursor = await self.engine.checkpoint(flow, kind)
+        await self.engine.append(spec, kind, Page(events=events, cursor=cursor))
 
     async def sync(self, flow="there", *, max_wait=3600.0):
         """One run of a flow, which must come to its end."""
@@ -192,30 +216,29 @@ def _table(name, end, url, sandbox, setenv):
     return "\n".join(lines)
 
 
-def _flow(name, source, destination, types, settings):
+def _flow(name, source, destination, types):
     text = f'[flows.{name}]\nsource = "{source}"\ndestination = "{destination}"\ntypes = {list(types)}\n'
     text += 'state = "active"\n'
-    more = "".join(f"{key} = {_value(value)}\n" for key, value in settings.items())
-    return text.replace("'", '"') + (f"\n[flows.{name}.destination_settings]\n{more}" if more else "")
+    return text.replace("'", '"')
 
 
 @asynccontextmanager
-async def world(folder, setenv, left, right, types, *, clock=None, back=False, settings=None, place=None):
+async def world(folder, setenv, left, right, types, *, clock=None, back=False, place=None, in_front=None):
     """Both sides served, and an active flow `there`; with `back` also the flow back.
 
-    `settings` lays settings over the destination of `there`. Stock goes from the first place of the one side to the
-    first of the other, or between the two that `place` names.
+    Stock goes from the first place of the one side to the
+    first of the other, or between the two that `place` names. `in_front` puts something of a test's own in front of
+    a side's app.
     """
     clock, told = clock or VirtualClock(), Told()
     ends = {"left": left, "right": right}
-    boxes = {
-        name: end.sandbox(SandboxClock(source=clock.monotonic, start=clock.now())) for name, end in ends.items()
-    }
-    async with serve(boxes["left"].app) as left_url, serve(boxes["right"].app) as right_url:
+    boxes = {name: end.sandbox(SandboxClock(source=clock.monotonic, start=clock.now())) for name, end in ends.items()}
+    apps = {side: in_front(side, box.app) if in_front else box.app for side, box in boxes.items()}
+    async with serve(apps["left"]) as left_url, serve(apps["right"]) as right_url:
         urls = {"left": left_url, "right": right_url}
         tables = [_table(name, end, urls[name], boxes[name], setenv) for name, end in ends.items()]
-        flows = [_flow("there", "left", "right", types, settings or {})]
-        flows += [_flow("back", "right", "left", types, {})] if back else []
+        flows = [_flow("there", "left", "right", types)]
+        flows += [_flow("back", "right", "left", types)] if back else []
         (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows]))
         plugins = load(told.source())
         assert not plugins.failures, plugins.failures
@@ -226,9 +249,12 @@ async def world(folder, setenv, left, right, types, *, clock=None, back=False, s
             (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows, *maps]))
         project = load_project(folder)
         ensure_state_dir(project)
-        engine = open_engine(engine_url(project), clock=clock, types=plugins.types)
-        async with engine, engine.hold():
-            yield World(boxes=boxes, project=project, plugins=plugins, engine=engine, clock=clock, told=told)
+        both = World(boxes=boxes, project=project, plugins=plugins, clock=clock, told=told)
+        await both.open()
+        try:
+            yield both
+        finally:
+            await both.close()
 
 
 async def _first_places(project, plugins, clock):
