@@ -16,7 +16,8 @@ from . import _check
 from ._connector import is_generic, resources_of
 from ._pull import pull
 from ._reader import ResourceReader
-from ._webhook import Receiver, is_genuine
+from ._verify import is_genuine
+from ._webhook import Receiver
 from ._writer import Writer
 
 Json = Any

@@ -19,6 +19,7 @@ import attrs
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
+from .inbox import Inbox
 from .locations import LocationPlan
 
 __all__ = [
@@ -150,8 +151,9 @@ class Attempt:
 class DeadLetter:
     """A delivery that will not be tried again by itself.
 
-    `payload` is the canonical record (a sparse wire object), or the native record as text where it could not be
-    mapped (`mapped` false). `follows` is the dead letter of the same record that must go before this one.
+    `payload` is the canonical record (a sparse wire object), or what the platform sent as text where it could not be
+    mapped (`mapped` false): a native record, or with the verb `received` the body of a webhook. `follows` is the dead
+    letter of the same record that must go before this one.
     """
 
     id: int
@@ -298,6 +300,11 @@ class Engine(Protocol):
         """Let running work end and release the store."""
         ...
 
+    @property
+    def inbox(self) -> Inbox:
+        """Raw webhook requests that are not in the logs yet."""
+        ...
+
     def hold(self) -> AbstractAsyncContextManager[None]:
         """Be the one dispatcher of this store.
 
@@ -387,7 +394,8 @@ class Engine(Protocol):
     ) -> RetryReport:
         """Let dead letters wait again, with a fresh count of attempts, at their old place in the log.
 
-        Dead letters that follow a chosen one go with it. Those that were never mapped need `remap`, and their flow
+        Dead letters that follow a chosen one go with it. Dead webhooks go back into the inbox, for their flow only, and
+        are received again by whoever works the inbox. Those that were never mapped need `remap`, and their flow
         among `flows` where this process did not use it yet.
         """
         ...

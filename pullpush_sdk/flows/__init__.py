@@ -7,6 +7,7 @@ from ._report import Progress, Silent, SyncReport
 from ._spec import flow_spec, readers_of
 from ._states import STATES, State, flow_state, last_sync, set_flow_state
 from ._sync import sync_flow
+from ._validate import checked, is_written_in_python
 
 __all__ = [
     "STATES",
@@ -20,8 +21,10 @@ __all__ = [
     "check_all",
     "check_connection",
     "check_flow",
+    "checked",
     "flow_spec",
     "flow_state",
+    "is_written_in_python",
     "last_sync",
     "location_template",
     "plan_locations",

@@ -9,7 +9,7 @@ from pullpush_sdk.canonical import loads
 from pullpush_sdk.connector import moment_of
 from pullpush_sdk.engine.ports import OUTCOMES, FlowStatus, KeyEvent
 
-from ._dead import attempts_of
+from ._dead import NATIVE, attempts_of
 from ._schema import DEAD, WAITING
 
 __all__ = ["counts", "events_of_key", "flows"]
@@ -66,7 +66,7 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
             state=_state(state, outcome, in_flight=pos in sent),
             reason=reason,
             shadow=bool(shadow),
-            payload=bytes(payload).decode(errors="replace") if verb == "unmapped" else loads(payload),
+            payload=bytes(payload).decode(errors="replace") if verb in NATIVE else loads(payload),
             attempts=attempts.get(pos, ()),
         )
         for pos, identity, verb, version, logged_at, ended_at, state, outcome, reason, shadow, payload in reversed(rows)

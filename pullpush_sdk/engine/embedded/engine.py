@@ -44,6 +44,7 @@ from pullpush_sdk.engine.ports import (
 from pullpush_sdk.errors import EngineError, FieldError, LeaseLostError, PullPushError, SetupError
 
 from . import _commands, _dead, _reports
+from ._inbox import SqliteInbox, receive_again
 from ._intake import Appended, Intake
 from ._lanes import SqliteLanes
 from ._lock import DispatcherLock
@@ -77,6 +78,7 @@ class SqliteEngine:
         self._backoff = backoff or Backoff()
         self._store = Store(path, busy_seconds=busy_seconds)
         self._lock = DispatcherLock(path)
+        self._inbox = SqliteInbox(self._store, clock=clock, must_hold=self._must_hold)
         self._store_id = ""
         self._breakers: dict[str, Breaker] = {}
         self._draining: dict[str, Dispatcher] = {}
@@ -103,6 +105,10 @@ class SqliteEngine:
         """Let go of everything at once, as the kernel does for a killed process; for crash tests."""
         self._store.abandon()
         self._lock.release()
+
+    @property
+    def inbox(self) -> SqliteInbox:
+        return self._inbox
 
     # Being the dispatcher
 
@@ -280,6 +286,9 @@ class SqliteEngine:
         woken, retried = await self._store.run(partial(_dead.retry, which))
         for (name, canonical_type), keys in woken.items():
             self._wake(name, canonical_type, keys)
+        if received := await self._store.run(partial(receive_again, which)):
+            retried += received
+            self._inbox.wake()
         for each in chosen:
             error = await self._map_again(each, remap)
             if error:

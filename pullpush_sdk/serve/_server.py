@@ -1,0 +1,140 @@
+"""A server that nobody can hold up: limits on headers and on the time that a request's head may take.
+
+uvicorn with httptools bounds neither; bodies are bounded by whoever reads them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+from starlette.types import ASGIApp
+
+from pullpush_sdk.errors import SetupError
+
+from ._limits import Limits
+
+if TYPE_CHECKING:
+    import uvicorn
+
+__all__ = ["listen", "make_server", "new_event_loop"]
+
+_BACKLOG = 1_024
+_KEEP_ALIVE = 75
+_HINT = "pip install 'pullpush-sdk[serve]'"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket for `make_server(…).serve(sockets=[…])`; port 0 takes a free one.
+
+    Raises:
+        SetupError: the address is taken or not ours.
+    """
+    try:
+        listener = socket.create_server((host, port), backlog=_BACKLOG)
+    except OSError as error:
+        raise SetupError(f"cannot listen on {host}:{port}: {error}", hint="choose another address or port") from error
+    # asyncio sets this on sockets that name their protocol only; without it every answer after a connection's first
+    # waits 40 ms for the client's delayed acknowledgement. Accepted sockets inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The faster event loop where it is installed: for `asyncio.Runner(loop_factory=new_event_loop)`."""
+    try:
+        import uvloop  # noqa: PLC0415 - there is none for some systems
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def make_server(app: ASGIApp, *, limits: Limits | None = None, graceful_seconds: float = 10.0) -> uvicorn.Server:
+    """A uvicorn server for `app`, to be awaited by `serve(sockets=[listen(…)])`; `should_exit = True` ends it.
+
+    Raises:
+        SetupError: the extra `serve` is not installed.
+    """
+    try:
+        import uvicorn  # noqa: PLC0415 - an optional dependency, needed by those who serve
+    except ImportError as error:
+        raise SetupError("receiving webhooks needs the package uvicorn", hint=_HINT) from error
+    given = limits or Limits()
+    config = uvicorn.Config(
+        app,
+        http=_protocol(given),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=given.connections,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=max(round(graceful_seconds), 1),
+    )
+    return uvicorn.Server(config)
+
+
+def _protocol(limits: Limits) -> Any:
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol  # noqa: PLC0415 - see make_server
+    except ImportError as error:
+        raise SetupError("receiving webhooks needs the package httptools", hint=_HINT) from error
+
+    class BoundedProtocol(HttpToolsProtocol):
+        """Counts the bytes of a request's head, and gives it so much time."""
+
+        head: int = 0
+        in_head: bool = True
+        deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.deadline = self.loop.call_later(limits.head_seconds, self.too_slow)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.no_deadline()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if self.in_head:
+                self.head += len(data)
+            super().data_received(data)
+            if self.transport.is_closing():
+                return
+            if self.in_head and self.head > limits.headers:
+                self.refuse(b"431 Request Header Fields Too Large")
+            elif not self.in_head and self.cycle.response_complete and self.timeout_keep_alive_task is None:
+                # Line ends between two requests begin none.
+                self.timeout_keep_alive_task = self.loop.call_later(_KEEP_ALIVE, self.timeout_keep_alive_handler)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            if not self.in_head:
+                self.in_head, self.head = True, 0
+                self.deadline = self.loop.call_later(limits.head_seconds, self.too_slow)
+
+        def on_headers_complete(self) -> None:
+            self.no_deadline()
+            self.in_head = False
+            super().on_headers_complete()
+
+        def no_deadline(self) -> None:
+            if self.deadline is not None:
+                self.deadline.cancel()
+                self.deadline = None
+
+        def too_slow(self) -> None:
+            if not self.transport.is_closing():
+                self.refuse(b"408 Request Timeout")
+
+        def refuse(self, status: bytes) -> None:
+            self.no_deadline()
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+    return BoundedProtocol
