@@ -1,8 +1,7 @@
-"""Reading a request's body within limits of size and time."""
+"""Reading a request's body within limits of size; those of time are the server's."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import attrs
@@ -59,29 +58,25 @@ class Bodies:
         """The body, counted in `held` from now on.
 
         Raises:
-            RefusedError: too large, or too slow; nothing of it is counted.
-            GoneError: the client went away in the middle of it.
+            RefusedError: too large; nothing of it is counted.
+            GoneError: the client went away in the middle of it, or was too slow for the server.
         """
         got: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(self.limits.body_seconds):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise GoneError
-                    chunk, more = message.get("body", b""), message.get("more_body", False)
-                    size += len(chunk)
-                    self.held += len(chunk)
-                    if size > self.limits.body:
-                        raise RefusedError(self._too_large())
-                    if self.held > self.limits.in_flight:
-                        raise RefusedError(self.busy())
-                    got.append(chunk)
-        except TimeoutError:
-            self.held -= size
-            raise RefusedError(refused(408, "the body came too slowly", close=True)) from None
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise GoneError
+                chunk, more = message.get("body", b""), message.get("more_body", False)
+                size += len(chunk)
+                self.held += len(chunk)
+                if size > self.limits.body:
+                    raise RefusedError(self._too_large())
+                if self.held > self.limits.in_flight:
+                    raise RefusedError(self.busy())
+                got.append(chunk)
         except BaseException:
             self.held -= size
             raise

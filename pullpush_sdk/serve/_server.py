@@ -1,6 +1,6 @@
-"""A server that nobody can hold up: limits on headers and on the time that a request's head may take.
+"""A server that nobody can hold up: limits on a request's headers, and on the time that its head and body may take.
 
-uvicorn with httptools bounds neither; bodies are bounded by whoever reads them.
+uvicorn with httptools bounds neither; how large a body may be is for those to say who read it.
 """
 
 from __future__ import annotations
@@ -86,10 +86,14 @@ def _protocol(limits: Limits) -> Any:
         raise SetupError("receiving webhooks needs the package httptools", hint=_HINT) from error
 
     class BoundedProtocol(HttpToolsProtocol):
-        """Counts the bytes of a request's head, and gives it so much time."""
+        """Counts the bytes of a request's head, and gives head and body so much time each.
+
+        A request that comes in one piece, as most do, sets no timer.
+        """
 
         head: int = 0
         in_head: bool = True
+        in_body: bool = False
         deadline: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -108,20 +112,27 @@ def _protocol(limits: Limits) -> Any:
                 return
             if self.in_head and self.head > limits.headers:
                 self.refuse(b"431 Request Header Fields Too Large")
-            elif not self.in_head and self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            elif self.in_head or self.in_body:
+                if self.deadline is None:
+                    seconds = limits.head_seconds if self.in_head else limits.body_seconds
+                    self.deadline = self.loop.call_later(seconds, self.too_slow)
+            elif self.cycle.response_complete and self.timeout_keep_alive_task is None:
                 # Line ends between two requests begin none.
                 self.timeout_keep_alive_task = self.loop.call_later(_KEEP_ALIVE, self.timeout_keep_alive_handler)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            if not self.in_head:
-                self.in_head, self.head = True, 0
-                self.deadline = self.loop.call_later(limits.head_seconds, self.too_slow)
+            self.in_head, self.head = True, 0
 
         def on_headers_complete(self) -> None:
             self.no_deadline()
-            self.in_head = False
+            self.in_head, self.in_body = False, True
             super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self.no_deadline()
+            self.in_body = False
+            super().on_message_complete()
 
         def no_deadline(self) -> None:
             if self.deadline is not None:
@@ -129,8 +140,12 @@ def _protocol(limits: Limits) -> Any:
                 self.deadline = None
 
         def too_slow(self) -> None:
-            if not self.transport.is_closing():
-                self.refuse(b"408 Request Timeout")
+            if self.transport.is_closing():
+                return
+            if self.in_body and not self.cycle.response_complete:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self.refuse(b"408 Request Timeout")
 
         def refuse(self, status: bytes) -> None:
             self.no_deadline()

@@ -3,7 +3,6 @@
 Requests that arrive while a commit is on its way to the disk are handed to the store together: one job, one commit.
 """
 
-
 from __future__ import annotations
 
 import asyncio
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,8 +31,10 @@ __all__ = ["SqliteInbox", "receive_again"]
 
 _NO_STREAM = 0  # transport ids of the inbox stand beside those of the streams, whose ids begin at 1
 _KEPT = "id, connection, event, headers, query, body, received_at, flow"
-_KEEP = "INSERT INTO inbox (connection, event, headers, query, body, received_at) VALUES (?, ?, ?, ?, ?, ?)"
+_COLUMNS = "inbox (connection, event, headers, query, body, received_at)"
 _MOST_AT_ONCE = 512
+
+T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
 _headers = msgspec.json.Decoder(dict[str, str]).decode
@@ -130,14 +131,52 @@ def _query(request: WebhookRequest) -> str:
 
 def _keep(rows: Sequence[tuple[str | None, tuple[Any, ...]]], db: sqlite3.Connection) -> list[bool]:
     """Store the rows whose transport id is new; which ones those were."""
-    new = [id_ is None or _is_new(db, id_, row) for id_, row in rows]
-    db.executemany(_KEEP, [row for (_, row), is_new in zip(rows, new, strict=True) if is_new])
+    places = [None if id_ is None else (f"{row[0]}/{row[1]}", id_) for id_, row in rows]
+    seen = _seen(db, [place for place in places if place is not None])
+    new, ids = [], []
+    for place, (_, row) in zip(places, rows, strict=True):
+        is_new = place is None or place not in seen
+        if place is not None and is_new:
+            seen.add(place)
+            ids.append((_NO_STREAM, *place, row[-1]))
+        new.append(is_new)
+    _insert(db, "transport", ids)
+    _insert(db, _COLUMNS, [row for (_, row), is_new in zip(rows, new, strict=True) if is_new])
     return new
 
 
-def _is_new(db: sqlite3.Connection, id_: str, row: tuple[Any, ...]) -> bool:
-    values = (_NO_STREAM, f"{row[0]}/{row[1]}", id_, row[-1])
-    return db.execute("INSERT OR IGNORE INTO transport VALUES (?, ?, ?, ?)", values).rowcount > 0
+def _seen(db: sqlite3.Connection, places: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the scopes and ids that were there before."""
+    found: set[tuple[str, str]] = set()
+    by_scope: dict[str, list[str]] = {}
+    for scope, id_ in places:
+        by_scope.setdefault(scope, []).append(id_)
+    for scope, ids in by_scope.items():
+        for some in _by_powers(ids):
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT id FROM transport WHERE stream = ? AND scope = ? AND id IN ({marks})"
+            found.update((scope, row[0]) for row in db.execute(sql, (_NO_STREAM, scope, *some)))
+    return found
+
+
+def _insert(db: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many rows by one statement: the interpreter's lock changes hands at every statement's step, and whoever
+    receives waits for it.
+    """
+    for some in _by_powers(rows):
+        row = f"({','.join('?' * len(some[0]))})"
+        values = [value for each in some for value in each]
+        db.execute(f"INSERT INTO {into} VALUES {','.join([row] * len(some))}", values)
+
+
+def _by_powers(rows: Sequence[T]) -> Iterable[Sequence[T]]:
+    """The rows in few pieces of 64, 32, 16 … so that there are few different statements, which SQLite then keeps."""
+    start, size = 0, 64
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
 
 
 def _read(after: int, limit: int, most_bytes: int, db: sqlite3.Connection) -> list[Kept]:
