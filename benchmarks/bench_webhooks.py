@@ -237,10 +237,7 @@ def main():
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        from pullpush_sdk.serve import new_event_loop
-
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(*arguments.serve))
+        asyncio.run(serve(*arguments.serve))
         return
     runs = {way: [] for way in WAYS}
     for _ in range(arguments.rounds):

@@ -18,7 +18,7 @@ from ._limits import Limits
 if TYPE_CHECKING:
     import uvicorn
 
-__all__ = ["listen", "make_server", "new_event_loop"]
+__all__ = ["listen", "make_server"]
 
 _BACKLOG = 1_024
 _KEEP_ALIVE = 75
@@ -39,16 +39,6 @@ def listen(host: str, port: int) -> socket.socket:
     # waits 40 ms for the client's delayed acknowledgement. Accepted sockets inherit it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """The faster event loop where it is installed: for `asyncio.Runner(loop_factory=new_event_loop)`."""
-    try:
-        import uvloop  # noqa: PLC0415 - there is none for some systems
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
 
 
 def make_server(app: ASGIApp, *, limits: Limits | None = None, graceful_seconds: float = 10.0) -> uvicorn.Server:

@@ -178,7 +178,7 @@ async def process(
             SqliteEngine(folder / "store.db", clock=clock or SystemClock(), types=CanonicalTypes(), busy_seconds=0.2)
         )
         await stack.enter_async_context(engine.hold())
-        client = None if platform is None else await stack.enter_async_context(_client(platform))
+        client = None if platform is None else await stack.enter_async_context(client_of(platform))
         target = Target(
             connection=connection_to(connector, client, **(secrets or {})),
             loaded=connector,
@@ -210,7 +210,7 @@ async def _served(app: Starlette, limits: Limits | None) -> AsyncIterator[int]:
         listener.close()
 
 
-def _client(platform: str) -> Client:
+def client_of(platform: str) -> Client:
     clock, redactor = SystemClock(), Redactor()
     auth = authenticator_of(NoAuth(), {}, clock=clock, redactor=redactor, store=MemoryTokenStore())
     limits = ClientLimits(retries=0, concurrency=8)
@@ -223,4 +223,4 @@ def run(scenario: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(scenario())  # type: ignore[arg-type]  # an async function's awaitable is a coroutine
 
 
-__all__ = ["SECRET", "Call", "Process", "connection_to", "flow", "process", "run", "shop", "sign"]
+__all__ = ["SECRET", "Call", "Process", "client_of", "connection_to", "flow", "process", "run", "shop", "sign"]
