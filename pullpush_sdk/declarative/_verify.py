@@ -45,6 +45,7 @@ class Verifier:
     verification: Verification
     keys: tuple[bytes, ...] = attrs.field(repr=False)
     content: Callable[[bytes, str], bytes]
+    equal: Callable[[bytes, bytes], bool] = hmac.compare_digest
 
     @classmethod
     def of(cls, verification: Verification, connection: Connection) -> Verifier:
@@ -68,7 +69,7 @@ class Verifier:
             expected = tuple(_signature(how, key, body) for key in self.keys)
         given = sent.encode()
         # All are compared, always: how long it takes must not tell which one matched.
-        matches = [hmac.compare_digest(given, each) for each in expected]
+        matches = [self.equal(given, each) for each in expected]
         return any(matches)
 
 

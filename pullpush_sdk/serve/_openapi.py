@@ -22,8 +22,8 @@ _AFTER = {"Retry-After": {"schema": {"type": "integer", "minimum": 0}}}
 _REFUSALS = {
     "400": "The query cannot be read.",
     "401": "The request does not prove where it comes from.",
-    "404": "No connection of this name receives webhooks.",
-    "405": "The connection answers no handshake by GET.",
+    "404": "No connection of this name receives webhooks, or this is no handshake.",
+    "405": "Neither a webhook nor a handshake.",
     "408": "The body came too slowly.",
     "413": "The body is larger than the limit.",
     "415": "The body is compressed.",

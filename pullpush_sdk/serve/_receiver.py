@@ -42,7 +42,8 @@ _LONGEST_TOKEN = 1_000
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _UNKNOWN = refused(404, "no connection of this name receives webhooks", close=True)
 _NOT_GENUINE = refused(401, "the request does not prove where it comes from")
-_NO_HANDSHAKE = refused(405, "webhooks are sent by POST", (b"allow", b"POST"), close=True)
+_NO_METHOD = refused(405, "webhooks are sent by POST", (b"allow", b"GET, POST"), close=True)
+_NO_HANDSHAKE = refused(404, "this is no handshake; webhooks are sent by POST", close=True)
 _BAD_QUERY = refused(400, "the query cannot be read", close=True)
 
 
@@ -211,7 +212,9 @@ class Receiver:
 
     def _handshake(self, door: _Door, scope: Scope) -> Answer:
         """Some platforms ask by GET, with the parts of the handshake as parameters."""
-        if door.challenge is None or scope["method"] != "GET":
+        if scope["method"] != "GET":
+            return _NO_METHOD
+        if door.challenge is None:
             return _NO_HANDSHAKE
         query = _query(scope)
         challenge = door.challenge

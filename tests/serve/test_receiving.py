@@ -182,8 +182,8 @@ def test_paths_and_methods_that_are_none(tmp_path: Path) -> None:
             assert (await p.order("1", "x", to="nobody")).status == 404
             url = f"{p.url}/webhooks/shop"
             answers = [await p.http.request(method, url) for method in ("GET", "PUT", "DELETE", "HEAD", "PATCH")]
-            assert [each.status_code for each in answers] == [405] * 5
-            assert answers[0].headers["allow"] == "POST"
+            assert [each.status_code for each in answers] == [404, 405, 405, 405, 405]
+            assert answers[1].headers["allow"] == "GET, POST"
             assert (await p.http.get(f"{p.url}/openapi.json")).json()["openapi"].startswith("3.1")
 
     run(scenario)

@@ -301,7 +301,7 @@ def _status(db: sqlite3.Connection) -> list[InboxStatus]:
     failing: Mapping[str, tuple[int, str]] = {
         connection: (number, reason)
         for connection, number, reason, _ in db.execute(
-            "SELECT connection, count(DISTINCT row), reason, max(at) FROM look_up JOIN inbox ON inbox.id = row"
+            "SELECT connection, count(DISTINCT row), reason, max(at + number) FROM look_up JOIN inbox ON inbox.id = row"
             " GROUP BY connection"
         )
     }
