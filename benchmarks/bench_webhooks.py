@@ -1,4 +1,4 @@
-"""Webhook ingest: requests a second, p50 and p99, and the server's CPU per request, beside what the frameworks cost bare.
+"""Webhook ingest: requests a second, p50 and p99, the server's CPU per request, beside what the frameworks cost bare.
 
     python benchmarks/bench_webhooks.py [--dir DIR] [--seconds S] [--senders N] [--rounds N]
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import hmac
 import json
 import os
@@ -148,7 +147,7 @@ class Sender(asyncio.Protocol):
         text = json.dumps({"data": {"id": f"o{number % 5000}", "note": "x" * 1900 + str(number)}}).encode()
         sign = hmac.digest(SECRET.encode(), text, "sha256").hex()
         head = (
-            f"POST /webhooks/shop HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-Topic: order.updated\r\n"
+            "POST /webhooks/shop HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-Topic: order.updated\r\n"
             f"X-Id: {number}\r\nX-Sign: {sign}\r\nContent-Length: {len(text)}\r\n\r\n"
         )
         self.started = time.perf_counter()

@@ -8,7 +8,6 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -172,31 +171,21 @@ def test_odd_bodies_are_kept_and_end_somewhere(served: Running, body: bytes) -> 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.binary(max_size=40),
-    query=st.binary(max_size=40),
+    target=st.builds(lambda path, query: path + b"?" + query, st.binary(max_size=40), st.binary(max_size=40)),
     headers=st.lists(st.tuples(st.binary(max_size=12), st.binary(max_size=40)), max_size=6),
     body=st.binary(max_size=200),
     signed=st.booleans(),
 )
-@example(path=b"shop", query=b"a=1&" * 200, headers=[], body=b"", signed=True)
-@example(path=b"%ff%00", query=b"%", headers=[(b"Expect", b"100-continue")], body=b"x", signed=True)
-@example(
-    path=b"shop", query=b"", headers=[(b"Upgrade", b"websocket"), (b"Connection", b"upgrade")], body=b"{}", signed=True
-)
-@example(
-    path=b"shop",
-    query=b"",
-    headers=[(b"Content-Length", b"5"), (b"Transfer-Encoding", b"chunked")],
-    body=b"{}",
-    signed=True,
-)
-@example(path=b"shop", query=b"", headers=[(b"X-Id", b"\xff\xfe"), (b"X-Topic", b"\xe9")], body=b"{}", signed=True)
+@example(target=b"shop?" + b"a=1&" * 200, headers=[], body=b"", signed=True)
+@example(target=b"%ff%00?%", headers=[(b"Expect", b"100-continue")], body=b"x", signed=True)
+@example(target=b"shop", headers=[(b"Upgrade", b"websocket"), (b"Connection", b"upgrade")], body=b"{}", signed=True)
+@example(target=b"shop", headers=[(b"Content-Length", b"5"), (b"Transfer-Encoding", b"chunked")], body=b"", signed=True)
+@example(target=b"shop", headers=[(b"X-Id", b"\xff\xfe"), (b"X-Topic", b"\xe9")], body=b"{}", signed=True)
 def test_any_bytes_get_an_answer(
-    served: Running, path: bytes, query: bytes, headers: list[tuple[bytes, bytes]], body: bytes, signed: bool
+    served: Running, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes, signed: bool
 ) -> None:
     lines = [name + b": " + value for name, value in headers]
-    request = post(body, *lines, signed=signed, path=b"/webhooks/" + path + b"?" + query)
-    answer = served.raw(request)
+    answer = served.raw(post(body, *lines, signed=signed, path=b"/webhooks/" + target))
     assert answer == b"" or status_of(answer) in ALLOWED | {100, 200}
 
 
@@ -211,7 +200,7 @@ JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(10**40), 10**40)
-    | st.decimals(allow_nan=False, allow_infinity=False).map(float).filter(lambda n: n == n and abs(n) < 1e300)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=4)

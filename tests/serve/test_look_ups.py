@@ -144,7 +144,7 @@ def test_an_outage_of_the_platform_makes_no_dead_letters(tmp_path: Path) -> None
             shelf.answers = {"7": [401]}
             stop.clear()
             working = asyncio.ensure_future(work_inbox(p.targets, p.engine, stop=stop, clock=VirtualClock()))
-            while await p.engine.inbox.status():
+            while await p.engine.inbox.status():  # noqa: ASYNC110 - the worker tells nobody
                 await asyncio.sleep(0.01)
             stop.set()
             await working
@@ -165,9 +165,9 @@ def test_stopping_breaks_look_ups_off_and_loses_nothing(tmp_path: Path) -> None:
             stop = asyncio.Event()
             slow = Backoff(base=1000, cap=1000)
             working = asyncio.ensure_future(work_inbox(p.targets, p.engine, stop=stop, backoff=slow))
-            while not (await p.engine.counts("main")).get("order", {}).get("waiting"):
+            while not (await p.engine.counts("main")).get("order", {}).get("waiting"):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
-            while not (await p.engine.inbox.status())[0].failing:
+            while not (await p.engine.inbox.status())[0].failing:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
             stop.set()
             await asyncio.wait_for(working, 2)

@@ -118,7 +118,8 @@ def test_what_cannot_be_mapped_is_a_dead_letter_that_can_be_received_again(tmp_p
                 ("second", "order", raw.decode()),
             ]
             shown = await p.engine.dead_letter(letters[0].id)
-            assert shown is not None and "orderId" in shown.reason
+            assert shown is not None
+            assert "orderId" in shown.reason
             (group, _) = await p.engine.dead_groups()
             assert group.count == 1
 

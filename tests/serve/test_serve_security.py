@@ -45,7 +45,7 @@ async def status(p: Process, body: bytes, sign: str | None, **headers: str) -> i
     return (await p.http.post(f"{p.url}/webhooks/shop", content=body, headers=named)).status_code
 
 
-@pytest.mark.parametrize(("kind", "encoding"), KINDS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("kind", "encoding"), KINDS, ids=str)
 def test_only_what_was_signed_with_the_secret_gets_in(tmp_path: Path, kind: str, encoding: str) -> None:
     """Genuine, with and without prefix, by the secret and the one before it; forged, tampered and unsigned not."""
     loaded = shop(verification=verification(kind, encoding, prefix="v1,"))
@@ -75,7 +75,7 @@ def test_only_what_was_signed_with_the_secret_gets_in(tmp_path: Path, kind: str,
     run(scenario)
 
 
-@pytest.mark.parametrize(("kind", "encoding"), KINDS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("kind", "encoding"), KINDS, ids=str)
 def test_every_candidate_is_compared_in_constant_time(kind: str, encoding: str) -> None:
     """By the standard library's comparison, and also after one has matched."""
     loaded = shop(verification=verification(kind, encoding))

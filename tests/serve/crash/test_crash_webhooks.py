@@ -26,7 +26,7 @@ from pullpush_sdk.clock import SystemClock
 from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.engine.embedded import SqliteEngine
 
-from ..kit import flow, sign
+from ..kit import flow, sign  # noqa: TID252 - tests are no installed package
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -161,7 +161,7 @@ def check(run: Run, writes: list[dict[str, Any]], told: dict[str, Any]) -> None:
     for name, quantity in run.stock.items():
         values = [write["value"] for write in by_key[f"sku-{name}"]]
         assert values == sorted(values), f"stock {name} went back: {values}"
-        assert values and values[-1] == quantity, f"stock {name} ends at {values[-1:]}, not {quantity}"
+        assert values[-1:] == [quantity], f"stock {name} ends at {values[-1:]}, not {quantity}"
     assert told["inbox"] == 0
     for counts in told["counts"]:
         for tally in counts.values():
@@ -224,7 +224,7 @@ async def restart(folder: Path, waiting: int) -> float:
     try:
         began = time.monotonic_ns()
         child = await spawn("-m", "tests.serve.crash.serving", str(folder / "store.db"), str(free_port()), address)
-        while not log.read_bytes():
+        while not log.read_bytes():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.01)
         first = json.loads(log.read_text().splitlines()[0])
         return float(first["start"] - began) / 1e9
