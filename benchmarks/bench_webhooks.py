@@ -94,7 +94,7 @@ async def serve(way, folder):
     from pullpush_sdk.engine.embedded import SqliteEngine
     from pullpush_sdk.engine.ports import FlowSpec
     from pullpush_sdk.http import Secret
-    from pullpush_sdk.serve import Target, listen, make_server, webhook_routes, work_inbox
+    from pullpush_sdk.serve import Target, direct, listen, make_server, webhook_routes, work_inbox
 
     spec = FlowSpec(name="bench", source="shop", destination="erp", types=("order",))
     engine = SqliteEngine(Path(folder) / "store.db", clock=SystemClock(), types=CanonicalTypes())
@@ -111,7 +111,8 @@ async def serve(way, folder):
         )
         target = Target(connection=connection, loaded=loaded, flows=lambda kind: [spec] if kind == "order" else [])
         if way in ("receive", "work"):
-            app = Starlette(routes=webhook_routes(lambda name: target if name == "shop" else None, engine))
+            routes = webhook_routes(lambda name: target if name == "shop" else None, engine)
+            app = direct(Starlette(routes=routes), routes)
         else:
             app = floor_asgi if way == "uvicorn" else floor_starlette()
         listener, server = listen("127.0.0.1", 0), make_server(app)
@@ -147,7 +148,7 @@ class Sender(asyncio.Protocol):
         text = json.dumps({"data": {"id": f"o{number % 5000}", "note": "x" * 1900 + str(number)}}).encode()
         sign = hmac.digest(SECRET.encode(), text, "sha256").hex()
         head = (
-            "POST /webhooks/shop HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-Topic: order.updated\r\n"
+            "POST /webhooks/shop HTTP/1.1\r\nHost: b\r\nContent-Type: application/json\r\nX-Topic: order.updated\r\n"
             f"X-Id: {number}\r\nX-Sign: {sign}\r\nContent-Length: {len(text)}\r\n\r\n"
         )
         self.started = time.perf_counter()

@@ -7,8 +7,8 @@ size that no request of any route gets round. Needs the extra `serve`.
 
 from ._inbox_worker import work_inbox
 from ._limits import Limits
-from ._routes import webhook_routes
+from ._routes import direct, webhook_routes
 from ._server import listen, make_server
 from ._target import Target
 
-__all__ = ["Limits", "Target", "listen", "make_server", "webhook_routes", "work_inbox"]
+__all__ = ["Limits", "Target", "direct", "listen", "make_server", "webhook_routes", "work_inbox"]

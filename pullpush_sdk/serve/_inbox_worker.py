@@ -32,7 +32,7 @@ __all__ = ["work_inbox"]
 
 _log = logging.getLogger("pullpush.serve")
 
-_ROWS = 256
+_ROWS = 128
 _BYTES = 8 * 1024 * 1024
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_WORKS = 100_000

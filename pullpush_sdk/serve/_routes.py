@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.engine.ports import Engine
@@ -17,7 +18,9 @@ from ._openapi import openapi
 from ._receiver import Receiver
 from ._target import Target
 
-__all__ = ["webhook_routes"]
+__all__ = ["direct", "webhook_routes"]
+
+_PREFIX = "/webhooks/"
 
 
 def webhook_routes(
@@ -39,6 +42,26 @@ def webhook_routes(
         return JSONResponse(document)
 
     return [
-        Route("/webhooks/{connection}", receiver, name="webhooks"),
+        Route(f"{_PREFIX}{{connection}}", receiver, name="webhooks"),
         Route("/openapi.json", describe, methods=["GET"], name="openapi"),
     ]
+
+
+def direct(app: ASGIApp, routes: Iterable[BaseRoute]) -> ASGIApp:
+    """`app`, with webhooks handed straight to the receiver among its `routes`.
+
+    A router with its middleware costs nearly as much as receiving does. What the app wraps around its routes (metrics,
+    access logs) does not see webhooks then.
+    """
+    receiver = next(route.endpoint for route in routes if isinstance(route, Route) and route.name == "webhooks")
+    start = len(_PREFIX)
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path.startswith(_PREFIX) and "/" not in path[start:] and len(path) > start and scope["type"] == "http":
+            scope["path_params"] = {"connection": path[start:]}
+            await receiver(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return dispatch

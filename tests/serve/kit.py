@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import httpx
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.clock import SystemClock
@@ -28,7 +29,7 @@ from pullpush_sdk.http import Call, Client, MemoryTokenStore, Redactor, Secret, 
 from pullpush_sdk.manifest import Limits as ClientLimits
 from pullpush_sdk.manifest import NoAuth, read_manifest
 from pullpush_sdk.plugins import LoadedConnector, Source, load_plugins
-from pullpush_sdk.serve import Limits, Target, listen, make_server, webhook_routes, work_inbox
+from pullpush_sdk.serve import Limits, Target, direct, listen, make_server, webhook_routes, work_inbox
 
 SECRET = "s3cret-of-the-shop"
 WEBHOOK: dict[str, Any] = {
@@ -169,6 +170,7 @@ async def process(
     limits: Limits | None = None,
     secrets: Mapping[str, str] | None = None,
     clock: Any = None,
+    is_direct: bool = False,
 ) -> AsyncIterator[Process]:
     """A server on loopback over a store in `folder`; the caller works the inbox."""
     specs = list(flows or [flow()])
@@ -188,7 +190,8 @@ async def process(
         def targets(name: str) -> Target | None:
             return target if name == "shop" else None
 
-        app = Starlette(routes=webhook_routes(targets, engine, limits=limits, clock=clock))
+        routes = webhook_routes(targets, engine, limits=limits, clock=clock)
+        app = direct(Starlette(routes=routes), routes) if is_direct else Starlette(routes=routes)
         port = await stack.enter_async_context(_served(app, limits))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=20))
         url = f"http://127.0.0.1:{port}"
@@ -196,7 +199,7 @@ async def process(
 
 
 @asynccontextmanager
-async def _served(app: Starlette, limits: Limits | None) -> AsyncIterator[int]:
+async def _served(app: ASGIApp, limits: Limits | None) -> AsyncIterator[int]:
     listener = listen("127.0.0.1", 0)
     server = make_server(app, limits=limits, graceful_seconds=1)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))

@@ -25,7 +25,7 @@ ALLOWED = {202, 400, 401, 404, 405, 408, 413, 415, 431, 503}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("hostile"), limits=QUICK, loaded=shop()) as inner:
+    with running(tmp_path_factory.mktemp("hostile"), limits=QUICK, loaded=shop(), is_direct=True) as inner:
         yield inner
 
 

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from pullpush_sdk.engine.ports import DeadFilter
 
 from .kit import flow, process, run, shop
@@ -177,9 +179,14 @@ def test_a_crash_between_logging_and_settling_changes_nothing(tmp_path: Path) ->
     run(scenario)
 
 
-def test_paths_and_methods_that_are_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_direct", [False, True])
+def test_paths_and_methods_that_are_none(tmp_path: Path, is_direct: bool) -> None:
+    """The same by the app's routes and past them."""
+
     async def scenario() -> None:
-        async with process(tmp_path) as p:
+        async with process(tmp_path, is_direct=is_direct) as p:
+            for path in ("", "/webhooks", "/webhooks/", "/webhooks/shop/more"):
+                assert (await p.http.post(f"{p.url}{path}", content=b"")).status_code == 404, path
             assert (await p.order("1", "x", to="nobody")).status == 404
             url = f"{p.url}/webhooks/shop"
             answers = [await p.http.request(method, url) for method in ("GET", "PUT", "DELETE", "HEAD", "PATCH")]
