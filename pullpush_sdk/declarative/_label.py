@@ -33,24 +33,24 @@ class Labels:
     """Reads the labels of requests by one webhook section; a body is decoded only where the section looks into it."""
 
     webhook: Webhook
-    _reads_body: bool = attrs.field(init=False)
+    _name_in_body: bool = attrs.field(init=False)
+    _id_in_body: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         named, ids = self.webhook.event_name, self.webhook.transaction_id
-        parts: list[Part] = []
-        if named is not None and ids is not None:
-            parts += [*named.parts, *([named.fallback] if named.fallback is not None else ())]
-        if ids is not None:
-            parts += [*ids.parts, *(part for each in ids.overrides.values() for part in each)]
-        object.__setattr__(self, "_reads_body", any(part.source == "body" for part in parts))
+        names = [] if named is None else [*named.parts, *([named.fallback] if named.fallback is not None else ())]
+        parts = [] if ids is None else [*ids.parts, *(part for each in ids.overrides.values() for part in each)]
+        object.__setattr__(self, "_name_in_body", any(part.source == "body" for part in names))
+        object.__setattr__(self, "_id_in_body", any(part.source == "body" for part in parts))
 
     def label(self, request: WebhookRequest) -> Label:
         """The label by which a repetition is told; without a declared id the event is read only where that is free.
 
-        A body that is no JSON has no label: what is wrong with it is found when it is mapped.
+        An event that is named in a body which is no JSON stays empty: what is wrong is found when it is mapped.
         """
-        body = decoded(request) if self._reads_body else None
-        event = event_name(self.webhook, request, body)
+        has_ids = self.webhook.transaction_id is not None
+        body = decoded(request) if has_ids and (self._name_in_body or self._id_in_body) else None
+        event = "" if self._name_in_body and body is None else event_name(self.webhook, request, body)
         id_ = transaction_id(self.webhook, event, request, body)
         return Label(event=short(event), transport_id=None if id_ is None else short(id_))
 

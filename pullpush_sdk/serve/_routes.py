@@ -50,8 +50,8 @@ def webhook_routes(
 def direct(app: ASGIApp, routes: Iterable[BaseRoute]) -> ASGIApp:
     """`app`, with webhooks handed straight to the receiver among its `routes`.
 
-    A router with its middleware costs nearly as much as receiving does. What the app wraps around its routes (metrics,
-    access logs) does not see webhooks then.
+    A router with its middleware takes about a sixth of the CPU that a webhook costs. What the app wraps around its
+    routes (metrics, access logs) does not see webhooks then.
     """
     receiver = next(route.endpoint for route in routes if isinstance(route, Route) and route.name == "webhooks")
     start = len(_PREFIX)

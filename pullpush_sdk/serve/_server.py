@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
@@ -42,7 +44,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def make_server(app: ASGIApp, *, limits: Limits | None = None, graceful_seconds: float = 10.0) -> uvicorn.Server:
-    """A uvicorn server for `app`, to be awaited by `serve(sockets=[listen(…)])`; `should_exit = True` ends it.
+    """A uvicorn server for `app`, to be awaited by `serve(sockets=[listen(…)])`.
+
+    `should_exit = True` ends it; it handles no signals.
 
     Raises:
         SetupError: the extra `serve` is not installed.
@@ -51,6 +55,14 @@ def make_server(app: ASGIApp, *, limits: Limits | None = None, graceful_seconds:
         import uvicorn  # noqa: PLC0415 - an optional dependency, needed by those who serve
     except ImportError as error:
         raise SetupError("receiving webhooks needs the package uvicorn", hint=_HINT) from error
+
+    class Server(uvicorn.Server):
+        """Leaves the process's signals to whoever runs it."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
     given = limits or Limits()
     config = uvicorn.Config(
         app,
@@ -66,7 +78,7 @@ def make_server(app: ASGIApp, *, limits: Limits | None = None, graceful_seconds:
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=max(round(graceful_seconds), 1),
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def _protocol(limits: Limits) -> Any:

@@ -105,6 +105,23 @@ def test_an_event_that_nobody_handles_is_acknowledged_and_forgotten(tmp_path: Pa
     run(scenario)
 
 
+@pytest.mark.parametrize("ids", [None, {"parts": [{"source": "header", "path": "X-Id"}]}], ids=["no id", "id"])
+def test_a_name_in_the_body_wins_over_its_fallback(tmp_path: Path, ids: object) -> None:
+    """What is handled by its name in the body is kept, whatever the header says; and so is a body that has none."""
+    named = {"parts": [{"path": "event"}], "fallback": {"source": "header", "path": "X-Topic"}}
+
+    async def scenario() -> None:
+        async with process(tmp_path, loaded=shop(array_path=None, event_name=named, transaction_id=ids)) as p:
+            await p.send(b'{"event": "order.updated", "data": {"id": 1}}', "nobody handles this")
+            await p.send(b"no json", "nobody handles this")
+            assert (await p.engine.inbox.status())[0].waiting == 2
+            await p.work()
+            assert (await p.engine.counts("main"))["order"]["waiting"] == 1
+            assert len(await p.engine.dead_letters()) == 1
+
+    run(scenario)
+
+
 def test_what_cannot_be_mapped_is_a_dead_letter_that_can_be_received_again(tmp_path: Path) -> None:
     """Per flow, with the raw body; retrying one receives it again for its flow only."""
     first, second = flow("first"), flow("second")

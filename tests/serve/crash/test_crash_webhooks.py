@@ -179,7 +179,7 @@ def scenario(folder: Path, kills: int) -> None:
         f"{kills} kills: {orders} orders, {stock} stock changes, {len(run.unmappable)} unmappable and {run.repeated}"
         f" repeated webhooks got their 2xx; {len(writes)} writes, {unsure} unsure"
     )
-    assert orders > 20 * kills
+    assert orders > 5 * kills, "hardly anything was sent: the kills proved little"
 
 
 def test_killed_receiver_loses_nothing(tmp_path: Path) -> None:
