@@ -54,7 +54,8 @@ async def work_inbox(
 
     The caller holds the store. One worker per store. `concurrency` is how many look-ups go on at once over all
     connections. With `until_idle` it ends as soon as nothing is left that anybody can receive. Setting `stop` breaks
-    look-ups off and stores what is there; what is not stored stays in the inbox.
+    look-ups off and stores what is there; what is not stored stays in the inbox. So does what came for a connection
+    that `targets` does not know: it is looked at again when a worker starts.
 
     Raises:
         LeaseLostError: this process does not hold the store.

@@ -70,8 +70,12 @@ class Looking:
         if work.tried is not None:
             await self._sleep_until(work.tried.due)
         while True:
-            await self._rested(breaker)
+            while not self._may_try(breaker):
+                self.let_go(work)
+                await self.clock.sleep(breaker.wait(self.clock.monotonic()) or _LOOK_AGAIN)
             async with self.slots:
+                if not self._may_try(breaker):  # others failed while this one waited for its turn
+                    continue
                 request = await self.load(work)
                 if request is None:
                     return Done(work=work)
@@ -122,12 +126,9 @@ class Looking:
         key = "/".join(work.lane)
         breaker.failed(self.clock.monotonic(), outage=is_outage(error), key=key, probe=probe)
 
-    async def _rested(self, breaker: Breaker) -> None:
-        while breaker.down_since is not None:
-            wait = breaker.wait(self.clock.monotonic())
-            if wait <= 0 and not breaker.busy:
-                return
-            await self.clock.sleep(wait or _LOOK_AGAIN)
+    def _may_try(self, breaker: Breaker) -> bool:
+        """Whether the platform answers, or is to be asked again whether it does."""
+        return breaker.down_since is None or (breaker.wait(self.clock.monotonic()) <= 0 and not breaker.busy)
 
     async def _wait(self, error: Exception, times: int) -> None:
         await self.clock.sleep(max(self.backoff.wait(times), _after(error), _LOOK_AGAIN))
