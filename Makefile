@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help setup demo test lint types docs bench crash matrix scale
+.PHONY: help setup demo test lint types docs bench crash matrix scale fuzz
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,12 @@ matrix: setup  ## every platform into every other one: more seeds and histories,
 
 scale: setup  ## order at scale: 200,000 updates of 1,000 keys, keys that always fail, a restart with 100,000 waiting
 	@$(BIN)/python -m pytest -q -s -m full tests/engine/test_engine_scale.py
+
+FUZZ_SECONDS ?= 300
+
+fuzz: setup  ## fuzz the webhook receiver, guided by coverage, for FUZZ_SECONDS
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt atheris
+	@$(BIN)/python -m tests.serve.fuzz_receiver -max_total_time=$(FUZZ_SECONDS) -max_len=2000
 
 bench: setup  ## throughput, CPU and memory of the main paths
 	@$(BIN)/python -m benchmarks

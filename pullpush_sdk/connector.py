@@ -213,7 +213,11 @@ class WebhookRequest:
     received_at: datetime
 
     def json(self) -> Json:
-        """The body as JSON with exact numbers; raises msgspec.DecodeError."""
+        """The body as JSON with exact numbers, decoded once: not to be changed; raises msgspec.DecodeError."""
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Json:
         return loads(self.body)
 
 

@@ -19,6 +19,7 @@ import attrs
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
+from .inbox import Inbox
 from .locations import LocationPlan
 from .standing import Shadowed, Standing
 from .upkeep import Pressure, Pruned
@@ -175,8 +176,9 @@ class Attempt:
 class DeadLetter:
     """A delivery that will not be tried again by itself.
 
-    `payload` is the canonical record (a sparse wire object), or the native record as text where it could not be
-    mapped (`mapped` false). `follows` is the dead letter of the same record that must go before this one.
+    `payload` is the canonical record (a sparse wire object), or what the platform sent as text where it could not be
+    mapped (`mapped` false): a native record, or with the verb `received` the body of a webhook. `follows` is the dead
+    letter of the same record that must go before this one.
     """
 
     id: int
@@ -352,6 +354,11 @@ class Engine(Protocol):
         """Let running work end and release the store."""
         ...
 
+    @property
+    def inbox(self) -> Inbox:
+        """Raw webhook requests that are not in the logs yet."""
+        ...
+
     def hold(self) -> AbstractAsyncContextManager[None]:
         """Be the one dispatcher of this store.
 
@@ -373,6 +380,7 @@ class Engine(Protocol):
         transport_scope: str | None = None,
         reconcile: bool = False,
         baseline: bool = False,
+        accepted: bool = False,
     ) -> Counts:
         """Store a page's events and its cursor durably, together; a cursor of None leaves the checkpoint alone.
 
@@ -380,6 +388,7 @@ class Engine(Protocol):
         the same `transport_scope` (connection and event name) is a repeat. `reconcile` says that a comparison found
         these states missing at the destination: neither a repeat nor the known state settles them, the gate does.
         `baseline` marks the events as part of a first import: they let newer events go first, and no observer is told.
+        `accepted` says that the events lie in the inbox: they are taken also where nothing new is.
 
         Raises:
             StoreFullError: there is no room; ask `pressure` before reading on. Nothing was stored.
@@ -486,7 +495,8 @@ class Engine(Protocol):
     ) -> RetryReport:
         """Let dead letters wait again, with a fresh count of attempts, at their old place in the log.
 
-        Dead letters that follow a chosen one go with it. Those that were never mapped need `remap`, and their flow
+        Dead letters that follow a chosen one go with it. Dead webhooks go back into the inbox, for their flow only, and
+        are received again by whoever works the inbox. Those that were never mapped need `remap`, and their flow
         among `flows` where this process did not use it yet.
         """
         ...

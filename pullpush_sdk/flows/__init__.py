@@ -25,6 +25,7 @@ from ._states import (
 from ._supervisor import Supervisor, open_supervisor, running
 from ._sync import sync_flow
 from ._upkeep import upkeep_of
+from ._validate import checked, is_written_in_python
 from ._work import FlowWork
 
 __all__ = [
@@ -54,12 +55,14 @@ __all__ = [
     "check_all",
     "check_connection",
     "check_flow",
+    "checked",
     "chosen_types",
     "compare_flow",
     "flow_spec",
     "flow_state",
     "flow_trouble",
     "imports_of",
+    "is_written_in_python",
     "last_reconcile",
     "last_sync",
     "location_template",

@@ -19,7 +19,7 @@ import attrs
 from pullpush_sdk.connector import Delivery, Outcome, Result
 from pullpush_sdk.engine.policy import checked
 from pullpush_sdk.engine.ports import FlowSpec
-from pullpush_sdk.errors import EngineError, LeaseLostError, StoreError, TransientError
+from pullpush_sdk.errors import EngineError, LeaseLostError, SetupError, StoreError, TransientError, UnavailableError
 from pullpush_sdk.project import FlowConfig, Manual
 
 from ._polls import RECONCILE, Polls
@@ -28,7 +28,7 @@ from ._states import State, flow_state
 from ._surroundings import Surroundings
 from ._troubles import Troubles
 from ._waiting import wait_for_any
-from ._work import FlowWork, open_work
+from ._work import FlowWork, known_spec, open_work
 
 Json = Any
 
@@ -74,6 +74,12 @@ class FlowRunner:
         self.state = await flow_state(self.here.engine, self.flow)
         await self.troubles.load()
         await self.polls.load()
+        try:
+            # Webhooks are taken before any platform has answered.
+            plugins = self.here.connections.plugins
+            self.spec = await known_spec(self.here.project, plugins, self.here.engine, self.flow, self.state)
+        except (SetupError, UnavailableError) as error:
+            _log.debug("flow %s takes webhooks once it is open: %s", self.flow.name, error)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; what is under way then is finished.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import attrs
 
@@ -14,7 +15,7 @@ from pullpush_sdk.connector import Delivery, Location, Outcome
 from pullpush_sdk.engine.conflict import has_shared_keys
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import Engine, FlowSpec
-from pullpush_sdk.errors import ContractError, SetupError, StoreFullError, TransientError
+from pullpush_sdk.errors import ContractError, SetupError, StoreFullError, TransientError, UnavailableError
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
 
@@ -29,6 +30,7 @@ from ._spec import flow_spec, opposite_of
 from ._states import Import, State, flow_state, imports_of, keep_import, read_again, set_read_again
 from ._validate import checked, is_written_in_python
 
+Json = Any
 _STOCK = "stocklevel"
 _TELL_SECONDS = 1.0
 
@@ -232,6 +234,35 @@ async def _opposite(  # noqa: PLR0917 - what opening a flow knows
     return Opposite(flow=other, spec=flow_spec(project, plugins, other, state="active", plan=plan))
 
 
+async def known_spec(project: Project, plugins: Plugins, engine: Engine, flow: FlowConfig, state: State) -> FlowSpec:
+    """A flow as it is known before any of its ends is open: with the locations of last time.
+
+    Raises:
+        SetupError: the flow cannot start.
+        UnavailableError: its locations were never read.
+    """
+    require_abilities(project, plugins, flow)
+    plan = LocationPlan()
+    if _STOCK in flow.types:
+        kept = await _kept_plan(engine, flow)
+        if kept is None:
+            raise UnavailableError(f"the stock locations of flow {flow.name!r} are not known yet")
+        plan = kept
+    return flow_spec(project, plugins, flow, state=state, plan=plan)
+
+
+async def _kept_plan(engine: Engine, flow: FlowConfig) -> LocationPlan | None:
+    """The plan of last time; None where there is none, or the project file asks for another one."""
+    kept = await engine.recall(f"flow-locations/{flow.name}")
+    if not isinstance(kept, dict) or kept["asked"] != _asked(flow):
+        return None
+    return LocationPlan(moves=kept["moves"], sums=kept["sums"])
+
+
+def _asked(flow: FlowConfig) -> Json:
+    return {"moves": dict(flow.locations), "sums": {each: list(places) for each, places in flow.sums.items()}}
+
+
 async def _settled_plan(  # noqa: PLR0917 - as above
     project: Project,
     engine: Engine,
@@ -247,8 +278,6 @@ async def _settled_plan(  # noqa: PLR0917 - as above
     if _STOCK not in flow.types:
         return LocationPlan()
     there = []
-    name = f"flow-locations/{flow.name}"
-    asked = {"moves": dict(flow.locations), "sums": {each: list(places) for each, places in flow.sums.items()}}
     for each in (source, destination):
         try:
             if each.connection.name not in locations:
@@ -256,13 +285,14 @@ async def _settled_plan(  # noqa: PLR0917 - as above
                     locations[each.connection.name] = await read_locations(each.loaded, each.connection)
             there.append(locations[each.connection.name])
         except TransientError:
-            kept = await engine.recall(name)
-            if not isinstance(kept, dict) or kept["asked"] != asked:
+            kept = await _kept_plan(engine, flow)
+            if kept is None:
                 raise
-            return LocationPlan(moves=kept["moves"], sums=kept["sums"])
+            return kept
     plan = plan_locations(project, flow, there[0], there[1])
     sums = {each: list(places) for each, places in plan.sums.items()}
-    value = {"asked": asked, "moves": dict(plan.moves), "sums": sums}
+    name = f"flow-locations/{flow.name}"
+    value = {"asked": _asked(flow), "moves": dict(plan.moves), "sums": sums}
     if await engine.recall(name) != value:
         await engine.remember(name, value)
     return plan

@@ -369,7 +369,8 @@ class Part:
 class Verification:
     """How a webhook proves where it comes from; the secret is a template, checked over the raw body.
 
-    `prefix` is dropped from the header's value where it stands there.
+    `prefix` is dropped from the header's value where it stands there. `signed` is what an HMAC is made over, from
+    `{{body}}` and `{{timestamp}}` (the timestamp header's value): only a stamp that is signed proves anything.
     """
 
     kind: Literal["hmac-sha256", "hmac-sha1", "hmac-sha512", "header-token", "none"]
@@ -377,6 +378,7 @@ class Verification:
     secret: str = ""
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = ""
+    signed: str = "{{body}}"
     timestamp_header: str | None = None
     tolerance: float = 300.0
 
@@ -396,6 +398,18 @@ class TransactionId:
 
     parts: Sequence[Part]
     separator: str = "_"
+    overrides: Mapping[str, Sequence[Part]] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class NativeId:
+    """What names the platform's record that an event is about: events of one id are taken in arrival order.
+
+    `overrides` has other parts per event name. Ids are joined by `_`; where no part has a value, all such events of
+    the connection keep one order.
+    """
+
+    parts: Sequence[Part]
     overrides: Mapping[str, Sequence[Part]] = attrs.field(factory=dict)
 
 
@@ -456,6 +470,7 @@ class Webhook:
     array_path: str | None = None
     challenge: Challenge | None = None
     transaction_id: TransactionId | None = None
+    native_id: NativeId | None = None
     customer: CustomerExtraction | None = None
     handlers: Mapping[str, Handler] = attrs.field(factory=dict)
     response_status: int = 200

@@ -369,6 +369,14 @@ def _check_proof(verification: Verification, path: str, manifest: Manifest) -> I
     if verification.secret and not placeholders(verification.secret):
         yield _problem("secret", "a secret in clear", f"{path}.secret", "name a secret: {{name}}")
     yield from _check_template(verification.secret, f"{path}.secret", _known(manifest))
+    names = placeholders(verification.signed)
+    if "body" not in names:
+        yield _problem("webhook", "the signature does not cover the body", f"{path}.signed", "write {{body}} in it")
+    for name in sorted(names - {"body", "timestamp"}):
+        hint = "only {{body}} and {{timestamp}} can be signed"
+        yield _problem("webhook", f"`{name}` is not part of a request", f"{path}.signed", hint)
+    if "timestamp" in names and verification.timestamp_header is None:
+        yield _problem("webhook", "{{timestamp}} without timestamp_header", f"{path}.signed", "name its header")
 
 
 def _check_push(name: str, push: Push) -> Iterator[Problem]:

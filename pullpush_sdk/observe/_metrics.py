@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.engine.ports import OUTCOMES, Engine, EngineStatus
@@ -67,9 +70,14 @@ class Metrics:
         )  # fmt: skip
         self.registry.register(self)
 
-    def watch(self, plugins: Plugins) -> None:
-        """Be told what happens from now on."""
+    @contextmanager
+    def watch(self, plugins: Plugins) -> Iterator[None]:
+        """Be told what happens as long as the context lives."""
         plugins.host.register(self, name="pullpush-metrics")
+        try:
+            yield
+        finally:
+            plugins.host.unregister(self)
 
     async def text(self, engine: Engine) -> bytes:
         """All metrics in Prometheus' text format, with the store as it is now."""
@@ -137,17 +145,21 @@ class Metrics:
         return 0.0 if oldest is None else max((self._clock.now() - oldest).total_seconds(), 0.0)
 
 
-def metrics_app(metrics: Metrics, engine: Engine) -> Asgi:
-    """An ASGI application that answers GET with the metrics; mount it where Prometheus looks."""
+@attrs.frozen
+class _App:
+    """See `metrics_app`. An object, so that a route takes it for an application."""
 
-    async def app(
-        scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    metrics: Metrics
+    engine: Engine
+
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
     ) -> None:
         del receive
         if scope["type"] != "http":
             return
         allowed = scope["method"] in {"GET", "HEAD"}
-        body = await metrics.text(engine) if allowed else b""
+        body = await self.metrics.text(self.engine) if allowed else b""
         headers = [
             (b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),
@@ -156,4 +168,7 @@ def metrics_app(metrics: Metrics, engine: Engine) -> Asgi:
         await send({"type": "http.response.start", "status": 200 if allowed else 405, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    return app
+
+def metrics_app(metrics: Metrics, engine: Engine) -> Asgi:
+    """An ASGI application that answers GET with the metrics; put it where Prometheus looks."""
+    return _App(metrics, engine)

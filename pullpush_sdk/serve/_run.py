@@ -9,59 +9,50 @@ import logging
 import socket
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import attrs
-import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.engine.ports import Engine
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.flows import Desk, Supervisor, open_supervisor
 from pullpush_sdk.http import Redactor
+from pullpush_sdk.observe import Metrics, metrics_app, tracing
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
 from ._health import health_routes
+from ._inbox_worker import work_inbox
+from ._limits import Limits
+from ._routes import direct, webhook_routes
+from ._server import make_server
+from ._targets import Targets
 
 _log = logging.getLogger("pullpush.run")
 
-_BACKLOG = 2_048
 _ANSWER_SECONDS = 10
 
 
 @attrs.frozen(kw_only=True)
 class Serving:
-    """How the process serves: its listening socket, and for how many seconds a graceful stop may take."""
+    """How the process serves: its listening socket, for how many seconds a graceful stop may take, and what the
+    outside may send.
+    """
 
     listener: socket.socket
     grace: float = 30.0
+    limits: Limits = attrs.field(factory=Limits)
 
     @property
     def address(self) -> str:
         """`http://host:port`."""
         host, port = self.listener.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, to be closed by the caller; port 0 takes a free one.
-
-    Raises:
-        SetupError: the port is taken, or the address is not of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise SetupError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}", hint="name another one with --host or --port"
-        ) from None
-    # Without it every answer after a connection's first waits for the client's delayed acknowledgement.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
 
 
 async def run_project(
@@ -81,26 +72,54 @@ async def run_project(
         StoreError: the store cannot be used.
     """
     time = clock or SystemClock()
-    async with (
-        engine.hold(),
-        open_supervisor(project, plugins, engine, redactor=redactor, clock=time) as supervisor,
-    ):
-        desk = Desk(
-            project=project, plugins=plugins, engine=engine, redactor=redactor, stop=stop, clock=time,
-            supervisor=supervisor,
-        )  # fmt: skip
-        routes = [*health_routes(supervisor, clock=time)]
-        _say_what_runs(supervisor, serving)
-        await _together(
-            [
-                supervisor.run(stop),
-                engine.run_commands(desk.handlers(), stop=stop),
-                _serve(routes, serving, stop),
-            ],
-            stop=stop,
-            grace=serving.grace,
-        )
+    with tracing(plugins), _metrics(plugins, time) as metrics:
+        async with (
+            engine.hold(),
+            open_supervisor(project, plugins, engine, redactor=redactor, clock=time) as supervisor,
+        ):
+            desk = Desk(
+                project=project, plugins=plugins, engine=engine, redactor=redactor, stop=stop, clock=time,
+                supervisor=supervisor,
+            )  # fmt: skip
+            targets = Targets(supervisor)
+            _say_what_runs(supervisor, targets, serving)
+            await _together(
+                [
+                    supervisor.run(stop),
+                    work_inbox(targets, engine, stop=stop, clock=time),
+                    engine.run_commands(desk.handlers(), stop=stop),
+                    _serve(_app(supervisor, targets, serving.limits, metrics), serving, stop),
+                ],
+                stop=stop,
+                grace=serving.grace,
+            )
     _log.info("stopped")
+
+
+def _app(supervisor: Supervisor, targets: Targets, limits: Limits, metrics: Metrics | None) -> ASGIApp:
+    """Webhooks, health, and metrics where there are any."""
+    engine, clock = supervisor.here.engine, supervisor.here.clock
+    told = partial(supervisor.here.connections.plugins.observe, "pullpush_webhook_answered")
+    routes: list[BaseRoute] = [
+        *webhook_routes(targets, engine, clock=clock, limits=limits, told=told),
+        *health_routes(supervisor, clock=clock),
+    ]
+    if metrics is not None:
+        routes.append(Route("/metrics", metrics_app(metrics, engine)))
+    return direct(Starlette(routes=routes), routes)
+
+
+@contextmanager
+def _metrics(plugins: Plugins, clock: Clock) -> Iterator[Metrics | None]:
+    """Metrics where their package is installed."""
+    try:
+        metrics = Metrics(clock)
+    except SetupError as error:
+        _log.info("nothing is answered at /metrics: %s", error)
+        yield None
+        return
+    with metrics.watch(plugins):
+        yield metrics
 
 
 async def _together(work: Sequence[Coroutine[Any, Any, None]], *, stop: asyncio.Event, grace: float) -> None:
@@ -124,25 +143,8 @@ async def _together(work: Sequence[Coroutine[Any, Any, None]], *, stop: asyncio.
             each.result()
 
 
-class _Server(uvicorn.Server):
-    """Signals belong to the command: the server stops when it is told to."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(routes: Sequence[BaseRoute], serving: Serving, stop: asyncio.Event) -> None:
-    config = uvicorn.Config(
-        Starlette(routes=list(routes)),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_ANSWER_SECONDS,
-    )
-    server = _Server(config)
+async def _serve(app: ASGIApp, serving: Serving, stop: asyncio.Event) -> None:
+    server = make_server(app, limits=serving.limits, graceful_seconds=_ANSWER_SECONDS)
 
     async def end() -> None:
         await stop.wait()
@@ -156,7 +158,7 @@ async def _serve(routes: Sequence[BaseRoute], serving: Serving, stop: asyncio.Ev
         await asyncio.gather(ending, return_exceptions=True)
 
 
-def _say_what_runs(supervisor: Supervisor, serving: Serving) -> None:
+def _say_what_runs(supervisor: Supervisor, targets: Targets, serving: Serving) -> None:
     """The first lines of the log: the flows with their states and schedules, and where the process listens."""
     for runner in supervisor.runners.values():
         flow = runner.flow
@@ -178,3 +180,9 @@ def _say_what_runs(supervisor: Supervisor, serving: Serving) -> None:
     if not supervisor.runners:
         _log.warning("%s has no flows: nothing is read or written", supervisor.here.project.file)
     _log.info("listening on %s", serving.address, extra={"url": serving.address})
+    for name in targets.names:
+        config = supervisor.here.project.connection(name)
+        loaded = supervisor.here.connections.plugins.connectors.get(config.connector)
+        if loaded is not None and loaded.connector.webhooks:
+            url = f"{serving.address}/webhooks/{name}"
+            _log.info("webhooks of %s are received at %s", name, url, extra={"connection": name, "url": url})

@@ -83,14 +83,14 @@ async def synced(folder: Path, loaded: Plugins, monkeypatch: pytest.MonkeyPatch,
 
 def test_a_scrape_tells_of_reads_pushes_and_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics, loaded = Metrics(), plugins()
-    metrics.watch(loaded)
 
     async def scrape(engine: Any) -> tuple[httpx.Response, httpx.Response]:
         transport = httpx.ASGITransport(app=metrics_app(metrics, engine))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://pullpush.example") as client:
             return await client.get("/metrics"), await client.post("/metrics")
 
-    got, posted = asyncio.run(synced(tmp_path, loaded, monkeypatch, scrape))
+    with metrics.watch(loaded):
+        got, posted = asyncio.run(synced(tmp_path, loaded, monkeypatch, scrape))
     metrics.pullpush_webhook_answered(connection="left", status=401, seconds=0.01)
     assert posted.status_code == 405
     assert got.headers["content-type"].startswith("text/plain")

@@ -72,7 +72,7 @@ class Intake:
     reconcile: bool
     now: int
     linked: bool
-    space: Space
+    space: Space | None
     baseline: bool = False
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
@@ -83,7 +83,8 @@ class Intake:
     _changes: set[str] = attrs.field(init=False, factory=set)
 
     def __call__(self, db: sqlite3.Connection) -> Appended:
-        self.space.require(db)
+        if self.space is not None:
+            self.space.require(db)
         self._stream = _rows.stream_of(db, self.flow.name, self.canonical_type, shadow=self.flow.state == "shadow")
         last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
         self._pos = last[0] if last else 0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pullpush_sdk.canonical import loads
 from pullpush_sdk.connector import moment_of
 from pullpush_sdk.engine.ports import OUTCOMES, FlowStatus, KeyEvent
 from pullpush_sdk.engine.standing import Shadowed, Standing
 
-from ._dead import attempts_of
+from ._dead import NATIVE, attempts_of
 from ._rows import chunks
 from ._schema import DEAD, RESTORED, WAITING
 
@@ -123,14 +123,20 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
             state=_state(state, outcome, in_flight=pos in sent),
             reason=reason,
             shadow=bool(shadow),
-            payload=bytes(payload).decode(errors="replace") if verb == "unmapped" else loads(payload),
-            origin="read" if transport is None else "conflict" if transport == RESTORED else "webhook",
+            payload=bytes(payload).decode(errors="replace") if verb in NATIVE else loads(payload),
+            origin=_origin(verb, transport),
             transport_id=None if transport == RESTORED else transport,
             attempts=attempts.get(pos, ()),
         )
         for (pos, identity, verb, version, logged_at, ended_at, *ending, payload, transport) in reversed(rows)
         for (state, outcome, reason, shadow) in [ending]
     ]
+
+
+def _origin(verb: str, transport: str | None) -> Literal["webhook", "read", "conflict"]:
+    if transport == RESTORED:
+        return "conflict"
+    return "read" if transport is None and verb != "received" else "webhook"
 
 
 def _state(state: int, outcome: str | None, *, in_flight: bool) -> str:

@@ -56,6 +56,7 @@ from pullpush_sdk.errors import (
 )
 
 from . import _commands, _dead, _reports
+from ._inbox import SqliteInbox, receive_again
 from ._intake import Appended, Intake
 from ._lanes import SqliteLanes
 from ._lock import DispatcherLock
@@ -101,6 +102,9 @@ class SqliteEngine:
         self._space = Space(path, upkeep or Upkeep())
         self._house = Housekeeper(self._store, self._space.upkeep, self._clock, redact, self._space)
         self._lock = DispatcherLock(path)
+        self._inbox = SqliteInbox(
+            self._store, clock=self._clock, must_hold=self._must_hold, house=self._house, space=self._space
+        )
         self._store_id = ""
         self._breakers: dict[str, Breaker] = {}
         self._draining: dict[str, Dispatcher] = {}
@@ -128,6 +132,10 @@ class SqliteEngine:
         """Let go of everything at once, as the kernel does for a killed process; for crash tests."""
         self._store.abandon()
         self._lock.release()
+
+    @property
+    def inbox(self) -> SqliteInbox:
+        return self._inbox
 
     # Being the dispatcher
 
@@ -183,6 +191,7 @@ class SqliteEngine:
         transport_scope: str | None = None,
         reconcile: bool = False,
         baseline: bool = False,
+        accepted: bool = False,
     ) -> Counts:
         self._must_hold()
         await self._learn(flow)
@@ -197,7 +206,7 @@ class SqliteEngine:
             baseline=baseline,
             now=version_of(now),
             linked=flow.name in self._linked,
-            space=self._space,
+            space=None if accepted else self._space,
         )
         storing = asyncio.ensure_future(self._store.run(job))
         # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.
@@ -376,6 +385,9 @@ class SqliteEngine:
         woken, retried = await self._store.run(partial(_dead.retry, which, self._now()))
         for (name, canonical_type), keys in woken.items():
             self._wake(name, canonical_type, keys)
+        if received := await self._store.run(partial(receive_again, which, self._now())):
+            retried += received
+            self._inbox.wake()
         for each in chosen:
             error = await self._map_again(each, remap)
             if error:
