@@ -4,6 +4,8 @@ Wire behaviour (names of parameters, page sizes, places in answers, headers, sig
 from the manifest under test alone: a manifest that misreads its platform fails here as it would there.
 """
 
+from ._findings import NotProven
+from ._emulate import Emulated, emulate
 from .samples import Exchange, Samples, WebhookSample, read_samples
 
-__all__ = ["Exchange", "Samples", "WebhookSample", "read_samples"]
+__all__ = ["Emulated", "Exchange", "NotProven", "Samples", "WebhookSample", "emulate", "read_samples"]

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Place", "at", "leaves", "put", "tables"]
+__all__ = ["Place", "at", "leaves", "put", "tables", "without"]
 
 Json = Any
 Place = tuple[str | int, ...]
@@ -54,4 +54,13 @@ def put(value: Json, place: Place, new: Json) -> Json:
     changed = copy.deepcopy(value)
     inner = at(changed, place[:-1])
     inner[place[-1]] = new
+    return changed
+
+
+def without(value: Json, place: Place) -> Json:
+    """A copy of the value without what stands at a place."""
+    changed = copy.deepcopy(value)
+    inner = at(changed, place[:-1])
+    if isinstance(inner, dict):
+        inner.pop(place[-1], None)
     return changed

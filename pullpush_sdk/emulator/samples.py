@@ -7,10 +7,10 @@ shape is one bare answer body, which shows a record but nothing of the wire. Cre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Literal
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import attrs
 import msgspec
@@ -19,19 +19,16 @@ from pullpush_sdk.canonical import loads
 from pullpush_sdk.errors import ManifestError, Problem
 from pullpush_sdk.manifest import Manifest
 
-__all__ = ["Exchange", "Samples", "WebhookSample", "read_samples"]
+__all__ = ["Asked", "Exchange", "Samples", "WebhookSample", "base_path", "parsed_body", "read_samples"]
 
 Json = Any
 _LARGEST = 20_000_000  # bytes of one sample file
 
 
 @attrs.frozen(kw_only=True)
-class Exchange:
-    """One request and its answer, as recorded.
-
-    `path` has no host and no query; `params` are the query's pairs in order. `sent` and `body` are JSON where the
-    bodies were JSON or a form, else text, None where there was none. `effect` says which stored records a write
-    changes where same-named fields do not.
+class Asked:
+    """One request: `path` has no host and no query, `params` are the query's pairs in order, header names are lower
+    case. `sent` is JSON where the body was JSON, an object where it was a form, else text; None where there was none.
     """
 
     method: str
@@ -39,6 +36,17 @@ class Exchange:
     params: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = attrs.field(factory=dict)
     sent: Json = None
+
+
+@attrs.frozen(kw_only=True)
+class Exchange(Asked):
+    """One request and its answer, as recorded; `body` is the answer's, in the forms of `sent`.
+
+    `effect` says which stored records a write changes where same-named fields do not; `kind` says that a request
+    reads or writes where its method does not.
+    """
+
+    kind: Literal["read", "write"] | None = None
     status: int = 200
     answer_headers: Mapping[str, str] = attrs.field(factory=dict)
     body: Json = None
@@ -52,10 +60,14 @@ class Exchange:
 
 @attrs.frozen(kw_only=True)
 class WebhookSample:
-    """One webhook as it came: `body` is the text, byte for byte; `secrets` what it was signed with."""
+    """One webhook as it came: `body` is the text, byte for byte; `secrets` what it was signed with.
+
+    `url` is where it was sent to, empty where nobody noted it; some signatures cover it.
+    """
 
     headers: Mapping[str, str]
     body: str
+    url: str = ""
     query: Mapping[str, str] = attrs.field(factory=dict)
     secrets: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -83,7 +95,7 @@ def read_samples(manifest: Manifest, folder: Path) -> Samples:
         place = f"$.samples.{name}"
         value = _value(given, folder, place, problems)
         if isinstance(value, Mapping) and ("exchanges" in value or "webhooks" in value):
-            found = list(_parsed(value, place, problems))
+            found = list(_parsed(value, base_path(manifest), place, problems))
             exchanges += [each for each in found if isinstance(each, Exchange)]
             webhooks += [each for each in found if isinstance(each, WebhookSample)]
         elif value is not None:
@@ -117,8 +129,20 @@ def _value(given: Json, folder: Path, place: str, problems: list[Problem]) -> Js
     return None
 
 
-def _parsed(value: Mapping[str, Json], place: str, problems: list[Problem]) -> Iterator[Exchange | WebhookSample]:
-    for name, parse in (("exchanges", _exchange), ("webhooks", _webhook)):
+def base_path(manifest: Manifest) -> str:
+    """The path of a manifest's base URL, without a slash at its end; empty where it has none."""
+    _, _, rest = manifest.base_url.partition("://")
+    return "/" + rest.partition("/")[2].strip("/") if rest.partition("/")[2].strip("/") else ""
+
+
+def _parsed(
+    value: Mapping[str, Json], base: str, place: str, problems: list[Problem]
+) -> Iterator[Exchange | WebhookSample]:
+    parsers: Mapping[str, Callable[[Mapping[str, Json]], Exchange | WebhookSample]] = {
+        "exchanges": lambda each: _exchange(each, base),
+        "webhooks": _webhook,
+    }
+    for name, parse in parsers.items():
         listed = value.get(name, [])
         if not isinstance(listed, list):
             problems.append(_problem(f"`{name}` is not a list", f"{place}.{name}"))
@@ -134,18 +158,43 @@ def _parsed(value: Mapping[str, Json], place: str, problems: list[Problem]) -> I
                 problems.append(_problem(f"not of the form: {error}", here, "see the reference page of samples"))
 
 
-def _exchange(value: Mapping[str, Json]) -> Exchange:
+def parsed_body(body: Json, content_type: str) -> Json:
+    """A body's text as what it holds: a form as an object, JSON as its value; anything else stays as it is."""
+    if not isinstance(body, str) or not body:
+        return None if body == "" else body
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(body, keep_blank_values=True))
+    try:
+        return loads(body.encode())
+    except msgspec.DecodeError:
+        return body
+
+
+def _path(parts: SplitResult, base: str) -> str:
+    """The whole path of a recorded address: one without a host is below the base URL, whose path is `base`."""
+    path = parts.path or "/"
+    if parts.netloc or not base or path == base or path.startswith(base + "/"):
+        return path
+    return f"{base}/{path.lstrip('/')}".rstrip("/") or "/"
+
+
+def _exchange(value: Mapping[str, Json], base: str) -> Exchange:
     request, answer = value["request"], value["answer"]
     parts = urlsplit(request["path"])
+    headers = _lowered(request.get("headers", {}))
+    kind = value.get("kind")
+    if kind not in (None, "read", "write"):
+        raise ValueError(f"`kind` is read or write, not {kind!r}")
     status = int(answer.get("status", 200))
     if not 100 <= status <= 599:
         raise ValueError(f"no HTTP status: {status}")
     return Exchange(
         method=str(request.get("method", "GET")).upper(),
-        path=parts.path or "/",
+        path=_path(parts, base),
         params=tuple(parse_qsl(parts.query, keep_blank_values=True)),
-        headers=_lowered(request.get("headers", {})),
-        sent=request.get("body"),
+        headers=headers,
+        sent=parsed_body(request.get("body"), headers.get("content-type", "")),
+        kind=kind,
         status=status,
         answer_headers=_lowered(answer.get("headers", {})),
         body=answer.get("body"),
@@ -159,6 +208,7 @@ def _webhook(value: Mapping[str, Json]) -> WebhookSample:
     return WebhookSample(
         headers=_lowered(value.get("headers", {})),
         body=value["body"],
+        url=str(value.get("url", "")),
         query={str(key): str(each) for key, each in value.get("query", {}).items()},
         secrets={str(key): str(each) for key, each in value.get("secrets", {}).items()},
     )
