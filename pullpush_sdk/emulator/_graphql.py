@@ -11,7 +11,7 @@ import attrs
 __all__ = ["Operation", "operation_of"]
 
 _COMMENT = re.compile(r"#[^\n]*")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\.\.\.|[_A-Za-z]\w*|[{}():$@!\[\]=]|-?\d+(?:\.\d+)?')
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\.\.\.|[_A-Za-z]\w*|[{}():$@!\[\]=]|-?\d+(?:\.\d+)?')
 _NAME = re.compile(r"[_A-Za-z]\w*")
 
 
@@ -38,7 +38,7 @@ def operation_of(sent: Any) -> Operation | None:
     document = sent.get("query") if isinstance(sent, Mapping) else None
     if not isinstance(document, str) or "{" not in document:
         return None
-    tokens = tuple(_TOKEN.findall(_COMMENT.sub("", document)))
+    tokens = tuple(_WORD.findall(_COMMENT.sub("", document)))
     kind = tokens[0] if tokens and tokens[0] in ("mutation", "subscription") else "query"
     roots, fields = _selected(tokens)
     return Operation(kind=kind, tokens=tokens, roots=tuple(roots), fields=frozenset(fields))
@@ -56,9 +56,7 @@ def _selected(tokens: tuple[str, ...]) -> tuple[list[str], set[str]]:
             depth += 1 if token == "{" else -1
         elif token in "()":
             inside += 1 if token == "(" else -1
-        elif inside or not depth or not _NAME.fullmatch(token) or following == ":":
-            continue
-        elif before in ("...", "@", "on") or token == "on":
+        elif inside or not depth or not _NAME.fullmatch(token) or following == ":" or before in ("...", "@", "on") or token == "on":
             continue
         else:
             fields.add(token)

@@ -40,7 +40,7 @@ def endpoints_of(exchanges: Iterable[Exchange], *, fixed: int = 0) -> list[Endpo
         segments, names = _opened(exchange, known, fixed)
         kind = _kind(exchange, segments)
         operation = operation_of(exchange.sent)
-        tells: Any = operation.tokens if operation else tuple(_marks(exchange).items())
+        tells: Any = operation.words if operation else tuple(_marks(exchange).items())
         keyed = tuple(sorted(_keyed(exchange, known))) if kind == "fixed" else ()
         key = (exchange.method, segments, tells, "record" if keyed else kind, keyed)
         groups[key].append(exchange)
