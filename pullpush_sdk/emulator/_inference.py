@@ -95,7 +95,7 @@ def _kind(exchange: Exchange, segments: tuple[str | None, ...]) -> Kind:
 
 
 def _is_read(exchange: Exchange) -> bool:
-    """Whether a request only asks: by its method, else by its words, else by an answer that lists more than was sent."""
+    """Whether a request only asks: by its method, else its words, else an answer that lists more than was sent."""
     if exchange.kind is not None:
         return exchange.kind == "read"
     if exchange.effect is not None or exchange.method in ("PUT", "PATCH", "DELETE"):
