@@ -188,7 +188,8 @@ def _elsewhere(use: Use, asked: Asked, unused: Sequence[Endpoint]) -> Endpoint |
         if use.kind == "write" and each.kind == "write" and _is_near(each, asked):
             return each
         if use.kind == "list" and each.kind == "list" and use.resource is not None:
-            wanted = {path.split(".")[0].split("[")[0] for path in plain_paths(use.resource.canonical_map).values()}
+            paths = [place_of(path) for path in plain_paths(use.resource.canonical_map).values()]
+            wanted = {path[len(each.core)] for path in paths if len(path) > len(each.core)}
             fields = {name for row in each.rows for name in row}
             if wanted and len(wanted & fields) * 2 >= len(wanted):
                 return each

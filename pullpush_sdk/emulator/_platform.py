@@ -69,7 +69,8 @@ class Platform:
             return recorded_exchange(endpoint.recorded[0], self.credentials, self.clock)
         wrong = self._unknown_fields(endpoint, asked)
         if wrong:
-            return self._refused_query(f"Cannot query field {wrong[0]!r}")
+            what = "Unknown argument" if wrong[0].endswith(":") else "Cannot query field"
+            return self._refused_query(f"{what} {wrong[0].rstrip(':')!r}")
         if endpoint.kind == "list":
             return self._list(endpoint, asked)
         if endpoint.kind == "record":
@@ -102,7 +103,7 @@ class Platform:
         return self.refusals.reply(_MISSING, asked, f"nothing is known at {asked.method} {asked.path}")
 
     def _unknown_fields(self, endpoint: Endpoint, asked: Asked) -> list[str]:
-        """Fields of a GraphQL query that no recorded query of this endpoint selects."""
+        """Fields and arguments of a GraphQL query that no recorded query of these root fields has."""
         sent = operation_of(asked.sent)
         if endpoint.operation is None or sent is None:
             return []
