@@ -25,7 +25,7 @@ def brings_token(webhook: Webhook, request: WebhookRequest) -> bool:
         return False
     try:
         body = request.json()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, ArithmeticError, RecursionError):
         return False
     found = at(body, webhook.array_path) if webhook.array_path else None
     bodies = found if isinstance(found, list) else [body]
