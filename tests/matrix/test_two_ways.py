@@ -100,7 +100,7 @@ def edit(both, kinds, chance, number):
 
 
 async def play(folder, setenv, left, right, seed):
-    chance, kinds = random.Random(seed), {"left": left, "right": right}  # noqa: S311 - a test's choice
+    chance, kinds = random.Random(seed), {"left": left, "right": right}
     async with world(folder, setenv, left.end(seed), right.end(seed + 1), ["stocklevel"], back=True) as both:
         here, there = next(iter(both.project.flow("there").locations.items()))
         for side, place in (("left", here), ("right", there)):

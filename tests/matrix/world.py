@@ -39,7 +39,7 @@ class Told:
 
     def source(self):
         """As the loader finds an installed one."""
-        from pullpush_sdk import hookimpl  # noqa: PLC0415 - the loader wants the marked function on the module
+        from pullpush_sdk import hookimpl
 
         kept = self.outcomes
 
