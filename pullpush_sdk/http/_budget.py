@@ -1,7 +1,7 @@
 """How fast one connection may call: times in, seconds to wait out. No I/O, no clock of its own.
 
 Three limits hold at once. The *window* is the manifest's rate: no window of `per` seconds, wherever it begins, sees
-more than `requests` calls, neither here nor where they arrive: a call counts until `per` seconds after its answer, since
+more than `requests` calls, neither here nor where they arrive: a call counts until `per` seconds after its answer, as
 it may have been late on its way. `burst` of them may go at once, the others at the even pace. A *pause* is what the
 platform asked for: `Retry-After`, or a remaining count of zero until its reset. *Points* are a GraphQL platform's
 bucket, reckoned forward from what its last answer said.
