@@ -1,8 +1,8 @@
 """How fast one connection may call: times in, seconds to wait out. No I/O, no clock of its own.
 
 Three limits hold at once. The *window* is the manifest's rate: no window of `per` seconds, wherever it begins, sees
-more than `requests` calls, neither here nor where they arrive: a call counts from its start until `per` seconds after its
-answer, since on the way it may have been late. `burst` of them may go at once, the others at the even pace. A *pause* is what the
+more than `requests` calls, neither here nor where they arrive: a call counts until `per` seconds after its answer, as
+it may have been late on its way. `burst` of them may go at once, the others at the even pace. A *pause* is what the
 platform asked for: `Retry-After`, or a remaining count of zero until its reset. *Points* are a GraphQL platform's
 bucket, reckoned forward from what its last answer said.
 

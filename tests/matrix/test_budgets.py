@@ -1,8 +1,9 @@
 """The platforms' limits in a real flow: none is broken, and most of what they allow is used.
 
 Time runs fifty times as fast for both sides. Shopify allows more than a small machine can ask for and answer at that
-speed: there a clock that jumps over waiting, and not the machine, says how long it took. Shares are counted where the platform counts, in its own units: points of
-Shopify's bucket, calls a minute of Linnworks' busiest method and of Salla's store. Magento has no limit to use up.
+speed: there a clock that jumps over waiting, and not the machine, says how long it took. Shares are counted where the
+platform counts, in its own units: points of Shopify's bucket, calls a minute of Linnworks' busiest method and of
+Salla's store. Magento has no limit to use up.
 """
 
 from __future__ import annotations

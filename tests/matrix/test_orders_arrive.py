@@ -38,7 +38,7 @@ async def pieces(both):
     return sorted(each.quantity for each in levels if each.sku == goods.SKU and each.quantity)
 
 
-def play(folder, setenv, destination, scenario, types=("order",), settings=None):
+def play(folder, setenv, destination, scenario, *, types=("order",), settings=None):
     async def run():
         left = End(connector="shopify", records=0)
         right = End(connector=destination, records=0, extra=QUIET.get(destination, {}), settings=settings or {})
@@ -103,9 +103,12 @@ def test_magento_places_orders_where_the_flow_says_so(tmp_path, monkeypatch):
 
 WRONG = {
     "another currency": ({"currency": "KWD"}, "KWD"),
-    "a SKU that is not there": ({"lineItems": [{"sku": "NOBODY-1", "title": "?", "quantity": 2, "unitPrice": "100.00", "total": "200.00"}]}, "NOBODY-1"),
+    "a SKU that is not there": (
+        {"lineItems": [{"sku": "NOBODY-1", "title": "?", "quantity": 2, "unitPrice": "100.00", "total": "200.00"}]},
+        "NOBODY-1",
+    ),
     "a total that its parts do not make": ({"totalAmount": "199.99"}, "199.99"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("wrong", list(WRONG))

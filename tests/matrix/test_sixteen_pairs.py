@@ -32,7 +32,7 @@ FAULTS = (
 )
 
 
-async def play(folder, setenv, source, destination, seed, records=8):
+async def play(folder, setenv, source, destination, *, seed, records=8):
     """One pair; what both sides show per type, the outcomes, the dead letters and what a second sync did."""
     types = shared_types(source, destination)
     left = End(connector=source, records=records, seed=seed)
@@ -85,7 +85,8 @@ def accounted_for(kind, played):
     refused = {key: reason for found, key, reason in played["letters"] if found == kind}
     assert all(len(reason) >= 15 for reason in refused.values()), refused
     arrived = []
-    for identity, record in played["held"]["left"][kind].items():
+    for own, record in played["held"]["left"][kind].items():
+        identity = own
         if kind == "stocklevel":  # known over there by that side's place
             identity = f"{record.sku}|{played['place'][1]}" if record.location_id == played["place"][0] else ""
         outcome = played["pushed"][kind].get(identity)
@@ -153,4 +154,4 @@ def test_both_sides_agree_whatever_fails(source, destination, tmp_path, monkeypa
 @pytest.mark.parametrize("seed", range(2, 10))
 @pytest.mark.parametrize(("source", "destination"), PAIRS)
 def test_matrix_with_more_failures(source, destination, seed, tmp_path, monkeypatch):
-    judge(destination, asyncio.run(play(tmp_path, monkeypatch.setenv, source, destination, seed, records=16)))
+    judge(destination, asyncio.run(play(tmp_path, monkeypatch.setenv, source, destination, seed=seed, records=16)))
