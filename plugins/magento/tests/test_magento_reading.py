@@ -207,7 +207,7 @@ def test_carts_with_the_date_of_noughts(play):
         events, rejects, _ = await shop.pull("cart")
         assert not rejects
         records = {event.record.cart_id: event.record for event in events}
-        assert len(records) == 12
+        assert len(records) == 20
         assert [records[key].status for key in ("1", "2", "3")] == ["active", "active", "converted"]
         assert records["4"].updated_at is None
         assert (records["2"].customer.email, records["2"].currency) == ("ada1@example.com", "SAR")

@@ -66,9 +66,9 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
     def product_delete(values: Values) -> Values:
         return {**own["product_delete"](values), "key": values.get("sku")}
 
-    def buyer(values: Values) -> int:
+    def buyer(values: Values) -> int | None:
         known = _by_email(store, values["email"])
-        return known.id if known else int(customer_create(values)["id"])
+        return known.id if known else customer_create(values)["id"]
 
     def cart_create(values: Values) -> Values:
         if "customer_id" in values:
