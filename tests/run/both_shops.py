@@ -45,7 +45,7 @@ DESTINATION_FAULTS = [
     {"fault": "reset", "probability": 0.02, "seed": 6},
 ]
 _PULLPUSH = (sys.executable, "-c", "from pullpush_sdk.cli import main; main()")
-_FIRST = 1000  # seeded shelves hold less
+FIRST = 1000  # seeded shelves hold less
 _NOT_DONE = {"status", "reset"}  # faults after which a request was not carried out
 
 
@@ -131,7 +131,7 @@ class Shops:
             while not self.over.is_set():
                 count += 1
                 sku = rng.choice(skus)
-                self.sent[sku] = self.sent.get(sku, _FIRST) + 1
+                self.sent[sku] = self.sent.get(sku, FIRST) + 1
                 level = change("stock", sku=sku, quantity=self.sent[sku])
                 place = {f"{name}_id": int(level[name].rpartition("/")[2]) for name in ("item", "location")}
                 body = {"inventory_item_id": place["item_id"], **place, "available": self.sent[sku]}
