@@ -130,9 +130,12 @@ def test_remote_calls_in_one_path_are_told_apart():
         call("product.product", "search_read", goods, [[]], {"limit": 2, "offset": 0}),
         call("product.product", "search_read", [third], [[]], {"limit": 2, "offset": 2}),
         call("res.partner", "search_read", people, [[]], {"limit": 2, "offset": 0}),
-    ]  # fmt: skip
-    things = {"canonical_type": "stocklevel", "list": {"method": "POST", "path": "https://erp.example/jsonrpc",
-              "json": calls[0].sent}, "canonical_map": {"sku": "default_code", "quantity": "qty_available"}}  # fmt: skip
+    ]
+    things = {
+        "canonical_type": "stocklevel",
+        "list": {"method": "POST", "path": "https://erp.example/jsonrpc", "json": calls[0].sent},
+        "canonical_map": {"sku": "default_code", "quantity": "qty_available"},
+    }
     erp = {**HEAD, "base_url": "https://erp.example", "secrets": ["password"], "resources": {"things": things}}
     box = emulate(read_manifest(json.dumps(erp), file="erp.json", format="json"), Samples(exchanges=calls))
 
