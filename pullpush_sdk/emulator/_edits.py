@@ -11,12 +11,12 @@ import attrs
 from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
+from ._changes import blank, stamped, typed
 from ._fallback import place_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
 from ._shop import Collection, Record
-from ._writes import blank, stamped, typed
 
 __all__ = ["Goods", "Merchant"]
 
