@@ -11,12 +11,12 @@ import attrs
 from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
+from ._changes import blank, stamped, typed
 from ._fallback import place_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
 from ._shop import Collection, Record
-from ._writes import blank, stamped, typed
 
 __all__ = ["Goods", "Merchant"]
 
@@ -160,7 +160,8 @@ class Merchant:
     def _order(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         paths, place = _item_paths(goods), goods.places["lineItems"]
         record = self._new(goods)
-        form: Json = next((rows[0] for each in goods.collection.recorded if (rows := at(each, place))), {})
+        found = [rows for each in goods.collection.recorded if isinstance(rows := at(each, place), list) and rows]
+        form: Json = found[0][0] if found else {}
         rows = []
         for item in _needed(values, "items"):
             row = copy.deepcopy(form)
@@ -196,9 +197,12 @@ def _item_paths(goods: Goods) -> dict[str, Place]:
 
 def _set(record: Json, place: Place, value: Json) -> None:
     inner: Any = record
-    for step in place[:-1]:
-        inner = inner.setdefault(step, {}) if isinstance(inner, dict) else inner[step]
-    inner[place[-1]] = value
+    try:
+        for step in place[:-1]:
+            inner = inner.setdefault(step, {}) if isinstance(inner, dict) else inner[step]
+        inner[place[-1]] = value
+    except (TypeError, LookupError):
+        raise ChangeError(f"the recorded record has nothing at {'.'.join(map(str, place))}") from None
 
 
 def _needed(values: Mapping[str, Any], name: str) -> Any:

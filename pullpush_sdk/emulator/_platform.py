@@ -10,15 +10,16 @@ import attrs
 from pullpush_sdk.sandbox import SandboxClock, Violations, WindowLimit
 
 from ._answers import Refusals, Reply, echoed
+from ._changes import overlaid
 from ._credentials import Credentials, Demand, demands_of
 from ._endpoints import Endpoint
 from ._graphql import operation_of
-from ._inputs import inputs_of
+from ._inputs import Where, inputs_of
 from ._leaves import at, put
-from ._pages import page_of
+from ._pages import begins_behind, page_of
 from ._shop import Record, Shop
 from ._tokens import StandardExchange, gives_tokens, recorded_exchange
-from ._writes import Writes, overlaid
+from ._writes import Writes
 from .samples import Asked, Exchange
 
 __all__ = ["Platform"]
@@ -26,6 +27,7 @@ __all__ = ["Platform"]
 Json = Any
 _DENIED = (401, 403)
 _MISSING = (404, 410)
+_BEYOND = (400, 404, 416, 422)
 
 
 @attrs.define
@@ -128,12 +130,23 @@ class Platform:
         inputs = inputs_of(asked)
         records: list[Record] = collection.shown(endpoint, inputs) if collection is not None else []
         key = collection.key if collection is not None else ""
+        beyond = self._beyond(endpoint, inputs, len(records))
+        if beyond is not None:
+            return _as_recorded(beyond, asked)
         body, headers = page_of(endpoint, records, asked, inputs, key=key)
         first = endpoint.recorded[0]
         kept = {name: text for name, text in first.answer_headers.items() if name not in ("link", *headers)}
         adverts = {each.header for each in endpoint.paging.adverts if each.header}
         kept = {name: text for name, text in kept.items() if name not in adverts}
         return Reply(status=first.status, headers={**kept, **headers}, body=body)
+
+    def _beyond(self, endpoint: Endpoint, inputs: Mapping[Where, Json], count: int) -> Exchange | None:
+        """The recorded refusal of a page behind the last one, where a request asks for such a page."""
+        pager = endpoint.paging.pager
+        if pager is None or endpoint.paging.kind == "cursor" or not begins_behind(endpoint, inputs, count):
+            return None
+        refused = [each for each in self.refusals.of(endpoint) if each.status in _BEYOND]
+        return next((each for each in refused if inputs_of(each).get(pager) not in (None, "")), None)
 
     def _record(self, endpoint: Endpoint, asked: Asked) -> Reply:
         values = endpoint.values(asked)

@@ -130,9 +130,12 @@ def test_remote_calls_in_one_path_are_told_apart():
         call("product.product", "search_read", goods, [[]], {"limit": 2, "offset": 0}),
         call("product.product", "search_read", [third], [[]], {"limit": 2, "offset": 2}),
         call("res.partner", "search_read", people, [[]], {"limit": 2, "offset": 0}),
-    ]  # fmt: skip
-    things = {"canonical_type": "stocklevel", "list": {"method": "POST", "path": "https://erp.example/jsonrpc",
-              "json": calls[0].sent}, "canonical_map": {"sku": "default_code", "quantity": "qty_available"}}  # fmt: skip
+    ]
+    things = {
+        "canonical_type": "stocklevel",
+        "list": {"method": "POST", "path": "https://erp.example/jsonrpc", "json": calls[0].sent},
+        "canonical_map": {"sku": "default_code", "quantity": "qty_available"},
+    }
     erp = {**HEAD, "base_url": "https://erp.example", "secrets": ["password"], "resources": {"things": things}}
     box = emulate(read_manifest(json.dumps(erp), file="erp.json", format="json"), Samples(exchanges=calls))
 
@@ -160,6 +163,19 @@ def test_lists_inside_a_record_belong_to_it():
     assert other["order"] == "o-2"
     assert other["id"] != "l-1"
     assert ask(box, "GET", "/v1/orders/o-9/lines").status_code == 404
+
+
+def test_a_page_behind_the_last_is_refused_where_a_recorded_one_was():
+    rows = [{"id": n, "code": f"A-{n}"} for n in range(1, 5)]
+    pages = [
+        Exchange(method="GET", path="/v1/goods", params=(("page", "1"),), body={"rows": rows[:2]}),
+        Exchange(method="GET", path="/v1/goods", params=(("page", "2"),), body={"rows": rows[2:]}),
+        Exchange(method="GET", path="/v1/goods", params=(("page", "3"),), status=400, body={"code": "no_such_page"}),
+    ]
+    box = emulate(manifest(), Samples(exchanges=pages))
+    assert ask(box, "GET", "/v1/goods?page=2").json() == {"rows": rows[2:]}
+    refused = ask(box, "GET", "/v1/goods?page=3")
+    assert (refused.status_code, refused.json()) == (400, {"code": "no_such_page"})
 
 
 def test_what_nobody_recorded_is_played_by_the_manifest_and_said_to_be():
