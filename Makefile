@@ -5,11 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-<<<<<<< HEAD
 .PHONY: help setup demo test lint types docs bench crash matrix scale fuzz
-=======
 .PHONY: help setup demo test lint types docs bench crash scale soak fuzz
->>>>>>> ops
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,13 +42,11 @@ types: setup  ## strict types of the SDK and every plugin
 crash: setup  ## kill the process at random 200 times and judge by the destination's own log
 	@$(BIN)/python -m pytest -q -s -m full -k crash tests
 
-<<<<<<< HEAD
 matrix: setup  ## every platform into every other one: more seeds and histories, and 5,000 products under their limits
 	@$(BIN)/python -m pytest -q -s -m full -n 2 tests/matrix
-=======
+
 soak: setup  ## pullpush run under load and faults for SOAK_SECONDS (21 minutes): memory and open files stay flat
 	@$(BIN)/python -m pytest -q -s -m full tests/run/test_soak_run.py
->>>>>>> ops
 
 scale: setup  ## order at scale: 200,000 updates of 1,000 keys, keys that always fail, a restart with 100,000 waiting
 	@$(BIN)/python -m pytest -q -s -m full tests/engine/test_engine_scale.py
