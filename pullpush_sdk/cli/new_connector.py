@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._output import say
+from ._session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pullpush_sdk.scaffold import Answers
+
+_EPILOG = """Examples:
+
+  pullpush new-connector zoho-books
+
+  pullpush new-connector zoho-books --no-input --types product,order --auth oauth2 --paging cursor
+
+  pullpush new-connector zoho-books --from-openapi openapi.yaml
+
+  pullpush new-connector --update pullpush-zoho-books
+"""
+
+_KINDS = ("both", "source", "destination")
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("name", required=False)
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to write (default: pullpush-NAME, here).")
+@click.option("--title", help="Name for people (default: made of NAME).")
+@click.option("--kind", type=click.Choice(_KINDS), help="Whether it is read, written, or both (the default).")
+@click.option("--types", metavar="TYPE,…", help="Canonical types (default: product,stocklevel,order; all: every one).")
+@click.option("--auth", help="bearer (default), key, basic, oauth2, oauth2-client, session or none.")
+@click.option("--paging", help="page (default), offset, cursor, link, next_url or none.")
+@click.option("--webhooks/--no-webhooks", default=None, help="Whether the platform sends webhooks (default: it does).")
+@click.option("--python/--declarative", default=None,
+              help="With functions and hooks of its own, or a manifest alone (default).")  # fmt: skip
+@click.option("--no-input", is_flag=True, help="Ask nothing: what no option says has its default.")
+@click.option("--no-run", is_flag=True, help="Do not try the new connector's tests and validation.")
+@click.option("--update", "existing", type=click.Path(path_type=Path), metavar="PATH",
+              help="Merge this version's template into the connector at PATH instead.")  # fmt: skip
+@click.pass_context
+def new_connector(
+    ctx: click.Context,
+    name: str | None,
+    *,
+    folder: Path | None,
+    title: str | None,
+    no_input: bool,
+    no_run: bool,
+    existing: Path | None,
+    **chosen: Any,
+) -> None:
+    """Write a new connector, NAME, that is valid as it is: tests, sandbox and all.
+
+    On a terminal it asks for what no option says. Nothing is fetched from anywhere. A folder that is not empty is
+    never written to.
+    """
+    from pullpush_sdk.scaffold import names_of, render, write_new
+
+    started = time.monotonic()
+    asks = not no_input and sys.stdin.isatty() and sys.stdout.isatty()
+    if name is None:
+        if not asks:
+            raise click.UsageError("Name the connector, e.g. pullpush new-connector zoho-books.")
+        name = click.prompt("Name of the platform")
+    names = names_of(str(name), title=title or "")
+    answers = _answers(chosen, ask=asks)
+    target = folder or Path(names.distribution)
+    files = render(names, answers)
+    write_new(target, names, answers, files)
+    say(f"wrote {names.distribution} into {target}", colour="green")
+    _show_files(files, names.module)
+    good = no_run or _try(ctx, target, list(_COMMANDS))
+    say(f"{time.monotonic() - started:.1f} s")
+    say(f"next: cd {target} && pip install -e '.[test]'", colour="green" if good else "yellow")
+    ctx.exit(0 if good else 1)
+
+
+def _answers(chosen: dict[str, Any], *, ask: bool) -> Answers:
+    """The options that were given, what was asked for the others, else their defaults."""
+    from pullpush_sdk.scaffold import AUTH, KINDS, PAGING, TYPES, Answers
+
+    given = {key: value for key, value in chosen.items() if value is not None}
+    default = Answers()
+    if ask:
+        questions: dict[str, Callable[[], Any]] = {
+            "kind": lambda: click.prompt("Read, written or both", type=click.Choice(KINDS), default=default.kind),
+            "types": lambda: click.prompt(f"Types ({', '.join(TYPES)}, or all)", default=",".join(default.types)),
+            "auth": lambda: click.prompt("Sign-in", type=click.Choice(AUTH), default=default.auth),
+            "paging": lambda: click.prompt("How lists go on", type=click.Choice(PAGING), default=default.paging),
+            "webhooks": lambda: given["kind"] != "destination" and click.confirm("Does it send webhooks", default=True),
+            "python": lambda: click.confirm("With Python functions of its own", default=False),
+        }
+        for key, question in questions.items():
+            if key not in given:
+                given[key] = question()
+    if given.get("kind") == "destination":
+        given.setdefault("webhooks", False)
+    if "types" in given:
+        words = [each.strip() for each in str(given["types"]).split(",") if each.strip()]
+        given["types"] = TYPES if words == ["all"] else tuple(dict.fromkeys(words))
+    return Answers(**given)
+
+
+def _show_files(files: Any, module: str) -> None:
+    """What an author must look at; the rest is named once."""
+    shown = [
+        path
+        for path in sorted(files)
+        if path.endswith(tuple(f"{module}/{name}" for name in _LOOK_AT))
+        or path in ("README.md", "pyproject.toml")
+        or path.startswith("docs/")
+    ]
+    for path in shown:
+        click.echo(f"  {path}")
+    click.echo(f"  tests/ ({sum(path.startswith('tests/') for path in files)} files)")
+    say(f"  and {sum(not path.startswith('tests/') for path in files) - len(shown)} more that work as they are")
+
+
+_LOOK_AT = ("connector.yaml", "hooks.py", "functions.py", "sandbox/store.py")
+_COMMANDS = ("tests", "validate")
+
+
+def _try(ctx: click.Context, folder: Path, wanted: list[str]) -> bool:
+    """Run what can be run, show each with its last line; whether nothing failed."""
+    from pullpush_sdk.scaffold import run_tests, run_validate
+
+    from ._app import COMMANDS
+
+    trials = {"tests": run_tests} | ({"validate": run_validate} if "validate" in COMMANDS else {})
+    good = True
+    for name in wanted:
+        if name not in trials:
+            continue
+        say(f"running its {name} …" if name == "tests" else f"running pullpush {name} …")
+        trial = trials[name](folder)
+        if trial.ok is False:
+            good = False
+            click.echo(trial.output, err=True)
+        colour = {True: "green", False: "red", None: "yellow"}[trial.ok]
+        say(f"{name}: {trial.words}", colour=colour)
+    return good
