@@ -12,6 +12,7 @@ exception in one is logged and changes nothing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -73,6 +74,16 @@ class ConnectorSpec:
         """Read the whole current state, for preview and reconcile. Cursors of its pages are ignored."""
 
     @hookspec(firstresult=True)
+    def pullpush_remap(
+        self, connection: Connection, canonical_type: str, native: bytes, origin: str, read_at: datetime
+    ) -> Awaitable[Event] | None:
+        """Map a record again that `pullpush_pull` or `pullpush_receive` rejected, after its map was mended.
+
+        `native` and `origin` are those of the Reject. The event may be no newer than `read_at`. Raise FieldError where
+        it still cannot be mapped.
+        """
+
+    @hookspec(firstresult=True)
     def pullpush_verify(self, connection: Connection, request: WebhookRequest) -> bool | None:
         """Whether this webhook is genuine, over its raw bytes and in constant time; no I/O, no awaiting."""
 
@@ -117,6 +128,16 @@ class ExtensionSpec:
     @hookspec
     def pullpush_rules(self) -> Sequence[Any]:
         """Further rules for `pullpush validate`; a rule code that is taken is an error."""
+
+    @hookspec
+    def pullpush_propose(
+        self, canonical_type: str, fields: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]] | None:
+        """Better proposals for a drafted canonical map, from the native fields of one record; None where it has none.
+
+        A field has `path`, `kind`, `format`, `enum` and `example`; a proposal has `target` (a canonical field), `rule`,
+        `certainty` (0 to 1) and, if a person should look, `check`. The most certain one of each target is taken.
+        """
 
 
 class ObserverSpec:

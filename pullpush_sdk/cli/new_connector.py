@@ -11,9 +11,9 @@ from ._output import say
 from ._session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from pullpush_sdk.scaffold import Answers
+    from pullpush_sdk.scaffold import Answers, Names
 
 _EPILOG = """Examples:
 
@@ -29,6 +29,9 @@ _EPILOG = """Examples:
 _KINDS = ("both", "source", "destination")
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.command(epilog=_EPILOG)
 @click.argument("name", required=False)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write (default: pullpush-NAME, here).")
@@ -40,6 +43,10 @@ _KINDS = ("both", "source", "destination")
 @click.option("--webhooks/--no-webhooks", default=None, help="Whether the platform sends webhooks (default: it does).")
 @click.option("--python/--declarative", default=None,
               help="With functions and hooks of its own, or a manifest alone (default).")  # fmt: skip
+@click.option("--from-openapi", "openapi", type=_FILE, help="Draft it from an OpenAPI or Swagger document.")
+@click.option("--from-sample", "samples", type=_FILE, multiple=True, help="Draft it from recorded answers (JSON).")
+@click.option("--from-har", "har", type=_FILE, help="Draft it from a browser's or proxy's recording.")
+@click.option("--from-postman", "postman", type=_FILE, help="Draft it from a Postman collection with saved answers.")
 @click.option("--no-input", is_flag=True, help="Ask nothing: what no option says has its default.")
 @click.option("--no-run", is_flag=True, help="Do not try the new connector's tests and validation.")
 @click.option("--update", "existing", type=click.Path(path_type=Path), metavar="PATH",
@@ -54,6 +61,10 @@ def new_connector(
     no_input: bool,
     no_run: bool,
     existing: Path | None,
+    openapi: Path | None,
+    samples: tuple[Path, ...],
+    har: Path | None,
+    postman: Path | None,
     **chosen: Any,
 ) -> None:
     """Write a new connector, NAME, that is valid as it is: tests, sandbox and all.
@@ -70,9 +81,14 @@ def new_connector(
             raise click.UsageError("Name the connector, e.g. pullpush new-connector zoho-books.")
         name = click.prompt("Name of the platform")
     names = names_of(str(name), title=title or "")
-    answers = _answers(chosen, ask=asks)
     target = folder or Path(names.distribution)
-    files = render(names, answers)
+    given = {"openapi": (openapi,), "samples": samples, "har": (har,), "postman": (postman,)}
+    sources = {source: [file for file in some if file] for source, some in given.items() if any(some)}
+    if sources:
+        answers, files = _drafted(ctx.obj, sources, names, chosen)
+    else:
+        answers = _answers(chosen, ask=asks)
+        files = render(names, answers)
     write_new(target, names, answers, files)
     say(f"wrote {names.distribution} into {target}", colour="green")
     _show_files(files, names.module)
@@ -80,6 +96,37 @@ def new_connector(
     say(f"{time.monotonic() - started:.1f} s")
     say(f"next: cd {target} && pip install -e '.[test]'", colour="green" if good else "yellow")
     ctx.exit(0 if good else 1)
+
+
+def _drafted(
+    session: Session, sources: dict[str, list[Path]], names: Names, chosen: dict[str, Any]
+) -> tuple[Answers, Mapping[str, str]]:
+    """The files of a draft; what a person must check is shown with its place."""
+    from pullpush_sdk.scaffold import draft_files, proposer_of
+
+    if len(sources) > 1:
+        raise click.UsageError("Draft from one thing: --from-openapi, --from-sample, --from-har or --from-postman.")
+    told = [f"--{key}" for key, value in chosen.items() if value is not None and key != "types"]
+    if told:
+        raise click.UsageError(f"{', '.join(told)}: a draft takes this from what it is drafted from.")
+    wanted = _types(chosen["types"]) if chosen["types"] is not None else None
+    ((source, given),) = sources.items()
+    made = draft_files(
+        source, given, names=names, types=session.plugins.types, wanted=wanted, proposer=proposer_of(session.plugins)
+    )
+    found = ", ".join(f"{name} ({kind})" for name, kind in made.drafted.reads.items())
+    say(f"drafted from {', '.join(str(file) for file in given)}: {found}")
+    say(f"{len(made.drafted.checks)} places to check, marked `check` in connector.yaml:")
+    for each in made.drafted.checks:
+        say(f"  {each}")
+    return made.answers, made.files
+
+
+def _types(words: str) -> tuple[str, ...]:
+    from pullpush_sdk.scaffold import TYPES
+
+    named = tuple(dict.fromkeys(each.strip() for each in words.split(",") if each.strip()))
+    return TYPES if named == ("all",) else named
 
 
 def _answers(chosen: dict[str, Any], *, ask: bool) -> Answers:
@@ -103,8 +150,7 @@ def _answers(chosen: dict[str, Any], *, ask: bool) -> Answers:
     if given.get("kind") == "destination":
         given.setdefault("webhooks", False)
     if "types" in given:
-        words = [each.strip() for each in str(given["types"]).split(",") if each.strip()]
-        given["types"] = TYPES if words == ["all"] else tuple(dict.fromkeys(words))
+        given["types"] = _types(str(given["types"]))
     return Answers(**given)
 
 

@@ -21,7 +21,10 @@ PAGING = ("page", "offset", "cursor", "link", "next_url", "none")
 
 @attrs.frozen(kw_only=True)
 class Answers:
-    """One combination of options; `flags` are the conditions that hold in the template's marked blocks."""
+    """One combination of options; `flags` are the conditions that hold in the template's marked blocks.
+
+    `drafted` names what a manifest was drafted from (`openapi`, `samples`, …); empty: it is the template's own.
+    """
 
     kind: str = "both"
     types: Sequence[str] = attrs.field(default=("product", "stocklevel", "order"), converter=tuple)
@@ -29,6 +32,7 @@ class Answers:
     paging: str = "page"
     webhooks: bool = True
     python: bool = False
+    drafted: str = ""
 
     def __attrs_post_init__(self) -> None:
         if not self.types:
@@ -48,8 +52,11 @@ class Answers:
     @property
     def flags(self) -> frozenset[str]:
         """What holds."""
+        if self.drafted:
+            return frozenset({"read", "drafted"})
         found = {f"type:{name}" for name in self.types}
         found |= {"source": {"read"}, "destination": {"write"}, "both": {"read", "write"}}[self.kind]
+        found |= {"sandbox"}
         found |= {"webhooks"} if self.webhooks else set()
         found |= {"python"} if self.python else set()
         found |= {"subscribe"} if self.python and self.webhooks else set()

@@ -34,7 +34,9 @@ def _exchange(exchange: Json, paging: str, headers: Mapping[str, str]) -> Json:
     request, answer = dict(exchange["request"]), dict(exchange["answer"])
     if headers:
         good = answer["status"] != 401
-        request["headers"] = {name: text if good else re.sub(r"\{\{.*\}\}", "wrong", text) for name, text in headers.items()}
+        request["headers"] = {
+            name: text if good else re.sub(r"\{\{.*\}\}", "wrong", text) for name, text in headers.items()
+        }
     else:
         request["headers"] = {}
     if "page=" in request["path"] and paging != "page":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pullpush_sdk import __version__
 
@@ -14,7 +15,7 @@ from ._blocks import cut
 from ._names import Names
 from ._samples import sample_of
 
-__all__ = ["TEMPLATE_VERSION", "render", "template_folder"]
+__all__ = ["TEMPLATE_VERSION", "render", "render_drafted", "template_folder"]
 
 TEMPLATE_VERSION = __version__
 """The template has the version of the SDK that it came with."""
@@ -24,7 +25,9 @@ _ONLY_WHERE = {
     f"{_PACKAGE}functions.py": "python",
     f"{_PACKAGE}webhooks.py": "subscribe",
     f"{_PACKAGE}sandbox/outbox.py": "webhooks",
-    "tests/test_acme_reading.py": "read",
+    f"{_PACKAGE}connector.yaml": "sandbox",
+    "tests/test_acme.py": "sandbox",
+    "tests/test_acme_reading.py": "read,sandbox",
     "tests/test_acme_webhooks.py": "webhooks",
     "tests/test_acme_writing.py": "write",
     **{
@@ -46,8 +49,25 @@ def template_folder() -> Path:
 def render(names: Names, answers: Answers) -> dict[str, str]:
     """Path to text of every file of a new connector; the same answers give the same files."""
     return {
-        names.put_into(path): _tidied(names.put_into(text), path) for path, text in _cut_to_shape(answers) if text.strip() or path.endswith("py.typed")
+        names.put_into(path): _tidied(names.put_into(text), path)
+        for path, text in _cut_to_shape(answers)
+        if text.strip() or path.endswith("py.typed")
     }
+
+
+def render_drafted(names: Names, answers: Answers, manifest: str, samples: Mapping[str, Any]) -> dict[str, str]:
+    """The files of a connector around a drafted manifest: no sandbox of its own, and tests of what is known."""
+    own = {
+        path: text for path, text in render(names, answers).items() if not path.startswith(f"{names.module}/sandbox/")
+    }
+    own[f"{names.module}/connector.yaml"] = manifest
+    for name, sample in samples.items():
+        own[f"{names.module}/samples/{name}.json"] = (
+            json.dumps(sample, indent=1, ensure_ascii=False, default=str) + "\n"
+        )
+    tests = (template_folder() / "options" / "drafted" / "test_acme.py").read_text(encoding="utf-8")
+    own[f"tests/test_{names.identifier}.py"] = names.put_into(tests)
+    return dict(sorted(own.items()))
 
 
 def _cut_to_shape(answers: Answers) -> Iterator[tuple[str, str]]:
@@ -56,7 +76,7 @@ def _cut_to_shape(answers: Answers) -> Iterator[tuple[str, str]]:
         path = file.relative_to(folder).as_posix()
         if not file.is_file() or any(part in f"/{path}" for part in (f"/{each}" for each in _LEFT_OUT)):
             continue
-        if _ONLY_WHERE.get(path, "") in {"", *answers.flags}:
+        if set(filter(None, _ONLY_WHERE.get(path, "").split(","))) <= answers.flags:
             yield path, _shaped(path, file.read_text(encoding="utf-8"), answers)
 
 
@@ -76,12 +96,18 @@ def _shaped(path: str, text: str, answers: Answers) -> str:
 
 def _open(answers: Answers) -> frozenset[str]:
     """Blocks that another file replaces stay as they are where the template's own choice was made."""
-    return frozenset({*(("auth",) if answers.auth == "bearer" else ()), *(("paging",) if answers.paging == "page" else ())})
+    return frozenset(
+        {*(("auth",) if answers.auth == "bearer" else ()), *(("paging",) if answers.paging == "page" else ())}
+    )
 
 
 def _replaced(path: str, answers: Answers) -> dict[str, str]:
     options, found = template_folder() / "options", {}
     suffix = Path(path).suffix
+    if answers.drafted:
+        return (
+            {"auth": "It needs what `pullpush connectors show acme` lists under settings.\n"} if suffix == ".md" else {}
+        )
     if suffix in (".yaml", ".md") and answers.auth != "bearer":
         found["auth"] = (options / "auth" / f"{answers.auth}{suffix}").read_text(encoding="utf-8")
     if suffix == ".yaml" and answers.paging != "page":

@@ -11,14 +11,14 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, fields_of
-from pullpush_sdk.errors import ManifestError, Problem
+from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, fields_of, loads
+from pullpush_sdk.errors import FieldError, ManifestError, Problem
 from pullpush_sdk.manifest import check_manifest, read_manifest
-from pullpush_sdk.mapping import Functions
+from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
 from .propose import SURE, Proposal, propose
 from .resources import Listing, listings, paging_of, since_of
-from .samples import sample_of
+from .samples import records_of, sample_of
 from .shapes import Shape, Sketch, field_paths
 from .words import snake
 from .yamltext import comment, flow
@@ -48,7 +48,13 @@ class _Resource:
 
 
 def draft(
-    sketch: Sketch, *, name: str, title: str, types: CanonicalTypes, wanted: Sequence[str] | None, proposer: Proposer | None = None
+    sketch: Sketch,
+    *,
+    name: str,
+    title: str,
+    types: CanonicalTypes,
+    wanted: Sequence[str] | None,
+    proposer: Proposer | None = None,
 ) -> Drafted:
     """The draft for a platform.
 
@@ -60,11 +66,11 @@ def draft(
     for _ in range(_ROUNDS):
         lines, checks = _written(sketch, resources, name=name, title=title, left_out=left_out)
         text = "\n".join(lines) + "\n"
-        problems = _problems(text, types)
+        problems = _problems(text, types) or _misfits(resources, sketch, types)
         if not problems:
             break
         _mend(resources, problems, left_out)
-    samples = {each.name: sample_of(each.listing, sketch) for each in resources}
+    samples = {each.name: sample_of(each.listing, sketch, each.proposals) for each in resources}
     reads = {each.name: each.listing.canonical_type for each in resources}
     return Drafted(manifest=text, samples=samples, reads=reads, checks=checks)
 
@@ -90,7 +96,10 @@ def _proposals(kind: CanonicalType, record: Shape, proposer: Proposer | None) ->
     if proposer is not None:
         for given in proposer(kind.name, _described(record)):
             other = Proposal(
-                target=str(given["target"]), rule=given["rule"], certainty=float(given["certainty"]), check=str(given.get("check", ""))
+                target=str(given["target"]),
+                rule=given["rule"],
+                certainty=float(given["certainty"]),
+                check=str(given.get("check", "")),
             )
             if other.target not in found or other.certainty > found[other.target].certainty:
                 found[other.target] = other
@@ -100,7 +109,13 @@ def _proposals(kind: CanonicalType, record: Shape, proposer: Proposer | None) ->
 def _described(record: Shape) -> list[Mapping[str, Json]]:
     """The native fields as plain values: what a proposing plugin is shown."""
     return [
-        {"path": ".".join(names), "kind": shape.kind, "format": shape.format, "enum": list(shape.enum), "example": shape.example}
+        {
+            "path": ".".join(names),
+            "kind": shape.kind,
+            "format": shape.format,
+            "enum": list(shape.enum),
+            "example": shape.example,
+        }
         for names, shape in field_paths(record)
     ]
 
@@ -110,10 +125,17 @@ def _identified(kind: CanonicalType, found: dict[str, Proposal], record: Shape) 
     needed = [field.wire for field in fields_of(kind.record) if field.required]
     for target in needed:
         if target not in found:
-            plain = [names for names, shape in field_paths(record, deepest=0) if shape.kind in ("text", "integer", "unknown")]
+            plain = [
+                names for names, shape in field_paths(record, deepest=0) if shape.kind in ("text", "integer", "unknown")
+            ]
             if not plain:
                 return []
-            found = {target: Proposal(target=target, rule=_quoted(plain[0][0]), certainty=0.1, check="what tells records apart?"), **found}
+            found = {
+                target: Proposal(
+                    target=target, rule=_quoted(plain[0][0]), certainty=0.1, check="what tells records apart?"
+                ),
+                **found,
+            }
     if not needed and not {"email", "contactId"} & set(found):
         return []
     return list(found.values())
@@ -162,8 +184,16 @@ def _written(
         lines += [f"    {flow(key)}: {flow(value)}" for key, value in settings.items()]
         required = [key for key, value in settings.items() if "default" not in value]
         lines += [f"  required: {flow(required)}"] if required else []
-    lines += ["limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}" + check("limits", "how much does the platform allow?")]
-    lines += ["", "resources:" if resources else "resources: {}" + check("resources", "no list of records was recognised; write one by hand")]
+    lines += [
+        "limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}"
+        + check("limits", "how much does the platform allow?")
+    ]
+    lines += [
+        "",
+        "resources:"
+        if resources
+        else "resources: {}" + check("resources", "no list of records was recognised; write one by hand"),
+    ]
     lines += parts
     if resources:
         lines += ["", "samples:", *(f"  {flow(each.name)}: samples/{each.name}.json" for each in resources)]
@@ -174,10 +204,16 @@ def _written(
 def _resource_lines(resource: _Resource, settings: dict[str, Json], check: Callable[[str, str], str]) -> list[str]:
     listing, place = resource.listing, f"resources.{resource.name}"
     pagination, response, paging_check = paging_of(listing)
-    request, asks = _request(listing, settings, {pagination.get(key) for key in ("page_param", "offset_param", "cursor_param", "size_param")})
+    request, asks = _request(
+        listing, settings, {pagination.get(key) for key in ("page_param", "offset_param", "cursor_param", "size_param")}
+    )
     since = since_of(listing)
     targets = {each.target for each in resource.proposals}
-    guess = "" if listing.certainty >= SURE else f"are these records of type {listing.canonical_type}? ({listing.certainty})"
+    guess = (
+        ""
+        if listing.certainty >= SURE
+        else f"are these records of type {listing.canonical_type}? ({listing.certainty})"
+    )
     lines = [
         f"  {flow(resource.name)}:",
         f"    canonical_type: {listing.canonical_type}" + check(place, guess),
@@ -187,17 +223,31 @@ def _resource_lines(resource: _Resource, settings: dict[str, Json], check: Calla
     where = ({"records": listing.records} if listing.records else {}) | response
     lines += [f"    response: {flow(where)}"] if where else []
     if listing.details is not None:
-        path = re.sub(r"\{[^{}]+\}$", "{{record.id}}", _path(listing.details.path, {}))
-        lines += [f"    # details: {flow({'path': path})}" + check(f"{place}.details", "does the list hold whole records? else take the details in")]
+        path = re.sub(r"\{([^{}]+)\}$", lambda found: f"{{{{record.{_key(found[1], listing)}}}}}", listing.details.path)
+        lines += [
+            f"    # details: {flow({'path': path})}"
+            + check(f"{place}.details", "does the list hold whole records? else take the details in")
+        ]
     if since is not None:
-        lines += [f"    incremental: {flow({'param': since.name, 'overlap': 300})}" + check(f"{place}.incremental", "which form of time does it take?")]
+        lines += [
+            f"    incremental: {flow({'param': since.name, 'overlap': 300})}"
+            + check(f"{place}.incremental", "which form of time does it take?")
+        ]
     lines += ["    version: updated_at"] if "updatedAt" in targets else []
     lines += ["    canonical_map:"]
     for each in resource.proposals:
         words = each.check or ("" if each.certainty >= SURE else "is it this?")
         marked = check(f"{place}.canonical_map.{each.target}", words).removeprefix("  # ")
-        lines.append(f"      {each.target}: {flow(each.rule)}  # {each.certainty:.2f}" + (f" {marked}" if marked else ""))
+        lines.append(
+            f"      {each.target}: {flow(each.rule)}  # {each.certainty:.2f}" + (f" {marked}" if marked else "")
+        )
     return lines
+
+
+def _key(param: str, listing: Listing) -> str:
+    """The record's field that a path parameter names: of the same name, or an id."""
+    names = {snake(name): name for name in listing.record.properties}
+    return next((names[name] for name in (snake(param), "id", "entity_id", "uuid") if name in names), "id")
 
 
 def _request(listing: Listing, settings: dict[str, Json], paging: set[Any]) -> tuple[dict[str, Json], str]:
@@ -212,7 +262,11 @@ def _request(listing: Listing, settings: dict[str, Json], paging: set[Any]) -> t
     for param in operation.params:
         if param.place == "query" and param.required and param.name not in paging:
             setting = snake(param.name)
-            settings.setdefault(setting, {"type": "string", "title": comment(param.name)} | ({"default": str(param.example)} if param.example is not None else {}))
+            settings.setdefault(
+                setting,
+                {"type": "string", "title": comment(param.name)}
+                | ({"default": str(param.example)} if param.example is not None else {}),
+            )
             params[param.name] = f"{{{{{setting}}}}}"
     return request | ({"params": params} if params else {}), asks
 
@@ -223,13 +277,9 @@ def _path(path: str, settings: dict[str, Json]) -> str:
         settings.setdefault(name, {"type": "string", "title": comment(found[1])})
         return f"{{{{{name}}}}}"
 
-    head, _, last = path.rpartition("/")
-    kept_last = last if last.startswith("{") and not settings and head else None
-    plain = path if kept_last is None else head
-    text = re.sub(r"\{([^{}]+)\}", setting, plain)
+    text = re.sub(r"\{([^{}]+)\}", setting, path)
     text = re.sub(r"(?<!\{)\{(?!\{)|(?<!\})\}(?!\})", "", text)
-    text = text if text.startswith("/") else f"/{text}"
-    return text if kept_last is None else f"{text}/{kept_last}"
+    return text if text.startswith("/") else f"/{text}"
 
 
 # Mending
@@ -245,6 +295,31 @@ def _problems(text: str, types: CanonicalTypes) -> Sequence[Problem]:
     return check_manifest(manifest, types, Functions())
 
 
+def _misfits(resources: Sequence[_Resource], sketch: Sketch, types: CanonicalTypes) -> list[Problem]:
+    """Rules that cannot read the values which the document itself shows."""
+    found = []
+    for resource in resources:
+        kind = types[resource.listing.canonical_type]
+        rules = {each.target: each.rule for each in resource.proposals}
+        compiled = compile_map(parse_map(rules)[0], kind, Functions(), name="draft")
+        sample = loads(dumps(sample_of(resource.listing, sketch, resource.proposals)))
+        for exchange in sample["exchanges"]:
+            for record in records_of(exchange["answer"].get("body"), resource.listing.records):
+                error = _failure(compiled, record)
+                if error is not None:
+                    target = error.target.partition("[")[0]
+                    found.append(Problem(message=str(error), path=f"$.resources.{resource.name}.canonical_map.{target}"))
+    return found
+
+
+def _failure(compiled: CompiledMap, record: Json) -> FieldError | None:
+    try:
+        compiled.one(record, {"settings": {}, "item": None, "page": {}, "request": {}})
+    except FieldError as error:
+        return error
+    return None
+
+
 def _mend(resources: list[_Resource], problems: Sequence[Problem], left_out: list[str]) -> None:
     """Take out the rule, or the resource, that each problem is about.
 
@@ -253,12 +328,22 @@ def _mend(resources: list[_Resource], problems: Sequence[Problem], left_out: lis
     """
     mended = False
     for problem in problems:
-        found = next((each for each in resources if problem.path.startswith((f"$.resources.{each.name}.", f'$.resources["{each.name}"]')) or problem.path == f"$.resources.{each.name}"), None)
+        found = next(
+            (
+                each
+                for each in resources
+                if problem.path.startswith((f"$.resources.{each.name}.", f'$.resources["{each.name}"]'))
+                or problem.path == f"$.resources.{each.name}"
+            ),
+            None,
+        )
         if found is None:
             continue
         mended = True
         rule = re.search(r"canonical_map(?:\.|\[\")([A-Za-z.]+)", problem.path)
-        target = next((each for each in found.proposals if rule is not None and f"{rule[1]}.".startswith(f"{each.target}.")), None)
+        target = next(
+            (each for each in found.proposals if rule is not None and f"{rule[1]}.".startswith(f"{each.target}.")), None
+        )
         if target is not None:
             found.proposals.remove(target)
             left_out.append(f"{found.name}.{target.target}: {problem.message}")

@@ -25,7 +25,14 @@ _DEEPEST = 6
 _NODES = 1500
 """Places looked at per answer: a schema that refers to half of the document is cut there."""
 _METHODS = ("get", "post", "put", "patch", "delete")
-_KINDS = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean", "array": "list", "object": "object"}
+_KINDS = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "array": "list",
+    "object": "object",
+}
 
 
 def read_openapi(file: Path) -> Sketch:
@@ -45,7 +52,9 @@ def read_openapi(file: Path) -> Sketch:
 def _parsed(file: Path) -> Json:
     try:
         if file.stat().st_size > _LARGEST:
-            raise SetupError(f"{file} is larger than {_LARGEST // 1024 // 1024} MB", hint="cut it to the paths you need")
+            raise SetupError(
+                f"{file} is larger than {_LARGEST // 1024 // 1024} MB", hint="cut it to the paths you need"
+            )
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SetupError(f"{file} cannot be read: {error.strerror}") from error
@@ -118,7 +127,9 @@ class _Reader:
                 if operation:
                     yield self._operation(str(path), method, node, operation)
 
-    def _operation(self, path: str, method: str, item: Mapping[str, Json], node: Mapping[str, Json]) -> SketchedOperation:
+    def _operation(
+        self, path: str, method: str, item: Mapping[str, Json], node: Mapping[str, Json]
+    ) -> SketchedOperation:
         given = [*_sequence(item.get("parameters")), *_sequence(node.get("parameters"))]
         resolved = [_mapping(self._resolved(each)) for each in given]
         params = tuple(self._param(each) for each in resolved if each.get("in") in ("path", "query", "header"))
@@ -148,7 +159,9 @@ class _Reader:
 
     def _answer(self, responses: Mapping[str, Json]) -> tuple[Json, Json]:
         """Schema and example of the answer that says yes."""
-        good = [code for code in responses if str(code).startswith("2")] or [code for code in responses if code == "default"]
+        good = [code for code in responses if str(code).startswith("2")] or [
+            code for code in responses if code == "default"
+        ]
         if not good:
             return None, None
         answer = _mapping(self._resolved(responses[good[0]]))
@@ -201,7 +214,10 @@ class _Reader:
             return Shape(kind="unknown", name=name)
         above = (*above, str(reference or ""))
         node = self._merged(_mapping(self._resolved(schema)), budget)
-        kind = _KINDS.get(str(_first(node.get("type"))), "object" if "properties" in node else "list" if "items" in node else "unknown")
+        kind = _KINDS.get(
+            str(_first(node.get("type"))),
+            "object" if "properties" in node else "list" if "items" in node else "unknown",
+        )
         properties, item = {}, None
         if kind == "object":
             properties = {
@@ -251,7 +267,8 @@ def _checked_url(url: str, settings: dict[str, Json]) -> tuple[str, dict[str, Js
         if parts.netloc.split(":")[0] in ("example.com", "localhost", "127.0.0.1") or parts.netloc.endswith(".example"):
             gaps["base_url"] = "the document names an example's address"
         if parts.scheme == "http":
-            url, gaps["base_url"] = f"https{url[4:]}", "the document says http; credentials travel over https only"
+            words = "the document says http; credentials travel over https only"
+            url, gaps["base_url"] = f"https{url[4:]}", "; ".join(filter(None, [gaps.get("base_url"), words]))
         return url.rstrip("/"), settings, gaps
     path = parts.path if not parts.netloc and "{" not in parts.path else ""
     return "", settings, {"base_url": "the document names no address", "base_path": path.rstrip("/")}

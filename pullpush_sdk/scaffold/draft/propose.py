@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalType, Kind, fields_of
+from pullpush_sdk.canonical import CanonicalType, Kind, LineItem, fields_of
 
 from .shapes import Shape, field_paths
 from .synonyms import FIELDS, LINES, STATUS
@@ -33,12 +33,17 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 @attrs.frozen(kw_only=True)
 class Proposal:
-    """One line of a map: `target` by its wire name, `rule` as a manifest writes it, `certainty`, what to `check`."""
+    """One line of a map: `target` by its wire name, `rule` as a manifest writes it, `certainty`, what to `check`.
+
+    `names` lead to the native field; `inner` are the proposals for the items of a list.
+    """
 
     target: str
     rule: Json
     certainty: float
     check: str = ""
+    names: tuple[str, ...] = ()
+    inner: tuple[Proposal, ...] = ()
 
 
 def propose(kind: CanonicalType, record: Shape) -> list[Proposal]:
@@ -76,7 +81,10 @@ def _best(
             continue
         text, factor, check = rule
         if round(certainty * factor, 2) >= _ENOUGH and (best is None or certainty * factor > best.certainty):
-            best = Proposal(target=target, rule=text, certainty=round(certainty * factor, 2), check=check)
+            inner = _lines(shape) if isinstance(text, Mapping) and "items" in text else ()
+            best = Proposal(
+                target=target, rule=text, certainty=round(certainty * factor, 2), check=check, names=names, inner=inner
+            )
     return best
 
 
@@ -93,7 +101,12 @@ def _alike(names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> flo
             return worth - 0.05
     tail = _joined(names[-1])
     for place, name in enumerate(wanted[:6]):
-        if len(names) > 1 and tail == name and "." not in name and name not in ("id", "name", "type", "status", "code", "date"):
+        if (
+            len(names) > 1
+            and tail == name
+            and "." not in name
+            and name not in ("id", "name", "type", "status", "code", "date")
+        ):
             return 0.62 - 0.02 * place
     return 0.0
 
@@ -170,7 +183,9 @@ def _money(path: str, names: Sequence[str], shape: Shape) -> _Rule | None:
 
 def _instant(path: str, shape: Shape) -> _Rule | None:
     example = shape.example
-    if shape.kind in ("integer", "number") or (isinstance(example, int | float | Decimal) and not isinstance(example, bool)):
+    if shape.kind in ("integer", "number") or (
+        isinstance(example, int | float | Decimal) and not isinstance(example, bool)
+    ):
         unit = "unix_ms" if isinstance(example, int | float | Decimal) and example > 10**11 else "unix"
         return {"path": path, "transform": "toDateTime", "format": unit}, 0.8, f"{unit}: seconds or milliseconds?"
     if shape.kind not in ("text", "unknown"):
@@ -198,7 +213,9 @@ def _words(field: str, path: str, shape: Shape) -> _Rule | None:
     if not table:
         table = {words[0]: canonical for canonical, words in known.items()}
         return _lookup(path, table), 0.6, "the platform's words are a guess"
-    check = f"what are {', '.join(left[:5])}?" if left else "" if shape.enum else "are these all of the platform's words?"
+    check = (
+        f"what are {', '.join(left[:5])}?" if left else "" if shape.enum else "are these all of the platform's words?"
+    )
     return _lookup(path, table), 0.75 if left else 0.95, check
 
 
@@ -213,12 +230,18 @@ def _list(kind: Kind, path: str, shape: Shape) -> _Rule | None:
             return {"path": path, "transform": "split"}, 0.8, "separated by commas?"
         inner = shape.item
         return (path, 1.0, "") if shape.kind == "list" and inner is not None and inner.kind == "text" else None
-    if shape.kind != "list" or shape.item is None or kind.item.of is None or kind.item.of.__name__ != "LineItem":
+    if shape.kind != "list" or shape.item is None or kind.item.of is not LineItem:
         return None
-    kinds = {field.wire: field.kind for field in fields_of(kind.item.of)}
-    places = list(field_paths(shape.item))
-    lines = [_best(target, kinds[target], wanted, places, "line") for target, wanted in LINES.items()]
-    items = {line.target: line.rule for line in lines if line is not None}
+    items = {line.target: line.rule for line in _lines(shape)}
     if not {"sku", "title", "quantity"} & set(items):
         return None
     return {"path": path, "transform": "mapItems", "items": items}, 0.95, ""
+
+
+def _lines(shape: Shape) -> tuple[Proposal, ...]:
+    """Proposals for the lines of a document."""
+    assert shape.item is not None
+    kinds = {field.wire: field.kind for field in fields_of(LineItem)}
+    places = list(field_paths(shape.item))
+    found = (_best(target, kinds[target], wanted, places, "line") for target, wanted in LINES.items())
+    return tuple(line for line in found if line is not None)

@@ -54,7 +54,11 @@ def read_har(file: Path) -> Sketch:
         SetupError: it is no HAR file, or holds no JSON answer.
     """
     content = _json(file)
-    entries = content.get("log", {}).get("entries") if isinstance(content, dict) and isinstance(content.get("log"), dict) else None
+    entries = (
+        content.get("log", {}).get("entries")
+        if isinstance(content, dict) and isinstance(content.get("log"), dict)
+        else None
+    )
     if not isinstance(entries, list):
         raise SetupError(f"{file} is no HAR recording", hint="it has `log.entries`")
     exchanges = [found for entry in entries if isinstance(entry, dict) and (found := _har_exchange(entry)) is not None]
@@ -120,7 +124,11 @@ def _har_exchange(entry: Mapping[str, Json]) -> Json | None:
     if not isinstance(body, dict | list):
         return None
     answer = {"status": response.get("status", 200), "headers": _pairs(response.get("headers")), "body": body}
-    made = {"method": str(request.get("method", "GET")), "path": str(request.get("url", "")), "headers": _pairs(request.get("headers"))}
+    made = {
+        "method": str(request.get("method", "GET")),
+        "path": str(request.get("url", "")),
+        "headers": _pairs(request.get("headers")),
+    }
     return _cleaned({"request": made, "answer": answer})
 
 
@@ -149,7 +157,11 @@ def _postman_exchanges(item: Mapping[str, Json]) -> Iterator[Json]:
         raw = str(url.get("raw", "")) if isinstance(url, dict) else str(url or "")
         raw = re.sub(r"^\{\{[^{}]+\}\}", "https://api.acme.example", raw)
         raw = re.sub(r"\{\{([^{}]+)\}\}", lambda found: snake(found[1]), raw)
-        made = {"method": str(request.get("method", "GET")), "path": raw, "headers": _pairs(request.get("header"), "key")}
+        made = {
+            "method": str(request.get("method", "GET")),
+            "path": raw,
+            "headers": _pairs(request.get("header"), "key"),
+        }
         answer = {"status": response.get("code", 200), "headers": _pairs(response.get("header"), "key"), "body": body}
         yield _cleaned({"request": made, "answer": answer})
 
@@ -167,13 +179,18 @@ def _cleaned(exchange: Json) -> Json:
     for name, value in (request.get("headers") or {}).items():
         if name.lower() == "authorization":
             kind = str(value).partition(" ")[0].lower()
-            headers[name] = {"bearer": "Bearer {{access_token}}", "basic": "Basic {{username}}:{{password}}"}.get(kind, "{{api_key}}")
+            headers[name] = {"bearer": "Bearer {{access_token}}", "basic": "Basic {{username}}:{{password}}"}.get(
+                kind, "{{api_key}}"
+            )
         elif _SECRET.search(name) and name.lower() != "cookie":
             headers[name] = f"{{{{{snake(name)}}}}}"
         elif name.lower() in _KEPT:
             headers[name] = str(value)
     path, _, query = str(request["path"]).partition("?")
-    asked = [(key, f"{{{{{snake(key)}}}}}" if _SECRET.search(key) and "page" not in key.lower() else text) for key, text in parse_qsl(query, keep_blank_values=True)]
+    asked = [
+        (key, f"{{{{{snake(key)}}}}}" if _SECRET.search(key) and "page" not in key.lower() else text)
+        for key, text in parse_qsl(query, keep_blank_values=True)
+    ]
     request["path"] = f"{path}?{urlencode(asked, safe='{}')}" if asked else path
     request["headers"] = headers
     kept = {str(name): str(text) for name, text in (answer.get("headers") or {}).items() if str(name).lower() in _KEPT}
@@ -189,7 +206,10 @@ def _sketch(exchanges: Sequence[Json], *, title: str, origin: str) -> Sketch:
     groups: dict[tuple[str, str], list[Json]] = {}
     for each in exchanges:
         path = _split(each["request"]["path"])[1]
-        template = "/".join("{id}" if _ID.fullmatch(part) and not re.fullmatch(r"v?\d{1,2}", part) else part for part in path.partition("?")[0].split("/"))
+        template = "/".join(
+            "{id}" if _ID.fullmatch(part) and not re.fullmatch(r"v?\d{1,2}", part) else part
+            for part in path.partition("?")[0].split("/")
+        )
         relative = {**each, "request": {**each["request"], "path": path}}
         groups.setdefault((str(each["request"].get("method", "GET")).upper(), template), []).append(relative)
     auth, secrets, settings, gap = _auth(exchanges)
@@ -218,11 +238,18 @@ def _operation(method: str, path: str, exchanges: Sequence[Json]) -> SketchedOpe
     for each in exchanges:
         for name, value in parse_qsl(each["request"]["path"].partition("?")[2]):
             asked.setdefault(name, int(value) if value.isascii() and value.isdigit() and len(value) < 10 else value)
-    params = [Param(name=name, place="query", example=value) for name, value in asked.items() if not str(value).startswith("{{")]
+    params = [
+        Param(name=name, place="query", example=value)
+        for name, value in asked.items()
+        if not str(value).startswith("{{")
+    ]
     return SketchedOperation(
         method=method,
         path=path,
-        params=[*params, *(Param(name=name, place="path", required=True) for name in re.findall(r"\{([^{}]+)\}", path))],
+        params=[
+            *params,
+            *(Param(name=name, place="path", required=True) for name in re.findall(r"\{([^{}]+)\}", path)),
+        ],
         answer=shape_of_examples(bodies) if bodies else None,
         example=bodies[0] if bodies else None,
         exchanges=exchanges,
@@ -237,7 +264,12 @@ def _auth(exchanges: Sequence[Json]) -> tuple[dict[str, Json], tuple[str, ...], 
                 auth = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
                 return auth, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
             if name.lower() == "authorization" and value.startswith("Bearer"):
-                return {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {}, "does the token end? then it is oauth2"
+                return (
+                    {"kind": "bearer", "token": "{{access_token}}"},
+                    ("access_token",),
+                    {},
+                    "does the token end? then it is oauth2",
+                )
             if value.startswith("{{") and value.endswith("}}"):
                 secret = value.strip("{}")
                 return {"kind": "api_key", "key": value, "place": {"header": name}}, (secret,), {}, ""

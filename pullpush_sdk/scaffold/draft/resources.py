@@ -15,12 +15,50 @@ from .words import singular, snake, words_of
 __all__ = ["Listing", "listings", "paging_of", "since_of"]
 
 Json = Any
-_LIST_NAMES = ("data", "items", "results", "records", "rows", "list", "entries", "content", "value", "values", "objects", "hits")
+_LIST_NAMES = (
+    "data",
+    "items",
+    "results",
+    "records",
+    "rows",
+    "list",
+    "entries",
+    "content",
+    "value",
+    "values",
+    "objects",
+    "hits",
+)
 _NO_NOUNS = frozenset({"get", "list", "search", "all", "find", "query", "by", "api", "rest", "paged", "filter", "v"})
-_CHANGES = re.compile(r"(?i)delete|remove|update|create|add|set|cancel|process|assign|bulk|upload|import|export|login|auth|token")
-_PAGE = ("page", "page_number", "page_no", "page_num", "current_page", "pagenumber", "page_index", "search_criteria_current_page")
+_GENERIC = frozenset(
+    {"items", "item", "mine", "me", "details", "full", "v1", "v2", "v3", "v4", "index", "entries", "records"}
+)
+_CHANGES = re.compile(
+    r"(?i)delete|remove|update|create|add|set|cancel|process|assign|bulk|upload|import|export|login|auth|token"
+)
+_PAGE = (
+    "page",
+    "page_number",
+    "page_no",
+    "page_num",
+    "current_page",
+    "pagenumber",
+    "page_index",
+    "search_criteria_current_page",
+)
 _OFFSET = ("offset", "skip", "start", "start_at", "from_index", "start_index", "first_result")
-_CURSOR = ("cursor", "after", "page_token", "next_token", "starting_after", "page_info", "continuation_token", "next_cursor", "next", "page_cursor")
+_CURSOR = (
+    "cursor",
+    "after",
+    "page_token",
+    "next_token",
+    "starting_after",
+    "page_info",
+    "continuation_token",
+    "next_cursor",
+    "next",
+    "page_cursor",
+)
 _SIZE = ("per_page", "page_size", "limit", "size", "entries_per_page", "count", "pagesize", "max_results", "take", "top",
          "search_criteria_page_size", "results_per_page", "perpage")  # fmt: skip
 _SINCE = ("updated_since", "updated_at_min", "modified_since", "updated_after", "modified_after", "since", "changed_since",
@@ -58,6 +96,8 @@ def _candidates(operation: SketchedOperation) -> Iterator[Listing]:
     last = _last(operation.path)
     if operation.answer is None or operation.method not in ("GET", "POST") or _CHANGES.search(last):
         return
+    if operation.path.rstrip("/").endswith("}"):  # one record, whatever lists it holds
+        return
     if operation.method == "POST" and not re.search(r"(?i)get|list|search|find|query", last):
         return
     records = _records(operation)
@@ -76,14 +116,24 @@ def _candidates(operation: SketchedOperation) -> Iterator[Listing]:
 
 
 def _last(path: str) -> str:
-    fixed = [part for part in path.split("?")[0].split("/") if part and not part.startswith("{")]
-    return fixed[-1].split(".")[0] if fixed else ""
+    """The part of a path that names what is listed: the last one that is not a placeholder, a verb, or just `items`."""
+    fixed = _fixed(path)
+    telling = [part for part in fixed if set(words_of(part)) - _NO_NOUNS - _GENERIC]
+    return (telling or fixed or [""])[-1]
+
+
+def _fixed(path: str) -> list[str]:
+    return [
+        part.split(".")[0] for part in path.split("?", maxsplit=1)[0].split("/") if part and not part.startswith("{")
+    ]
 
 
 def _records(operation: SketchedOperation) -> tuple[str, Shape] | None:
     """Where in the answer the list of objects stands that has the most to say."""
     assert operation.answer is not None
-    found = [(path, item) for path, item in _lists(operation.answer, "", 0) if item.kind == "object" and item.properties]
+    found = [
+        (path, item) for path, item in _lists(operation.answer, "", 0) if item.kind == "object" and item.properties
+    ]
     if not found:
         return None
     noun = set(map(singular, words_of(_last(operation.path))))
@@ -117,7 +167,7 @@ def _types(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, f
         for place, noun in enumerate(nouns):
             words = noun.split("_")
             fade = 0.02 * place
-            if last and (last[-len(words):] == words or "".join(last) == noun):
+            if last and (last[-len(words) :] == words or "".join(last) == noun):
                 worth = max(worth, 0.9 - fade)
             elif set(words) <= set(last):
                 worth = max(worth, 0.7 - fade)
@@ -130,14 +180,39 @@ def _types(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, f
         worth += 0.05 * _telling(canonical_type, names)
         worth -= 0.08 * operation.path.count("{") + (0.1 if operation.method == "POST" else 0.0)
         worth -= 0.02 * max(0, operation.path.count("/") - 3)
+        worth += (
+            0.06
+            if any("_".join(words_of(param.name)) in (*_PAGE, *_OFFSET, *_CURSOR, *_SIZE) for param in operation.params)
+            else 0.0
+        )
+        worth -= 0.2 if _is_inner(operation.path) else 0.0
         if worth >= 0.4:
             yield canonical_type, round(min(worth, 0.99), 2)
+
+
+def _is_inner(path: str) -> bool:
+    """Whether the list belongs to one record of another: `/carts/mine/items`, `/orders/{id}/lines`."""
+    nouns = {noun for names in TYPE_WORDS.values() for noun in names}
+    *before, _ = [*_fixed(path), ""][:-1] or [""]
+    return any(singular("_".join(words_of(part))) in nouns for part in before) and (
+        "{" in path or bool(set(words_of(_fixed(path)[-1])) & _GENERIC)
+    )
 
 
 _TELLING = {
     "product": {"sku", "price", "title", "name", "item_number", "variants", "barcode"},
     "stocklevel": {"quantity", "qty", "available", "stock_level", "on_hand", "sku", "in_stock"},
-    "order": {"line_items", "items", "total", "grand_total", "currency", "customer", "order_number", "status", "increment_id"},
+    "order": {
+        "line_items",
+        "items",
+        "total",
+        "grand_total",
+        "currency",
+        "customer",
+        "order_number",
+        "status",
+        "increment_id",
+    },
     "contact": {"email", "first_name", "last_name", "firstname", "phone", "name", "email_address"},
     "call": {"direction", "duration", "from", "to", "recording_url"},
     "invoice": {"amount", "due_date", "invoice_number", "total", "grand_total", "amount_due"},
@@ -171,7 +246,16 @@ def paging_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], str]:
         return next((paths[name] for name in names if name in paths), None)
 
     sized: dict[str, Json] = {} if size is None else {"size_param": size.name, "size": _size(size)}
-    following = at("next_cursor", "end_cursor", "next_page_token", "next_token", "cursor", "continuation_token", "cursors_after", "after")
+    following = at(
+        "next_cursor",
+        "end_cursor",
+        "next_page_token",
+        "next_token",
+        "cursor",
+        "continuation_token",
+        "cursors_after",
+        "after",
+    )
     url = at("next_url", "next_link", "next_page_url", "next", "next_href")
     if cursor is not None and following is not None and page is None:
         return {"kind": "cursor", "cursor_param": cursor.name, **sized}, {"next_cursor": following}, ""
@@ -181,11 +265,19 @@ def paging_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], str]:
         if totals["total_pages"] is None:
             totals = {"total": at("total", "total_count", "total_records", "total_entries", "total_results", "count")}
         kept = {name: path for name, path in totals.items() if path is not None}
-        return {"kind": "page", "page_param": page.name, **sized, **start}, kept, "" if kept or sized else "when is the last page reached?"
+        return (
+            {"kind": "page", "page_param": page.name, **sized, **start},
+            kept,
+            "" if kept or sized else "when is the last page reached?",
+        )
     if offset is not None:
         total = at("total", "total_count", "total_records", "total_results", "count")
         kept = {} if total is None else {"total": total}
-        return {"kind": "offset", "offset_param": offset.name, **sized}, kept, "" if kept or sized else "when is the last page reached?"
+        return (
+            {"kind": "offset", "offset_param": offset.name, **sized},
+            kept,
+            "" if kept or sized else "when is the last page reached?",
+        )
     if url is not None:
         return {"kind": "next_url", **sized}, {"next_url": url}, "does it hold the whole address?"
     if cursor is not None:

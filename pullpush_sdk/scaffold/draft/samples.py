@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .propose import Proposal
 from .resources import Listing
 from .shapes import Shape, Sketch
 
-__all__ = ["sample_of"]
+__all__ = ["records_of", "sample_of"]
 
 Json = Any
 _BY_FORMAT = {
@@ -21,9 +22,10 @@ _BY_FORMAT = {
     "url": "https://example.com/1",
 }
 _DEEPEST = 6
+_NO_EXAMPLE = "text"
 
 
-def sample_of(listing: Listing, sketch: Sketch) -> Json:
+def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -> Json:
     """The content of a list's sample file."""
     operation = listing.operation
     if operation.exchanges:
@@ -31,8 +33,44 @@ def sample_of(listing: Listing, sketch: Sketch) -> Json:
     body = operation.example
     if not isinstance(body, dict | list):
         body = _value(operation.answer, 0) if operation.answer is not None else {}
+        for record in records_of(body, listing.records):
+            _fit(record, proposals)
     request = {"method": operation.method, "path": operation.path, "headers": _headers(sketch)}
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
+
+
+def records_of(body: Json, path: str) -> list[Json]:
+    """The records at a dotted path of an answer's body; none where there is no list."""
+    for step in filter(None, path.split(".")):
+        body = body.get(step) if isinstance(body, dict) else None
+    return body if isinstance(body, list) else []
+
+
+def _fit(record: Json, proposals: Sequence[Proposal]) -> None:
+    """Put values where a document gives none that the proposed rules can read."""
+    for each in proposals:
+        *outer, last = each.names or ("",)
+        place = record
+        for name in outer:
+            place = place.get(name) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or last not in place:
+            continue
+        if each.inner:
+            for item in place[last] if isinstance(place[last], list) else ():
+                _fit(item, each.inner)
+        elif place[last] == _NO_EXAMPLE and isinstance(each.rule, Mapping):
+            place[last] = _read_by(each.rule)
+
+
+def _read_by(rule: Mapping[str, Json]) -> Json:
+    match rule.get("transform"):
+        case "toDateTime":
+            return "2026-01-31T10:00:00" if "timezone" in rule else "2026-01-31T10:00:00Z"
+        case "toDecimal" | "toNumberOrNull":
+            return "1.50"
+        case "lookup":
+            return next(iter(rule["table"]))
+    return _NO_EXAMPLE
 
 
 def _headers(sketch: Sketch) -> Mapping[str, str]:
@@ -61,7 +99,7 @@ def _value(shape: Shape, depth: int) -> Json:
         case "list":
             return [] if shape.item is None else [_value(shape.item, depth + 1)]
         case "text":
-            return _BY_FORMAT.get(shape.format, "text")
+            return _BY_FORMAT.get(shape.format, _NO_EXAMPLE)
         case "integer":
             return 1
         case "number":

@@ -41,14 +41,23 @@ def _of(name: str, scheme: Mapping[str, Json]) -> _Found | None:
         auth = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
         return auth, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
     if kind == "http":
-        guess = "" if str(scheme.get("scheme", "")).lower() == "bearer" else f"the scheme {scheme.get('scheme')!r} is not known"
+        guess = (
+            ""
+            if str(scheme.get("scheme", "")).lower() == "bearer"
+            else f"the scheme {scheme.get('scheme')!r} is not known"
+        )
         return {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {}, guess
     place, header = scheme.get("in"), str(scheme.get("name") or "")
     if kind != "apiKey" or place not in ("header", "query") or not header:
         return None
     secret = snake(header) if snake(header) not in ("authorization", "token", "key") else "api_key"
     auth = {"kind": "api_key", "key": f"{{{{{secret}}}}}", "place": {str(place): header}}
-    return auth, (secret,), {}, f"does {header} hold the key alone, or a word before it?" if header == "Authorization" else ""
+    return (
+        auth,
+        (secret,),
+        {},
+        f"does {header} hold the key alone, or a word before it?" if header == "Authorization" else "",
+    )
 
 
 def _oauth2(scheme: Mapping[str, Json]) -> _Found | None:
@@ -73,7 +82,10 @@ def _oauth2(scheme: Mapping[str, Json]) -> _Found | None:
             auth["scopes"] = [str(scope) for scope in scopes[:40]]
         return auth, ("client_id", "client_secret"), {}, gap
     if flows:
-        return {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {}, (
-            "the document's OAuth 2 flow keeps no secret (implicit or password): a token is asked for instead"
+        return (
+            {"kind": "bearer", "token": "{{access_token}}"},
+            ("access_token",),
+            {},
+            ("the document's OAuth 2 flow keeps no secret (implicit or password): a token is asked for instead"),
         )
     return None

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 
 # </subscribe>
+# <sandbox>
 from typing import Any
 
+# </sandbox>
 from pullpush_sdk import Connector, connector_from, hookimpl
 
 # <subscribe>
@@ -40,9 +42,13 @@ def pullpush_subscribe(connection: Connection, url: str) -> Awaitable[Sequence[F
 
 
 # </subscribe>
+# <sandbox>
 @hookimpl
 def pullpush_sandbox(options: Any) -> Any:
     """Acme on this machine."""
     from .sandbox import build  # noqa: PLC0415 - needs the sandbox extra
 
     return build(options)
+
+
+# </sandbox>
