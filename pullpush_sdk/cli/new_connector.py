@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from ._output import say
@@ -54,6 +55,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.pass_context
 def new_connector(
     ctx: click.Context,
+    /,
     name: str | None,
     *,
     folder: Path | None,
@@ -74,7 +76,13 @@ def new_connector(
     """
     from pullpush_sdk.scaffold import names_of, render, write_new
 
+    from ._connector_trials import try_connector
+
     started = time.monotonic()
+    if existing is not None:
+        if name is not None:
+            raise click.UsageError("--update takes the connector's folder and no NAME.")
+        ctx.exit(0 if _update(existing, chosen, no_run=no_run) else 1)
     asks = not no_input and sys.stdin.isatty() and sys.stdout.isatty()
     if name is None:
         if not asks:
@@ -92,7 +100,7 @@ def new_connector(
     write_new(target, names, answers, files)
     say(f"wrote {names.distribution} into {target}", colour="green")
     _show_files(files, names.module)
-    good = no_run or _try(ctx, target, list(_COMMANDS))
+    good = no_run or try_connector(target)
     say(f"{time.monotonic() - started:.1f} s")
     say(f"next: cd {target} && pip install -e '.[test]'", colour="green" if good else "yellow")
     ctx.exit(0 if good else 1)
@@ -170,25 +178,21 @@ def _show_files(files: Any, module: str) -> None:
 
 
 _LOOK_AT = ("connector.yaml", "hooks.py", "functions.py", "sandbox/store.py")
-_COMMANDS = ("tests", "validate")
 
 
-def _try(ctx: click.Context, folder: Path, wanted: list[str]) -> bool:
-    """Run what can be run, show each with its last line; whether nothing failed."""
-    from pullpush_sdk.scaffold import run_tests, run_validate
+def _update(folder: Path, chosen: dict[str, Any], *, no_run: bool) -> bool:
+    """Merge the template into a connector; whether all is well after it."""
+    from pullpush_sdk.scaffold import read_record, update
 
-    from ._app import COMMANDS
+    from ._connector_trials import show_changes, try_connector
 
-    trials = {"tests": run_tests} | ({"validate": run_validate} if "validate" in COMMANDS else {})
-    good = True
-    for name in wanted:
-        if name not in trials:
-            continue
-        say(f"running its {name} …" if name == "tests" else f"running pullpush {name} …")
-        trial = trials[name](folder)
-        if trial.ok is False:
-            good = False
-            click.echo(trial.output, err=True)
-        colour = {True: "green", False: "red", None: "yellow"}[trial.ok]
-        say(f"{name}: {trial.words}", colour=colour)
-    return good
+    answers = read_record(folder).answers
+    given = {key: value for key, value in chosen.items() if value is not None}
+    if "types" in given:
+        given["types"] = _types(given["types"])
+    changes = update(folder, attrs.evolve(answers, **given))
+    if not changes:
+        say(f"{folder} is up to date; nothing was changed", colour="green")
+        return True
+    good = show_changes(folder, changes)
+    return (no_run or try_connector(folder)) and good

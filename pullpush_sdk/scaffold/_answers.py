@@ -27,7 +27,7 @@ class Answers:
     """
 
     kind: str = "both"
-    types: Sequence[str] = attrs.field(default=("product", "stocklevel", "order"), converter=tuple)
+    types: tuple[str, ...] = ("product", "stocklevel", "order")
     auth: str = "bearer"
     paging: str = "page"
     webhooks: bool = True

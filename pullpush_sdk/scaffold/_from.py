@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -43,7 +43,7 @@ def proposer_of(plugins: Plugins) -> Proposer:
             known = {"canonical_type": canonical_type, "fields": fields}
             try:
                 given = implementation.function(**{name: known[name] for name in implementation.argnames})
-                found += [_checked(each) for each in given or ()]
+                found += [_checked(each) for each in cast("Sequence[Mapping[str, Any]]", given or ())]
             except Exception:  # noqa: BLE001 - a draft does without what a plugin cannot say
                 _log.warning("pullpush_propose of %s failed and is left out", implementation.plugin_name, exc_info=True)
         return found

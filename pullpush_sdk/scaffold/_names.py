@@ -116,7 +116,7 @@ def _title(text: str) -> str:
     if not _TITLE.fullmatch(title):
         raise SetupError(
             f"the title {text!r} cannot be used",
-            hint="letters, digits, spaces and .&'+()/- up to 60 characters, a letter or digit first; give one by --title",
+            hint="up to 60 letters, digits, spaces and .&'+()/- with a letter or digit first; give one by --title",
         )
     return title
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import tempfile
 import zlib
@@ -93,4 +92,4 @@ def write_new(folder: Path, names: Names, answers: Answers, files: Mapping[str, 
             for each in sorted(made.iterdir()):
                 shutil.move(each, folder / each.name)
         else:
-            os.replace(made, folder)
+            made.replace(folder)

@@ -119,6 +119,8 @@ def _tidied(text: str, path: str) -> str:
     """Without what cutting leaves: empty sections, empty lines in a row."""
     if path.endswith(".yaml"):
         text = re.sub(r"(?m)^secrets:\n(?! )", "", text)
+    if path.endswith(".py"):
+        text = re.sub(r"\n{4,}", "\n\n\n", text)
     if path.endswith((".yaml", ".md")):
         text = re.sub(r"\n{3,}", "\n\n", text)
     return text.rstrip("\n") + "\n" if text.strip() else ""

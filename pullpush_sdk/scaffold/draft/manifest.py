@@ -168,7 +168,7 @@ def _written(
         parts += _resource_lines(resource, settings, check)
     base = sketch.base_url or f"https://api.{name}.example{sketch.gaps.get('base_path', '')}"
     lines = [
-        "# Drafted. What says `check` is a guess to look at; the number behind a rule is how certain it is, from 0 to 1.",
+        "# Drafted. What says `check` is a guess to look at; the number behind a rule says how certain it is, 0 to 1.",
         "# Every key: docs/reference/manifest.md of PullPush SDK; every rule of a map: docs/reference/mapping.md.",
         "manifest: 1",
         f"name: {flow(name)}",
@@ -308,7 +308,9 @@ def _misfits(resources: Sequence[_Resource], sketch: Sketch, types: CanonicalTyp
                 error = _failure(compiled, record)
                 if error is not None:
                     target = error.target.partition("[")[0]
-                    found.append(Problem(message=str(error), path=f"$.resources.{resource.name}.canonical_map.{target}"))
+                    found.append(
+                        Problem(message=str(error), path=f"$.resources.{resource.name}.canonical_map.{target}")
+                    )
     return found
 
 

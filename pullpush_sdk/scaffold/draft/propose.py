@@ -124,7 +124,7 @@ def _loosely(spelled: str, own: Sequence[str]) -> str:
 
 
 def _path(names: Sequence[str]) -> str:
-    parts = []
+    parts: list[str] = []
     for name in names:
         plain = _NAME.fullmatch(name) is not None
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -136,7 +136,7 @@ _Rule = tuple[Json, float, str]
 
 
 def _rule(target: str, kind: Kind, names: tuple[str, ...], shape: Shape, type_name: str) -> _Rule | None:
-    """The rule by which a native place fills a field: rule, a factor on the certainty, what to check; None: it cannot."""
+    """The rule by which a native place fills a field, a factor on the certainty, what to check; None: it cannot."""
     path = _path(names)
     match kind.name:
         case "text":

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists of names
 """Which of a platform's requests list records, what the records are, and how the list goes on."""
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]]) -> _Found:
     known = [(name, scheme) for name, scheme in schemes.items() if str(scheme.get("type")) in _PREFERRED]
     known.sort(key=lambda each: _PREFERRED.index(str(each[1]["type"])))
     for name, scheme in known:
-        found = _of(name, scheme)
+        found = _of(scheme)
         if found is not None:
             others = ", ".join(other for other, _ in known if other != name)
             gap = found[3] or (f"the document also knows {others}" if others else "")
@@ -33,13 +33,13 @@ def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]]) -> _Found:
     )  # fmt: skip
 
 
-def _of(name: str, scheme: Mapping[str, Json]) -> _Found | None:
+def _of(scheme: Mapping[str, Json]) -> _Found | None:
     kind = scheme.get("type")
     if kind == "oauth2":
         return _oauth2(scheme)
     if kind == "basic" or (kind == "http" and str(scheme.get("scheme", "")).lower() == "basic"):
-        auth = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
-        return auth, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
+        basic = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
+        return basic, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
     if kind == "http":
         guess = (
             ""
@@ -51,7 +51,7 @@ def _of(name: str, scheme: Mapping[str, Json]) -> _Found | None:
     if kind != "apiKey" or place not in ("header", "query") or not header:
         return None
     secret = snake(header) if snake(header) not in ("authorization", "token", "key") else "api_key"
-    auth = {"kind": "api_key", "key": f"{{{{{secret}}}}}", "place": {str(place): header}}
+    auth: dict[str, Json] = {"kind": "api_key", "key": f"{{{{{secret}}}}}", "place": {str(place): header}}
     return (
         auth,
         (secret,),

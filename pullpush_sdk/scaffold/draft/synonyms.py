@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of a table
 """What platforms call the fields of the canonical types. The first names are the most certain.
 
 A name is written in words joined by `_`; a dot goes into a nested object. `id` alone means the record's own id.

@@ -39,13 +39,13 @@ TYPES = {
 def test_it_loads_and_does_what_it_is_for() -> None:
     """The manifest is checked as the connector is loaded; what it reads and writes follows from it."""
     # <read>
-    assert CONNECTOR.reads == TYPES
+    assert set() < CONNECTOR.reads <= TYPES
     # </read>
     # <write>
-    assert CONNECTOR.writes == TYPES
+    assert set() < CONNECTOR.writes <= TYPES
     # </write>
     # <webhooks>
-    assert CONNECTOR.webhooks == TYPES
+    assert set() < CONNECTOR.webhooks <= TYPES
     # </webhooks>
 
 

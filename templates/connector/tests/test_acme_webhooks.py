@@ -19,6 +19,7 @@ from pullpush_sdk.testing.conformance import Subject
 PLUGINS = load_plugins()
 SHOP = Subject.of(PLUGINS, "acme")
 CONNECTOR = SHOP.loaded.connector
+HANDLERS = CONNECTOR.manifest.webhook.handlers
 
 
 def test_a_webhook_is_genuine_and_becomes_what_a_poll_would_read() -> None:
@@ -45,11 +46,12 @@ def test_a_webhook_is_genuine_and_becomes_what_a_poll_would_read() -> None:
                     )
                     assert not watched.loaded.hook.pullpush_verify(connection=shop.connection, request=forged)
                     events = await watched.loaded.hook.pullpush_receive(connection=shop.connection, request=request)
-                    assert [event.type in CONNECTOR.webhooks for event in events] == [True]
+                    known = request.json()["event"] in HANDLERS
+                    assert [event.type in CONNECTOR.webhooks for event in events] == [True] * known
 
     asyncio.run(sent())
     # At least once: the sandbox sends by itself too, and whoever is asked twice may send twice.
-    assert {request.json()["event"] for request in got} == set(CONNECTOR.manifest.webhook.handlers)
+    assert {request.json()["event"] for request in got} >= set(HANDLERS)
 
 
 _FLUSH = "https://api.acme.example/_sandbox/webhooks/flush"
