@@ -179,6 +179,7 @@ def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
                 "outcome": "missed" if n % 4 == 0 else "answered",
                 "from": f"+4930000{n:04}",
                 "to": "+493099",
+                "started_at": f"2026-01-05T10:{n % 60:02}:00Z",
                 "agent": f" Agent  {n % 3}",
             }
             for n in numbers
