@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help setup demo test lint types docs bench crash scale
+.PHONY: help setup demo test lint types docs bench crash scale template
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,13 +36,16 @@ lint: setup  ## style, formatting and the layers between packages
 
 types: setup  ## strict types of the SDK and every plugin
 	@$(BIN)/mypy
-	@for plugin in plugins/*/pullpush_*; do echo "==> $$plugin"; $(BIN)/mypy --config-file pyproject.toml $$plugin || exit 1; done
+	@for plugin in plugins/*/pullpush_* templates/connector/pullpush_acme templates/connector/options/*/*.py templates/connector/tests/*.py; do echo "==> $$plugin"; $(BIN)/mypy --config-file pyproject.toml $$plugin || exit 1; done
 
 crash: setup  ## kill the process at random 200 times and judge by the destination's own log
 	@$(BIN)/python -m pytest -q -s -m full -k crash tests
 
 scale: setup  ## order at scale: 200,000 updates of 1,000 keys, keys that always fail, a restart with 100,000 waiting
 	@$(BIN)/python -m pytest -q -s -m full tests/engine/test_engine_scale.py
+
+template: setup  ## every combination of the connector template: generated, loaded, tested
+	@$(BIN)/python -m pytest -q -n 2 -m full tests/scaffold tests/repo/test_template.py
 
 bench: setup  ## throughput, CPU and memory of the main paths
 	@$(BIN)/python -m benchmarks

@@ -33,13 +33,15 @@ class Trial:
     seconds: float = 0.0
 
 
-def run_tests(folder: Path) -> Trial:
-    """The connector's tests by pytest; nothing is installed and nothing left behind."""
+def run_tests(folder: Path, *arguments: str) -> Trial:
+    """The connector's tests by pytest with these arguments; nothing is installed and nothing left behind."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         words = f"not run: {', '.join(missing)} not installed; pip install 'pullpush-sdk[testing]'"
         return Trial(name="tests", ok=None, words=words)
-    return _run("tests", folder, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "tests"])
+    return _run(
+        "tests", folder, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "tests", *arguments]
+    )
 
 
 def run_validate(folder: Path) -> Trial:

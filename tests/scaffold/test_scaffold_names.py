@@ -63,8 +63,7 @@ def test_any_text_is_a_good_name_or_refused(text):
     """Never a package that Python cannot import."""
     try:
         names = names_of(text, taken=[])
-    except SetupError as error:
-        assert len(error.message) > 10
+    except SetupError:
         return
     assert names.module.isidentifier()
     assert not keyword.iskeyword(names.module)

@@ -239,7 +239,7 @@ def _resource_lines(resource: _Resource, settings: dict[str, Json], check: Calla
         words = each.check or ("" if each.certainty >= SURE else "is it this?")
         marked = check(f"{place}.canonical_map.{each.target}", words).removeprefix("  # ")
         lines.append(
-            f"      {each.target}: {flow(each.rule)}  # {each.certainty:.2f}" + (f" {marked}" if marked else "")
+            f"      {flow(each.target)}: {flow(each.rule)}  # {each.certainty:.2f}" + (f" {marked}" if marked else "")
         )
     return lines
 

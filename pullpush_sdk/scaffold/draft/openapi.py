@@ -218,11 +218,13 @@ class _Reader:
             str(_first(node.get("type"))),
             "object" if "properties" in node else "list" if "items" in node else "unknown",
         )
-        properties, item = {}, None
+        properties: dict[str, Shape] = {}
+        item = None
         if kind == "object":
-            properties = {
-                str(key): self._shape_in(each, above, budget) for key, each in _mapping(node.get("properties")).items()
-            }
+            inner = _mapping(node.get("properties"))
+            # Plain values first: a budget that ends among nested ones has then seen what a map needs most.
+            for key in sorted(inner, key=lambda key: isinstance(inner[key], Mapping) and "$ref" in inner[key]):
+                properties[str(key)] = self._shape_in(inner[key], above, budget)
         elif kind == "list":
             item = self._shape_in(node.get("items"), above, budget)
         example = node.get("example", next(iter(_sequence(node.get("examples"))), None))
@@ -261,8 +263,11 @@ _READS = re.compile(r"(?i)get|list|search|find|query|all|filter")
 
 
 def _checked_url(url: str, settings: dict[str, Json]) -> tuple[str, dict[str, Json], dict[str, str]]:
-    parts = urlsplit(url)
-    if parts.scheme and parts.netloc and "{" not in url.replace("{{", "").replace("}}", ""):
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", settings, {"base_url": "the document's address is no URL"}
+    if parts.scheme in ("http", "https") and parts.netloc and "{" not in url.replace("{{", "").replace("}}", ""):
         gaps = {}
         if parts.netloc.split(":")[0] in ("example.com", "localhost", "127.0.0.1") or parts.netloc.endswith(".example"):
             gaps["base_url"] = "the document names an example's address"

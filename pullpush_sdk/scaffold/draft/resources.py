@@ -34,6 +34,7 @@ _NO_NOUNS = frozenset({"get", "list", "search", "all", "find", "query", "by", "a
 _GENERIC = frozenset(
     {"items", "item", "mine", "me", "details", "full", "v1", "v2", "v3", "v4", "index", "entries", "records"}
 )
+_READS = re.compile(r"(?i)get|list|search|find|query")
 _CHANGES = re.compile(
     r"(?i)delete|remove|update|create|add|set|cancel|process|assign|bulk|upload|import|export|login|auth|token"
 )
@@ -99,7 +100,7 @@ def _candidates(operation: SketchedOperation) -> Iterator[Listing]:
         return
     if operation.path.rstrip("/").endswith("}"):  # one record, whatever lists it holds
         return
-    if operation.method == "POST" and not re.search(r"(?i)get|list|search|find|query", last):
+    if operation.method == "POST" and not _READS.search((_fixed(operation.path) or [""])[-1]):
         return
     records = _records(operation)
     if records is None:

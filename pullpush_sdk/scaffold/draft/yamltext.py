@@ -25,13 +25,12 @@ def flow(value: Json) -> str:
         return str(value)
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    # JSON's escapes are YAML's, but for signs that YAML counts as line breaks.
-    return (
-        json.dumps(value, ensure_ascii=False)
-        .replace("\x85", "\\u0085")
-        .replace("\u2028", "\\u2028")
-        .replace("\u2029", "\\u2029")
-    )
+    # JSON's escapes are YAML's; what YAML does not take as it is, or takes for a line break, is escaped too.
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(sign: str) -> str:
+    return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}"
 
 
 def comment(text: str) -> str:

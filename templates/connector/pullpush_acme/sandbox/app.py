@@ -90,10 +90,10 @@ class Platform:
             row = self._store.add(name, _complete(name, values))
         except UniqueError as error:
             return _bad(409, str(error))
-        # <type:product,stocklevel>
+        # <type:product,type:stocklevel>
         if name == "products":
             self._store.add("stock", {"sku": row["sku"], "tracked": False, "on_hand": 0})
-        # </type:product,stocklevel>
+        # </type:product,type:stocklevel>
         return JSONResponse({"data": row}, status_code=201)
 
     async def _one(self, request: Request) -> Response:

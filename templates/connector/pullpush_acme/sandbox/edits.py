@@ -47,9 +47,9 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
     def product_create(values: Values) -> Values:
         price = {"amount": str(values["price"]), "currency": "EUR"}
         row = add("products", {"sku": values["sku"], "name": values["title"], "price": price, "status": "draft"})
-        # <type:product,stocklevel>
+        # <type:product,type:stocklevel>
         add("stock", {"sku": row["sku"], "tracked": False, "on_hand": 0})
-        # </type:product,stocklevel>
+        # </type:product,type:stocklevel>
         return {"key": row["sku"]}
 
     def product_delete(values: Values) -> Values:
