@@ -121,6 +121,7 @@ def sync(python, pullpush, work):
         for server in servers:
             server.terminate()
             server.wait(timeout=20)
+            server.stdout.close()
 
 
 def read_object(stream):
