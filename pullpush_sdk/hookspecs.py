@@ -134,6 +134,16 @@ class ExtensionSpec:
     def pullpush_rules(self) -> Sequence[Any]:
         """Further rules for `pullpush validate`; a rule code that is taken is an error."""
 
+    @hookspec
+    def pullpush_propose(
+        self, canonical_type: str, fields: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]] | None:
+        """Better proposals for a drafted canonical map, from the native fields of one record; None where it has none.
+
+        A field has `path`, `kind`, `format`, `enum` and `example`; a proposal has `target` (a canonical field), `rule`,
+        `certainty` (0 to 1) and, if a person should look, `check`. The most certain one of each target is taken.
+        """
+
 
 class ObserverSpec:
     """Hooks that are told what happened: metrics, audit, alerts."""

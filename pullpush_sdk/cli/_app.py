@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "status": ("status", "status", "Show where every flow stands."),
     "events": ("events", "events", "Show the life of one key through the flows."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),
+    "new-connector": ("new_connector", "new_connector", "Write a new connector: manifest, sandbox, tests and all."),
+    "add": ("add", "add", "Extend a connector: further resources, webhooks, destinations."),
     "secrets": ("secrets", "secrets", "Rotate the key that seals stored tokens."),
     "map": ("map", "map_", "Try a mapping on a sample record."),
     "schema": ("schema", "schema", "Print a JSON Schema: of a canonical type, or of manifests."),

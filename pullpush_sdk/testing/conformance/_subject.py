@@ -142,6 +142,7 @@ _NUMBERED = (
     "invoice_id",
     "invoice_number",
     "contact_id",
+    "call_id",
     "cart_id",
     "handle",
 )
