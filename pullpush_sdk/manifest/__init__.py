@@ -50,6 +50,7 @@ from ._model import (
     SessionAuth,
     TransactionId,
     Verification,
+    Waiver,
     Webhook,
     Write,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "SessionAuth",
     "TransactionId",
     "Verification",
+    "Waiver",
     "Webhook",
     "Write",
     "auth_of",

@@ -112,7 +112,7 @@ def _installed(name: str) -> Target:
         raise SetupError(f"{name!r} is neither a path nor an installed connector", hint=hint)
     (point,) = list(importlib.metadata.entry_points(group=GROUP, name=name))[:1]
     module = point.value.partition(":")[0]
-    package = _where(module.partition(".")[0])
+    package = package_folder(module.partition(".")[0])
     folder = package.parent if package is not None and (package.parent / "pyproject.toml").is_file() else None
     pyproject, error = _read_pyproject(folder / "pyproject.toml") if folder is not None else (None, "")
     return Target(
@@ -130,7 +130,7 @@ def _installed(name: str) -> Target:
     )
 
 
-def _where(top: str) -> Path | None:
+def package_folder(top: str) -> Path | None:
     """The folder of a top-level package, found without importing it."""
     spec = PathFinder.find_spec(top)
     locations = list(spec.submodule_search_locations or ()) if spec is not None else []
