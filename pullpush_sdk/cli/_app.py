@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "status": ("status", "status", "Show where every flow stands."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),
     "map": ("map", "map_", "Try a mapping on a sample record."),
+    "validate": ("validate", "validate", "Check a connector for submission."),
     "schema": ("schema", "schema", "Print a JSON Schema: of a canonical type, or of manifests."),
     "completion": ("completion", "completion", "Print the shell completion script."),
 }

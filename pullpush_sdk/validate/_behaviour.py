@@ -135,7 +135,9 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
     for each in told.get("fields", ()):
         yield from _fields(case, each)
     for each in told.get("subscribe", ()):
-        yield _where(case, "behaviour-webhook", "$.webhook", f"webhooks are not registered: {each['message']}", each["hint"])
+        yield _where(
+            case, "behaviour-webhook", "$.webhook", f"webhooks are not registered: {each['message']}", each["hint"]
+        )
     for each in told.get("forged", ()):
         yield _where(case, "behaviour-forged", "$.webhook.verification", f"a forged webhook passes: {each['how']}",
                      "verify the signature over the raw body")  # fmt: skip

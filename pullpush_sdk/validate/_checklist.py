@@ -16,7 +16,9 @@ _EVENTS = "Webhook handler events match the trigger events exactly"
 _PAGES = "Pagination and response mapping match the provider's answers"
 _SAMPLES = "Sample payloads included"
 _FIELD_CODES = frozenset({"mapping-identity", "mapping-target", "behaviour-reject", "samples-map", "miniapp-39-field"})
-_EVENT_CODES = frozenset({"miniapp-42", "samples-event", "webhook-event", "behaviour-webhook", "behaviour-webhook-refused"})
+_EVENT_CODES = frozenset(
+    {"miniapp-42", "samples-event", "webhook-event", "behaviour-webhook", "behaviour-webhook-refused"}
+)
 _PAGE_CODES = frozenset(
     {"pagination-response", "pagination-param", "pagination-start", "law-source-reads-everything", "behaviour-empty"}
 )

@@ -49,7 +49,9 @@ async def _run(project: Project, connection: str, plugins: Plugins, redactor: Re
         try:
             checked = loaded.hook.pullpush_check(connection=opened)
             found = await checked if checked is not None else ()
-            problems += [("", redactor.text(f"{each.name}: {each.message}"), each.hint) for each in found if not each.ok]
+            problems += [
+                ("", redactor.text(f"{each.name}: {each.message}"), each.hint) for each in found if not each.ok
+            ]
         except PullPushError as error:
             problems.append(("", redactor.text(error.message), error.hint))
         for name in sorted(loaded.connector.reads):

@@ -67,7 +67,9 @@ class Finding:
     def place(self) -> str:
         """File, line and column as far as they are known."""
         numbers = ":".join(str(each) for each in (self.line, self.column) if each is not None)
-        return f"{self.file}:{numbers}" if self.file and numbers else self.file or (f"line {numbers}" if numbers else "")
+        return (
+            f"{self.file}:{numbers}" if self.file and numbers else self.file or (f"line {numbers}" if numbers else "")
+        )
 
 
 @attrs.frozen(kw_only=True)

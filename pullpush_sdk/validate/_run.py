@@ -169,7 +169,9 @@ def _extension(rule: Rule, check: Callable[[Case], Iterable[Problem]], case: Cas
         for problem in check(case):
             yield attrs.evolve(problem, code=rule.code)
     except Exception as error:  # noqa: BLE001 - another distribution's code
-        yield Problem(code="rule-failed", message=f"{rule.code} failed: {type(error).__name__}: {error}"[:300], path="$")
+        yield Problem(
+            code="rule-failed", message=f"{rule.code} failed: {type(error).__name__}: {error}"[:300], path="$"
+        )
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
@@ -179,4 +181,6 @@ def _once(findings: list[Finding]) -> list[Finding]:
 
 def _ordered(findings: list[Finding]) -> list[Finding]:
     order = {"error": 0, "warning": 1, "note": 2}
-    return sorted(findings, key=lambda each: (order[each.severity], each.file, each.line or 0, each.column or 0, each.code))
+    return sorted(
+        findings, key=lambda each: (order[each.severity], each.file, each.line or 0, each.column or 0, each.code)
+    )

@@ -14,7 +14,9 @@ from typing import Any
 
 _FILE_SIZE = 100_000_000
 _FILES = 1024
-_PROGRAMS = frozenset({"os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen", "os.fork", "pty.spawn"})
+_PROGRAMS = frozenset(
+    {"os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen", "os.fork", "pty.spawn"}
+)
 _NAMES = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _CALLS = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
 

@@ -91,7 +91,9 @@ class _Work:
             from ._probes import probe  # noqa: PLC0415
             from ._recorder import Recorder  # noqa: PLC0415
         except ImportError as error:
-            self.tell("unproven", reason=f"the laws need {error.name}: pip install 'pullpush-sdk[sandbox]' hypothesis pytest")
+            self.tell(
+                "unproven", reason=f"the laws need {error.name}: pip install 'pullpush-sdk[sandbox]' hypothesis pytest"
+            )
             return
         subject = Subject.of(plugins, name)
         if (box := self._sandbox(subject)) is None:
@@ -194,5 +196,3 @@ def _extension(each: dict[str, str]) -> Any:
         distribution=each["distribution"],
         load=lambda: importlib.import_module(each["module"]),
     )
-
-

@@ -78,7 +78,12 @@ async def _locations(subject: Subject, tell: Tell) -> None:
         listed = list(await found) if found is not None else None
         if listed is not None:
             declared = subject.loaded.connector.manifest is not None and subject.loaded.connector.manifest.locations
-            tell("locations", count=len(listed), unnamed=sum(1 for each in listed if not each.name), declared=bool(declared))
+            tell(
+                "locations",
+                count=len(listed),
+                unnamed=sum(1 for each in listed if not each.name),
+                declared=bool(declared),
+            )
 
 
 async def _read(subject: Subject, canonical_type: str, tell: Tell) -> None:

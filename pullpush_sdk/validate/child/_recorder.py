@@ -43,7 +43,9 @@ class Recorder:
             async def say(message: MutableMapping[str, Any]) -> None:
                 if message["type"] == "http.response.start":
                     status[0] = message["status"]
-                    headers.update({key.decode("latin-1"): value.decode("latin-1") for key, value in message["headers"]})
+                    headers.update(
+                        {key.decode("latin-1"): value.decode("latin-1") for key, value in message["headers"]}
+                    )
                 answered.extend(message.get("body", b""))
                 await send(message)
 

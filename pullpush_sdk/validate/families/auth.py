@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import ApiKeyAuth, Manifest, NoAuth, OAuth2Auth, SessionAuth
 from pullpush_sdk.manifest.sites import ways_of
-
 from pullpush_sdk.validate._case import Case
 
 _HOUR = 3600.0
@@ -21,11 +20,9 @@ def check(case: Case) -> Iterator[Problem]:
         return
     if isinstance(manifest.auth, NoAuth) and manifest.secrets and not _signs_webhooks_only(manifest):
         yield case.at("auth-none", "$.auth" if _wrote(case, "auth") else "$", "secrets are asked for, and no request "
-                      "carries one", "add auth: {kind: bearer, token: \"{{name}}\"}")  # fmt: skip
+                      "carries one", 'add auth: {kind: bearer, token: "{{name}}"}')  # fmt: skip
     if manifest.check is None and not _has_hook(case, "pullpush_check"):
-        yield case.at(
-            "auth-check", "$", "no `check`: nothing tries the credentials", "add check: {request: {path: …}}"
-        )
+        yield case.at("auth-check", "$", "no `check`: nothing tries the credentials", "add check: {request: {path: …}}")
     for path, auth in ways_of(manifest.auth):
         if isinstance(auth, OAuth2Auth):
             yield from _oauth2(case, path, auth)
@@ -40,9 +37,6 @@ def check(case: Case) -> Iterator[Problem]:
 def _oauth2(case: Case, path: str, auth: OAuth2Auth) -> Iterator[Problem]:
     if auth.grant == "authorization_code" and not auth.scopes and "scope" not in auth.authorize_params:
         yield case.at("auth-scopes", path, "no scopes are asked for", "name the least that the requests need")
-    if auth.expires == "seconds" and auth.refresh_margin > _DAY:
-        place = f"{path}.refresh_margin"
-        yield case.at("auth-margin", place, "a token is renewed more than a day before it ends", "300 is common")
 
 
 def _signs_webhooks_only(manifest: Manifest) -> bool:

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 
 from pullpush_sdk.errors import Problem
-
 from pullpush_sdk.validate._case import Case
 
 CATEGORIES = frozenset(
     {"ecommerce", "productivity", "communication", "marketing", "developer", "payment", "social", "storage"}
-    | {"analytics", "crm", "accounting", "erp", "marketplace", "shipping", "pos"}
+    | {"analytics", "crm", "accounting", "erp", "marketplace", "shipping", "pos", "inventory"}
 )
-_TEMPLATE = re.compile(r"\b(lorem ipsum|todo|fixme|changeme|change me|your connector|describe (it|this) here)\b", re.I)
+_TEMPLATE = re.compile(r"\b(lorem ipsum|todo|fixme|changeme|change me|your connector|describe (it|this) here)\b", re.IGNORECASE)
 
 
 def check(case: Case) -> Iterator[Problem]:

@@ -37,7 +37,8 @@ def check(case: Case) -> Iterator[Problem]:
         kind = case.types.get(resource.canonical_type)
         if kind is not None and resource.canonical_map:
             path = f"{below('$.resources', name)}.canonical_map"
-            yield from _coverage(case, path, kind, resource.canonical_map)
+            if manifest.origin == "manifest":
+                yield from _coverage(case, path, kind, resource.canonical_map)
             yield from _rules(case, path, kind, resource.canonical_map)
             yield from _stock_version(case, below("$.resources", name), resource)
     yield from _handlers(case, manifest)
@@ -123,9 +124,7 @@ def _times(
             yield case.at("mapping-time-format", place, "%p has no meaning beside %H", "use %I with %p")
 
 
-def _quantity(
-    case: Case, place: str, rule: Json, steps: list[tuple[str, Mapping[str, Json]]]
-) -> Iterator[Problem]:
+def _quantity(case: Case, place: str, rule: Json, steps: list[tuple[str, Mapping[str, Json]]]) -> Iterator[Problem]:
     for name, arguments in steps:
         if name == "toBoolean":
             yield case.at("mapping-stock-doubt", place, "a yes or no as a quantity", "read the counted number")

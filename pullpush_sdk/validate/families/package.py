@@ -99,7 +99,9 @@ def _project(case: Case, folder: Path) -> Iterator[Problem]:
     file = folder / "pyproject.toml"
     target = case.target
     if target.pyproject_error:
-        yield case.of_file("package-pyproject", file, f"cannot be read: {target.pyproject_error}", line=_line(target.pyproject_error))
+        yield case.of_file(
+            "package-pyproject", file, f"cannot be read: {target.pyproject_error}", line=_line(target.pyproject_error)
+        )
         return
     if target.pyproject is None:
         yield case.of_file("package-pyproject", folder, "no pyproject.toml: it cannot be installed",
@@ -107,11 +109,13 @@ def _project(case: Case, folder: Path) -> Iterator[Problem]:
         return
     project = value_at(target.pyproject, "project")
     if not isinstance(project, dict):
-        yield case.of_file("package-pyproject", file, "no [project] table", "name, version and entry points stand there")
+        yield case.of_file(
+            "package-pyproject", file, "no [project] table", "name, version and entry points stand there"
+        )
         return
     yield from _entry_point(case, file, project)
     needs = project.get("dependencies")
-    if not isinstance(needs, list) or not any(re.match(r"pullpush[-_.]sdk\b", str(each), re.I) for each in needs):
+    if not isinstance(needs, list) or not any(re.match(r"pullpush[-_.]sdk\b", str(each), re.IGNORECASE) for each in needs):
         yield case.of_file("package-depends", file, "does not depend on pullpush-sdk",
                            'dependencies = ["pullpush-sdk>=0.1,<0.2"]', line=_find(file, "dependencies"))  # fmt: skip
     if "requires-python" not in project:
@@ -146,7 +150,11 @@ def _entry_point(case: Case, file: Path, project: Json) -> Iterator[Problem]:
 
 def _around(case: Case, folder: Path) -> Iterator[Problem]:
     names = {each.name.lower() for each in folder.iterdir()}
-    outer = {each.name.lower() for each in folder.parent.parent.iterdir()} if (folder.parent.parent / ".git").exists() else set()
+    outer = (
+        {each.name.lower() for each in folder.parent.parent.iterdir()}
+        if (folder.parent.parent / ".git").exists()
+        else set()
+    )
     if not any(each.startswith("readme") for each in names):
         yield case.of_file("package-readme", folder, "no README", "say what it does, its limits and its settings")
     if not any(each.startswith(("changelog", "changes", "history")) for each in names | outer):

@@ -10,7 +10,6 @@ from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Pagination, Resource, Response
 from pullpush_sdk.manifest.sites import Site, requests_of
 from pullpush_sdk.mapping import read_path
-
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import exchanges_of
 from pullpush_sdk.validate._samples import Exchange
@@ -36,7 +35,8 @@ def check(case: Case) -> Iterator[Problem]:
 def _declared(case: Case, site: Site, pages: Pagination, response: Response) -> Iterator[Problem]:
     path = f"{site.path.removesuffix('.list').removesuffix('.request')}.pagination"
     if pages.kind == "none":
-        if ".resources." in site.path and not site.path.endswith(("for_each.list", "request")):
+        own = case.python is not None and any(each.name == "pullpush_pull" for each in case.python.hooks)
+        if not own and ".resources." in site.path and not site.path.endswith(("for_each.list", "request")):
             yield case.at("pagination-none", path, "one answer is taken for the whole list",
                           "state how the platform pages, or that it never does")  # fmt: skip
         return

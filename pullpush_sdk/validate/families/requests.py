@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Incremental, Manifest, Resource, placeholders
 from pullpush_sdk.manifest.sites import requests_of
-
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate.places import below
 
@@ -33,8 +32,15 @@ def check(case: Case) -> Iterator[Problem]:
             yield case.at("requests-path", f"{site.path}.path", "a path without a leading slash", "write /path")
         if " " in site.request.path.strip() or site.request.path != site.request.path.strip():
             yield case.at("requests-path", f"{site.path}.path", "a path with blanks", "write it without blanks")
+    if manifest.origin != "manifest" or _reads_by_itself(case):
+        return
     for name, resource in manifest.resources.items():
         yield from _changes(case, below("$.resources", name), resource)
+
+
+def _reads_by_itself(case: Case) -> bool:
+    """Whether the connector's own Python goes through the lists."""
+    return case.python is not None and any(each.name == "pullpush_pull" and each.marked for each in case.python.hooks)
 
 
 def _limits(case: Case, manifest: Manifest) -> Iterator[Problem]:
@@ -42,9 +48,6 @@ def _limits(case: Case, manifest: Manifest) -> Iterator[Problem]:
     if limits.requests is None and limits.cost is None and not _wrote_limits(case):
         yield case.at("requests-limits", "$", "no `limits`: the platform is used as fast as it answers",
                       "add limits: {requests: …, per: …} from the platform's documentation")  # fmt: skip
-    if limits.timeout > 300:
-        yield case.at("requests-timeout", "$.limits.timeout", f"{limits.timeout:g} seconds for one answer",
-                      "the unit is seconds; 30 is common")  # fmt: skip
     if limits.retries == 0:
         yield case.at("requests-retries", "$.limits.retries", "no failed request is tried again", "4 is the default")
 

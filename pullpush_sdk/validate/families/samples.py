@@ -51,7 +51,9 @@ def _resource(case: Case, manifest: Manifest, name: str, resource: Resource) -> 
     records = [found for _, found in zip(range(_MOST), list_records(manifest, resource, case.samples), strict=False)]
     if not records:
         if case.samples.any:
-            yield case.at("samples-resource", path, "no sample of its list", f"record one answer of {resource.list.path}")
+            yield case.at(
+                "samples-resource", path, "no sample of its list", f"record one answer of {resource.list.path}"
+            )
         return
     yield from mapped(case, f"{path}.canonical_map", kind, resource.canonical_map, records, resource)
 
@@ -137,7 +139,9 @@ def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
         handler = webhook.handlers.get(name)
         if handler is None:
             message = f"{hook.place}: the event is read as `{name[:60]}`, which has no handler"
-            yield case.at("samples-event", "$.webhook.event_name", message, "correct where the name stands, or the handler")
+            yield case.at(
+                "samples-event", "$.webhook.event_name", message, "correct where the name stands, or the handler"
+            )
             continue
         handled.add(name)
         yield from _handled(case, manifest, handler, body, hook)
@@ -157,7 +161,9 @@ def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook:
         yield case.at("samples-data-path", f"{path}.data_path", f"{hook.place}: nothing at {handler.data_path[:60]}",
                       "say where the record stands in the body")  # fmt: skip
         return
-    where = f"{path}.map" if handler.map is not None else f"{below('$.resources', handler.resource or '')}.canonical_map"
+    where = (
+        f"{path}.map" if handler.map is not None else f"{below('$.resources', handler.resource or '')}.canonical_map"
+    )
     for problem in mapped(case, where, kind, rules, [(f"{hook.sample}: {hook.place}", record)], resource):
         if problem.code == "samples-map":
             yield problem

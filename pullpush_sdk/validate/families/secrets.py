@@ -20,13 +20,12 @@ from pullpush_sdk.manifest import (
     placeholders,
 )
 from pullpush_sdk.manifest.sites import requests_of, ways_of
-
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._python import python_files
 from pullpush_sdk.validate.places import below, texts
 
 _NAMED_SECRET = re.compile(
-    r"(^|_|-)(token|secret|password|passwd|pwd|private_?key|api_?key|access_?key|client_secret|webhook_secret)$", re.I
+    r"(^|_|-)(token|secret|password|passwd|pwd|private_?key|api_?key|access_?key|client_secret|webhook_secret)$", re.IGNORECASE
 )
 _CREDENTIALS: Mapping[type, tuple[str, ...]] = {
     BearerAuth: ("token",),
@@ -56,7 +55,10 @@ def check(case: Case) -> Iterator[Problem]:
         for text, path in texts(case.document.value):
             if KNOWN_FORMS.search(text):
                 yield case.within(
-                    "secrets-in-clear", path, "looks like a real credential", "take it out, and revoke it: it has leaked"
+                    "secrets-in-clear",
+                    path,
+                    "looks like a real credential",
+                    "take it out, and revoke it: it has leaked",
                 )
     yield from _scan_files(case)
     yield from _in_samples(case)
@@ -81,9 +83,7 @@ def _undeclared(case: Case, manifest: Manifest) -> Iterator[Problem]:
     for name in properties:
         if name not in manifest.secrets and name not in needed and _NAMED_SECRET.search(name):
             path = below("$.settings.properties", name)
-            yield case.at(
-                "secrets-undeclared", path, f"`{name}` looks like a credential", f"add {name} to secrets"
-            )
+            yield case.at("secrets-undeclared", path, f"`{name}` looks like a credential", f"add {name} to secrets")
 
 
 def _in_urls(case: Case, manifest: Manifest) -> Iterator[Problem]:

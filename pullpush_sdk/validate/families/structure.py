@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import attrs
 
 from pullpush_sdk.errors import Problem
-
 from pullpush_sdk.validate._case import Case
 
 

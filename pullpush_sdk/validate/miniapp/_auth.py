@@ -15,7 +15,9 @@ Json = Any
 _KINDS = ("bearer_token", "apikey", "oauth2")
 _PUBLIC = frozenset({"client_id", "clientId", "client_secret", "clientSecret"})
 _BASIC = re.compile(r"Basic\s+\[\[[^\[\]]+\]\]\s*\[\[[^\[\]]+\]\]")
-_NOT_SECRET = re.compile(r"(^|_)(public|publishable|key_?name|token_?type|tokenUrl|token_?url)|type$|url$", re.IGNORECASE)
+_NOT_SECRET = re.compile(
+    r"(^|_)(public|publishable|key_?name|token_?type|tokenUrl|token_?url)|type$|url$", re.IGNORECASE
+)
 
 
 def check(_case: Case, app: MiniApp) -> Iterator[Problem]:
@@ -31,7 +33,9 @@ def check(_case: Case, app: MiniApp) -> Iterator[Problem]:
     yield from _bags(app, auth)
     for text, path in texts_of(app.root.value, "$"):
         if _BASIC.search(text):
-            yield app.problem(18, path, "two credentials of HTTP Basic without the colon", "Basic [[user]]:[[password]]")
+            yield app.problem(
+                18, path, "two credentials of HTTP Basic without the colon", "Basic [[user]]:[[password]]"
+            )
     if not auth.has("userDetails") and not auth.has("test_token"):
         yield app.problem(19, auth.path, "neither userDetails nor test_token: nothing tries the connection",
                           "state a request that needs the credentials")  # fmt: skip

@@ -13,7 +13,9 @@ from pullpush_sdk.manifest import Document
 from pullpush_sdk.validate.places import below
 
 Json = Any
-SECRET_NAME = re.compile(r"(token|secret|password|passwd|api_?key|private_?key|access_?key|consumer_?key)", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"(token|secret|password|passwd|api_?key|private_?key|access_?key|consumer_?key)", re.IGNORECASE
+)
 BAG = re.compile(r"\[\[\s*([^\[\]]*?)\s*\]\]")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -58,7 +58,9 @@ def _lists(case: Case, app: MiniApp, samples: Samples) -> Iterator[Problem]:
                               f"the sample {name} has nothing at {resource.response.records[:60]}")  # fmt: skip
             continue
         records = list(list_records(case.manifest, resource, samples))[:50]
-        for problem in mapped(case, f"$.resources.{name}.canonical_map", kind, resource.canonical_map, records, resource):
+        for problem in mapped(
+            case, f"$.resources.{name}.canonical_map", kind, resource.canonical_map, records, resource
+        ):
             yield app.problem(46, problem.path, problem.message, problem.hint)
 
 
@@ -84,7 +86,9 @@ def _hooks(case: Case, app: MiniApp, samples: Samples) -> Iterator[Problem]:
         code = places[name].part("mapping").value.get("code")
         path = code if isinstance(code, str) else code.get("path") if isinstance(code, dict) else None
         if isinstance(path, str) and read_path(body, path) in (UNSET, None, ""):
-            yield app.problem(46, places[name].part("mapping").at("code"), f"the sample {hook.sample} has no code there")
+            yield app.problem(
+                46, places[name].part("mapping").at("code"), f"the sample {hook.sample} has no code there"
+            )
 
 
 def _parts(app: MiniApp, folder: Path, samples: Samples) -> Iterator[Problem]:
@@ -93,7 +97,9 @@ def _parts(app: MiniApp, folder: Path, samples: Samples) -> Iterator[Problem]:
     if not any(name.startswith("changelog") for name in names):
         missing.append("a changelog (CHANGELOG.md)")
     guide = next((names[name] for name in names if name.startswith(("readme", "setup", "guide"))), None)
-    text = guide.read_text(encoding="utf-8", errors="replace")[:200_000] if guide is not None and guide.is_file() else ""
+    text = (
+        guide.read_text(encoding="utf-8", errors="replace")[:200_000] if guide is not None and guide.is_file() else ""
+    )
     if not re.search(r"^\s*3[.)]\s", text, re.MULTILINE):
         missing.append("a setup guide of three to five numbered steps (README.md)")
     if not re.search(r"test (account|store|credentials|shop)|sandbox", text, re.IGNORECASE):

@@ -75,7 +75,9 @@ def _action(app: MiniApp, action: Part) -> Iterator[Problem]:
         last = index == len(steps) - 1
         mapping = step.value.get("mapping")
         if isinstance(mapping, dict) and not last:
-            yield app.problem(25, step.at("mapping"), "an object mapping before the last request", "a list is forwarded")
+            yield app.problem(
+                25, step.at("mapping"), "an object mapping before the last request", "a list is forwarded"
+            )
         if isinstance(mapping, list) and last:
             yield app.problem(25, step.at("mapping"), "a list mapping in the last request", "an object is the outcome")
 
@@ -83,7 +85,9 @@ def _action(app: MiniApp, action: Part) -> Iterator[Problem]:
 def _function(app: MiniApp, step: Part) -> Iterator[Problem]:
     functions = app.root.part("functions")
     if step.text("name") not in functions.value:
-        yield app.problem(24, step.at("name"), f"there is no function `{step.text('name')[:40]}`", "add it to functions")
+        yield app.problem(
+            24, step.at("name"), f"there is no function `{step.text('name')[:40]}`", "add it to functions"
+        )
     if bags_in(step.value.get("args")):
         yield app.problem(24, step.at("args"), "credentials are never passed to a function", "take [[…]] out of args")
 

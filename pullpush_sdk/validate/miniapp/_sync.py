@@ -158,7 +158,9 @@ def _handlers(_case: Case, app: MiniApp) -> Iterator[Problem]:
             yield app.problem(43, handler.at("operation"), f"expected one of {', '.join(_OPERATIONS)}")
         mapping = handler.part("mapping")
         if not by_resource and "code" not in mapping.value:
-            yield app.problem(43, handler.at("mapping"), "no mapping.code: the record never appears", "map the stable id")
+            yield app.problem(
+                43, handler.at("mapping"), "no mapping.code: the record never appears", "map the stable id"
+            )
         for target, rule in mapping.value.items():
             yield from _rule(app, rule, mapping.at(target))
         if by_resource:

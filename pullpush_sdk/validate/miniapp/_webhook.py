@@ -30,7 +30,9 @@ def check(_case: Case, app: MiniApp) -> Iterator[Problem]:
     handlers = list(app.handlers())
     if (webhook or handlers) and not webhook.has("eventExtraction"):
         path = webhook.path if webhook else app.sync.part("webhooks").path
-        yield app.problem(28, path, "no eventExtraction: no event is told apart", "webhook.eventExtraction: {source, path}")
+        yield app.problem(
+            28, path, "no eventExtraction: no event is told apart", "webhook.eventExtraction: {source, path}"
+        )
     if not webhook:
         return
     yield from _extraction(app, webhook.part("eventExtraction"))
@@ -39,7 +41,9 @@ def check(_case: Case, app: MiniApp) -> Iterator[Problem]:
     yield from _customer(app, webhook.part("customerExtraction"))
     status = webhook.part("response").value.get("statusCode")
     if status is not None and not (isinstance(status, int) and 200 <= status <= 299):
-        yield app.problem(34, webhook.part("response").at("statusCode"), f"{str(status)[:10]} is no success", "200 or 202")
+        yield app.problem(
+            34, webhook.part("response").at("statusCode"), f"{str(status)[:10]} is no success", "200 or 202"
+        )
     if webhook.has("ecommerce"):
         both = app.root.has("sync")
         message = "the old `ecommerce` block beside `sync`" if both else "the old `ecommerce` block without `sync`"
