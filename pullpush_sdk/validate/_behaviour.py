@@ -134,6 +134,27 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
             break
     for each in told.get("fields", ()):
         yield from _fields(case, each)
+    for each in told.get("paging", ()):
+        for path, resource in _resources(case, each["type"]):
+            if resource.name in each["resources"] or each["resources"] == [""]:
+                place = f"{path}.pagination{_moving(resource) if each['same'] else ''}"
+                message = f"in small pages {each['missing']} of {each['of']} records are missing"
+                hint = "the platform gives one page again and again" if each["same"] else "look at kind, start and size"
+                yield _where(case, "behaviour-paging", place, message, hint)
+    for each in told.get("response", ()):
+        place = f"{below('$.resources', each['resource'])}.response.{each['part']}"
+        message = f"no answer of the sandbox has anything at {each['path']}"
+        yield _where(case, "behaviour-response", place, message, "look at an answer, and correct the path")
+    for each in told.get("size", ()):
+        place = f"{below('$.resources', each['resource'])}.pagination.size_param"
+        message = f"{each['asked']} records were asked for, and {each['got']} came: the page size is not heard"
+        yield _where(case, "behaviour-page-size", place, message, "name the platform's parameter")
+    for each in told.get("changes", ()):
+        for path, resource in _resources(case, each["type"]):
+            if resource.name == each["resource"] and resource.incremental is not None:
+                place = f"{path}.incremental.param" if resource.incremental.param else f"{path}.incremental"
+                message = f"a day later nothing changed, and all {each['again']} records are read again"
+                yield _where(case, "behaviour-incremental", place, message, "name the platform's filter by update time")
     for each in told.get("subscribe", ()):
         yield _where(
             case, "behaviour-webhook", "$.webhook", f"webhooks are not registered: {each['message']}", each["hint"]
@@ -153,27 +174,37 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
 
 def _fields(case: Case, told: Json) -> Iterator[Problem]:
     resources = list(_resources(case, told["type"]))
+    if told["resource"]:
+        resources = [each for each in resources if each[1].name == told["resource"]]
     if not told["count"]:
-        for path, _ in resources:
-            yield _where(case, "behaviour-empty", f"{path}.response" if _ else path,
-                         f"the sandbox has records, and no {told['type']} is read", "look at list and response.records")  # fmt: skip
+        for path, _resource in resources:
+            message = f"nothing of the sandbox is read as {told['type']}"
+            part = "pagination.start" if _resource.pagination.start not in {0, 1} else "response"
+            yield _where(case, "behaviour-empty", f"{path}.{part}", message, "look at list and response.records")
         return
-    filled = {_plain(each) for each in told["filled"]}
     if len(resources) != 1:
         return
     path, resource = resources[0]
+    filled = {_plain(each) for each in told["filled"]}
     for target, rule in resource.canonical_map.items():
         where = below(f"{path}.canonical_map", target)
         if isinstance(rule, dict) and "value" in rule and rule["value"] is None:
             continue
         if _plain(target) not in filled:
-            yield _where(case, "behaviour-field-empty", where, f"no record of the sandbox fills {target}",
-                         "correct the path, or let the sandbox have it")  # fmt: skip
+            message = f"no record of the sandbox fills {target}"
+            yield _where(case, "behaviour-field-empty", where, message, "correct the path, or let the sandbox have it")
         elif isinstance(rule, dict) and isinstance(rule.get("items"), dict):
             for name in rule["items"]:
                 if _plain(f"{target}.{name}") not in filled:
-                    yield _where(case, "behaviour-field-empty", below(f"{where}.items", name),
-                                 f"no record of the sandbox fills {target}.{name}", "correct the path")  # fmt: skip
+                    message = f"no record of the sandbox fills {target}.{name}"
+                    place = below(f"{where}.items", name)
+                    yield _where(case, "behaviour-field-empty", place, message, "correct the path")
+
+
+def _moving(resource: Resource) -> str:
+    """The key of the parameter that moves a list on."""
+    names = {"page": ".page_param", "offset": ".offset_param", "cursor": ".cursor_param"}
+    return names.get(resource.pagination.kind, "")
 
 
 def _plain(name: str) -> str:
@@ -189,15 +220,18 @@ def _trouble(case: Case, told: Json) -> Problem:
         return _where(case, "behaviour-locations", "$.locations", message)
     if told["what"] == "webhooks":
         return _where(case, "behaviour-webhook", "$.webhook", message)
-    path = "$"
-    for path, resource in _resources(case, told["type"]):
-        if told["status"] in {401, 403}:
-            path = "$.auth"
-        elif told["status"] == 404:
-            path = f"{path}.list.path"
-        elif "record" in told["message"] and resource.response.records:
-            path = f"{path}.response.records"
-        break
+    found = next(_resources(case, told["type"]), None)
+    path = found[0] if found is not None else "$"
+    if told["what"] in {"paging", "changes"} and found is not None:
+        part = "pagination" if told["what"] == "paging" else "incremental" if found[1].incremental is not None else ""
+        code = "behaviour-paging" if told["what"] == "paging" else "behaviour-incremental"
+        return _where(case, code, f"{path}.{part}".rstrip("."), message, told.get("answer", "")[:200])
+    if told["status"] in {401, 403}:
+        path = "$.auth"
+    elif told["status"] == 404 and found is not None:
+        path = f"{path}.list.path"
+    elif found is not None and "record" in told["message"] and found[1].response.records:
+        path = f"{path}.response.records"
     return _where(case, "behaviour-read", path, message, told.get("answer", "")[:200])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+
 import json
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pullpush_sdk.canonical import dumps
+from pullpush_sdk.canonical import dumps, loads
 from pullpush_sdk.manifest import read_document
 
 from ._model import Example
@@ -45,7 +45,7 @@ def edited(value: Json, edits: Mapping[str, Json]) -> Json:
     Raises:
         KeyError, IndexError, TypeError: an edit leads to no place.
     """
-    changed = copy.deepcopy(value)
+    changed = loads(dumps(value))  # aliases of one value become values of their own
     for path, new in edits.items():
         *above, last = steps(path)
         holder = changed
@@ -56,9 +56,9 @@ def edited(value: Json, edits: Mapping[str, Json]) -> Json:
         if isinstance(new, dict) and DELETE in new:
             del holder[last]
         elif isinstance(holder, list) and last == len(holder):
-            holder.append(copy.deepcopy(new))
+            holder.append(loads(dumps(new)))
         else:
-            holder[last] = copy.deepcopy(new)
+            holder[last] = loads(dumps(new))
     return changed
 
 

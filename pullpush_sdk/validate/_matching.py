@@ -23,7 +23,7 @@ def exchanges_of(manifest: Manifest, request: Request, samples: Samples) -> list
     return [
         each
         for each in samples.exchanges
-        if each.method == request.method and pattern.fullmatch(each.path) and _same_operation(request, each)
+        if each.method == request.method and pattern.fullmatch(each.path) and same_operation(request, each.body)
     ]
 
 
@@ -38,10 +38,11 @@ def _open(path: str) -> str:
     return "[^?]+".join(re.escape(part) for part in path.split("PLACEHOLDER"))
 
 
-def _same_operation(request: Request, exchange: Exchange) -> bool:
+def same_operation(request: Request, body: Json) -> bool:
+    """Whether a recorded body carries the request's own GraphQL query; true where the request has none."""
     if request.query is None:
         return True
-    sent = exchange.body.get("query") if isinstance(exchange.body, dict) else None
+    sent = body.get("query") if isinstance(body, dict) else None
     return isinstance(sent, str) and sent.split() == request.query.split()
 
 

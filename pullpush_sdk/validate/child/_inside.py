@@ -67,19 +67,21 @@ class _Work:
         if self.job.get("behaviour", True):
             self._behaviour(plugins, name)
 
-    def _plugins(self) -> Any:
+    def _plugins(self, change: Callable[[Any], Any] | None = None) -> Any:
         from pullpush_sdk.plugins import Source, load_plugins  # noqa: PLC0415
 
         sources = []
         if self.job.get("module"):
             for path in reversed(self.job.get("path") or ()):
-                sys.path.insert(0, path)
+                if path not in sys.path[: len(self.job["path"])]:
+                    sys.path.insert(0, path)
             module = self.job["module"]
             load: Callable[[], Any] = lambda: importlib.import_module(module)  # noqa: E731
         else:
             document = self.job["document"]
             load = lambda: _declared(document)  # noqa: E731
-        sources.append(Source(name=self.job["name"], distribution=self.job["distribution"], load=load))
+        made = load if change is None else lambda: change(load())
+        sources.append(Source(name=self.job["name"], distribution=self.job["distribution"], load=made))
         for each in self.job.get("extensions", ()):
             sources.append(_extension(each))
         return load_plugins(sources)
@@ -88,7 +90,7 @@ class _Work:
         try:
             from pullpush_sdk.testing.conformance import LAWS, Subject  # noqa: PLC0415
 
-            from ._probes import probe  # noqa: PLC0415
+            from ._probes import in_small_pages, marked, probe  # noqa: PLC0415
             from ._recorder import Recorder  # noqa: PLC0415
         except ImportError as error:
             self.tell(
@@ -108,7 +110,11 @@ class _Work:
             return attrs.evolve(sandbox, app=recorder.wrap(sandbox.app))
 
         subject = attrs.evolve(subject, sandbox=recorded)
-        probe(subject, self.tell, recorder, self.until, wanted=self.job.get("codes"))
+        shown = self._plugins(marked)
+        seen = attrs.evolve(subject, loaded=shown.connectors[name]) if name in shown.connectors else subject
+        shrunk = self._plugins(in_small_pages)
+        small = attrs.evolve(subject, loaded=shrunk.connectors[name]) if name in shrunk.connectors else seen
+        probe(seen, small, self.tell, recorder, self.until, wanted=self.job.get("codes"))
         self._laws(subject, LAWS, recorder)
         self.tell("exchanges", exchanges=recorder.kept)
         self.tell("secrets", secrets=sorted(box.secrets.values()))
