@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help setup demo test lint types docs bench crash
+.PHONY: help setup demo test lint types docs bench crash scale
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ types: setup  ## strict types of the SDK and every plugin
 
 crash: setup  ## kill the process at random 200 times and judge by the destination's own log
 	@$(BIN)/python -m pytest -q -s -m full -k crash tests
+
+scale: setup  ## order at scale: 200,000 updates of 1,000 keys, keys that always fail, a restart with 100,000 waiting
+	@$(BIN)/python -m pytest -q -s -m full tests/engine/test_engine_scale.py
 
 bench: setup  ## throughput, CPU and memory of the main paths
 	@$(BIN)/python -m benchmarks

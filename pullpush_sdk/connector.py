@@ -67,12 +67,14 @@ class Event:
 class Reject:
     """A native record that could not become an event; it is kept as a dead letter.
 
-    `native` is the record as the platform sent it, JSON text; `key` whatever identifies it for a person.
+    `native` is the record as the platform sent it, JSON text; `key` whatever identifies it for a person. `origin` is
+    where it was read (a resource of the manifest), for `pullpush_remap`; empty where the type has one place only.
     """
 
     native: bytes
     error: FieldError
     key: str = ""
+    origin: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -21,6 +21,8 @@
         - ContractError: an answer that the manifest says cannot happen -> stop and show the evidence
     - EngineError -> stop the worker
         - StoreError: the store is locked, full, damaged or not ours
+            - StoreFullError: no room, or its limit is reached; goes on by itself when there is room
+            - StoreBusyError: another program has it locked; goes on by itself
         - LeaseLostError: another process dispatches this store
 
 Messages reach people: they name the place, what was expected, and how to mend it. They never hold a secret.
@@ -52,7 +54,9 @@ __all__ = [
     "RemoteError",
     "RequestTimeoutError",
     "SetupError",
+    "StoreBusyError",
     "StoreError",
+    "StoreFullError",
     "TokenExpiredError",
     "TransientError",
     "UnavailableError",
@@ -228,6 +232,14 @@ class EngineError(PullPushError):
 
 class StoreError(EngineError):
     """The store is locked, full, read-only, damaged or from a newer version; nothing was lost."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left, or the limit that was set is reached; nothing was stored, nothing was lost."""
+
+
+class StoreBusyError(StoreError):
+    """Another program has the store locked; nothing was stored, nothing was lost."""
 
 
 class LeaseLostError(EngineError):

@@ -12,6 +12,7 @@ exception in one is logged and changes nothing.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -71,6 +72,16 @@ class ConnectorSpec:
     @hookspec(firstresult=True)
     def pullpush_snapshot(self, connection: Connection, canonical_type: str) -> AsyncIterator[Page] | None:
         """Read the whole current state, for preview and reconcile. Cursors of its pages are ignored."""
+
+    @hookspec(firstresult=True)
+    def pullpush_remap(
+        self, connection: Connection, canonical_type: str, native: bytes, origin: str, read_at: datetime
+    ) -> Awaitable[Event] | None:
+        """Map a record again that `pullpush_pull` or `pullpush_receive` rejected, after its map was mended.
+
+        `native` and `origin` are those of the Reject. The event may be no newer than `read_at`. Raise FieldError where
+        it still cannot be mapped.
+        """
 
     @hookspec(firstresult=True)
     def pullpush_verify(self, connection: Connection, request: WebhookRequest) -> bool | None:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "flow": ("flow", "flow", "List flows; activate, pause or shadow one."),
     "status": ("status", "status", "Show where every flow stands."),
     "dead-letters": ("dead_letters", "dead_letters", "List, show, retry or drop what could not be delivered."),
+    "secrets": ("secrets", "secrets", "Rotate the key that seals stored tokens."),
     "map": ("map", "map_", "Try a mapping on a sample record."),
     "validate": ("validate", "validate", "Check a connector for submission."),
     "schema": ("schema", "schema", "Print a JSON Schema: of a canonical type, or of manifests."),

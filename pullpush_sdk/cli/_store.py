@@ -22,6 +22,7 @@ async def open_store(session: Session) -> AsyncIterator[Engine]:
     """The project's engine; the state folder is made where it is missing."""
     from pullpush_sdk.clock import SystemClock
     from pullpush_sdk.engine.open import open_engine
+    from pullpush_sdk.flows import upkeep_of
     from pullpush_sdk.project import engine_url, ensure_state_dir
 
     ensure_state_dir(session.project)
@@ -30,6 +31,8 @@ async def open_store(session: Session) -> AsyncIterator[Engine]:
         clock=SystemClock(),
         types=session.plugins.types,
         hook=lambda url: session.plugins.host.hook.pullpush_engine(url=url),
+        upkeep=upkeep_of(session.project),
+        redact=session.redactor.text,
     )
     async with engine:
         yield engine

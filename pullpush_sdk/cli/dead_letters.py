@@ -91,6 +91,7 @@ def show(session: Session, number: int, *, as_json: bool) -> None:
     head = f"dead letter {letter.id}: {letter.flow} {letter.type} {letter.key} {letter.verb}, {_stamp(letter.since)}"
     lines = [head, f"reason: {letter.reason}"]
     lines += [f"answer: {letter.answer}"] if letter.answer else []
+    lines += [f"hint: {letter.hint}"] if letter.hint else []
     lines += [f"follows: dead letter {letter.follows}, which must go first"] if letter.follows else []
     lines += [f"attempt {each.number} at {_stamp(each.at)}: {each.reason}" for each in letter.attempts]
     click.echo(session.redactor.text("\n".join(lines)))
@@ -189,8 +190,10 @@ def _show_groups(session: Session, groups: Sequence[DeadGroup], *, as_json: bool
     if as_json:
         emit_json(
             [
-                {"cause": each.cause, "flow": each.flow, "type": each.type, "count": each.count,
-                 "reason": session.redactor.text(each.reason), "first": _stamp(each.first),
+                {"cause": each.cause, "kind": each.kind, "flow": each.flow, "type": each.type,
+                 "count": each.count, "reason": session.redactor.text(each.reason),
+                 "hint": session.redactor.text(each.hint),
+                 "first": _stamp(each.first),
                  "last": _stamp(each.last), "sample": each.sample}
                 for each in groups
             ]
@@ -204,6 +207,9 @@ def _show_groups(session: Session, groups: Sequence[DeadGroup], *, as_json: bool
         [[each.cause, each.count, each.flow, each.type, _stamp(each.last), each.sample,
           session.redactor.text(each.reason)] for each in groups],
     )  # fmt: skip
+    for each in groups:
+        if each.hint:
+            say(f"{each.cause}: {session.redactor.text(each.hint)}")
 
 
 def _stamp(moment: Any) -> str:
@@ -226,6 +232,7 @@ def _as_json(session: Session, letter: DeadLetter) -> dict[str, Any]:
         "reason": hide(letter.reason),
         "answer": hide(letter.answer),
         "cause": letter.cause,
+        "hint": hide(letter.hint),
         "mapped": letter.mapped,
         "fields": sorted(letter.fields) if letter.fields is not None else None,
         "follows": letter.follows,

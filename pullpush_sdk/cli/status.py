@@ -26,6 +26,9 @@ def status(session: Session, *, as_json: bool) -> None:
     emit_table(["flow", "state", "type", *_COLUMNS], rows)
     for flow in shown["flows"]:
         _say_last(flow)
+    if shown["pressure"] is not None:
+        say(f"nothing new is taken: {shown['pressure']['reason']}", colour="red")
+        say(f"  {shown['pressure']['hint']}")
     for name, until in shown["resting"].items():
         say(f"{name} does not answer; it is given a rest until {until}", colour="yellow")
     if shown["holder"] is not None:
@@ -45,6 +48,8 @@ def _say_last(flow: dict[str, Any]) -> None:
     ended = "interrupted" if last["interrupted"] else "good" if last["ok"] else "not good"
     reason = f": {last['error']}" if last["error"] else ""
     say(f"{flow['flow']}: last sync {last['at']}, {ended}{reason}")
+    if flow["retrying"]:
+        say(f"{flow['flow']}: {flow['retrying']} wait for another try", colour="yellow")
 
 
 async def _status(session: Session) -> dict[str, Any]:
@@ -68,6 +73,10 @@ async def _status(session: Session) -> dict[str, Any]:
                     "state": await flow_state(engine, flow),
                     "counts": counts,
                     "oldestWaiting": instant_text(known.oldest) if known and known.oldest else None,
+                    "retrying": known.retrying if known else 0,
+                    "lastSuccess": instant_text(known.last_success) if known and known.last_success else None,
+                    "lastMinute": dict(known.last_minute) if known else {},
+                    "lastHour": dict(known.last_hour) if known else {},
                     "lastSync": await last_sync(engine, flow.name),
                 }
             )
@@ -75,5 +84,11 @@ async def _status(session: Session) -> dict[str, Any]:
     return {
         "flows": flows,
         "holder": {"pid": holder.pid, "host": holder.host, "since": instant_text(holder.since)} if holder else None,
+        "store": {"bytes": found.size, "freeOnDisk": found.free},
+        "pressure": (
+            {"reason": found.pressure.reason, "hint": found.pressure.hint, "since": instant_text(found.pressure.since)}
+            if found.pressure is not None
+            else None
+        ),
         "resting": {name: instant_text(until) for name, until in found.open_breakers.items()},
     }

@@ -2,6 +2,18 @@
 
 from ._connector import connector_from, connector_of, with_abilities
 from ._hooks import ManifestHooks
-from ._listing import iter_records
+from ._listing import Listing, iter_records
+from ._rows import iter_pages, page_of
+from ._webhook import brings_token
 
-__all__ = ["ManifestHooks", "connector_from", "connector_of", "iter_records", "with_abilities"]
+__all__ = [
+    "Listing",
+    "ManifestHooks",
+    "brings_token",
+    "connector_from",
+    "connector_of",
+    "iter_pages",
+    "iter_records",
+    "page_of",
+    "with_abilities",
+]

@@ -82,12 +82,15 @@ def with_abilities(connector: Connector, own: frozenset[str]) -> Connector:
     }
     writes = {name for name, push in manifest.push.items() if is_generic(push) or "pullpush_push" in own}
     handlers = manifest.webhook.handlers.values() if manifest.webhook is not None else ()
+    received = {handler.canonical_type for handler in handlers}
+    if received and manifest.webhook is not None and manifest.webhook.customer is not None:
+        received.add("contact")
     return attrs.evolve(
         connector,
         reads=frozenset(reads),
         writes=frozenset(writes),
         snapshots=frozenset(snapshots),
-        webhooks=frozenset(handler.canonical_type for handler in handlers),
+        webhooks=frozenset(received),
         batch={name: push.batch for name, push in manifest.push.items()},
         index_lag={name: push.index_lag for name, push in manifest.push.items() if push.index_lag},
     )

@@ -1,7 +1,8 @@
 """Where a reader stands: a plain JSON value that is stored with each page.
 
 `since` is the moment at which the last complete sweep began; `started` the same of the sweep under way. Inside a
-sweep `resource`, `item` and `state` say which list, which outer record and which page come next.
+sweep `resource`, `item` and `state` say which list, which outer record and which page come next; `begin` the moment
+from which a list was asked for anew that the platform had cut off, "all" where it is read without its filter.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Cursor:
     resource: int = 0
     item: str | None = None
     state: Json = None
+    begin: str | None = None
 
     @classmethod
     def read(cls, stored: Json) -> Cursor:
@@ -47,6 +49,7 @@ class Cursor:
             resource=int(stored.get("resource", 0)),
             item=stored.get("item"),
             state=stored.get("state"),
+            begin=stored.get("begin"),
         )
 
     def write(self) -> Json:
@@ -58,6 +61,7 @@ class Cursor:
             "resource": self.resource or None,
             "item": self.item,
             "state": self.state,
+            "begin": self.begin,
         }
         return {key: each for key, each in value.items() if each is not None}
 
@@ -66,9 +70,9 @@ def _instant(text: Json) -> datetime | None:
     return None if text is None else parse_instant(text)
 
 
-def since_value(incremental: Incremental, since: datetime) -> Json:
-    """The platform's own writing of `since` less the overlap, wrapped by the template."""
-    moment = since - timedelta(seconds=incremental.overlap)
+def since_value(incremental: Incremental, since: datetime, *, overlap: float | None = None) -> Json:
+    """The platform's own writing of `since` less the overlap in seconds (None: the manifest's), in the template."""
+    moment = since - timedelta(seconds=incremental.overlap if overlap is None else overlap)
     local = moment.astimezone(ZoneInfo(incremental.timezone))
     if incremental.format == "iso":
         text: Json = instant_text(moment.replace(microsecond=0))

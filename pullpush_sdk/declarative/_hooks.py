@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,8 @@ from . import _check
 from ._connector import is_generic, resources_of
 from ._pull import pull
 from ._reader import ResourceReader
-from ._webhook import Receiver, is_genuine
+from ._remap import Remapper, mapped_resources
+from ._webhook import Receiver, is_trusted
 from ._writer import Writer
 
 Json = Any
@@ -31,6 +33,7 @@ class ManifestHooks:
         self._functions = functions
         self._readers: dict[str, list[ResourceReader]] = {}
         self._writers: dict[str, Writer] = {}
+        self._remapper: Remapper | None = None
 
     @hookimpl(trylast=True)
     def pullpush_check(self, connection: Connection) -> Awaitable[Sequence[Finding]]:
@@ -68,12 +71,24 @@ class ManifestHooks:
         return self._writers[canonical_type].write(connection, batch)
 
     @hookimpl(trylast=True)
+    def pullpush_remap(
+        self, connection: Connection, canonical_type: str, native: bytes, origin: str, read_at: datetime
+    ) -> Awaitable[Event] | None:
+        """By the map of the resource that the record came from; None where the manifest maps no such type."""
+        resources = mapped_resources(self._manifest, canonical_type)
+        if not resources:
+            return None
+        if self._remapper is None:
+            self._remapper = Remapper(self._manifest.name, types=self._types, functions=self._functions)
+        return self._remapper.remap(resources, connection, native, origin, read_at)
+
+    @hookimpl(trylast=True)
     def pullpush_verify(self, connection: Connection, request: WebhookRequest) -> bool | None:
         """By the declared verification; a webhook section without one accepts nothing."""
         webhook = self._manifest.webhook
         if webhook is None:
             return None
-        return webhook.verification is not None and is_genuine(webhook.verification, connection, request)
+        return is_trusted(webhook, connection, request)
 
     @hookimpl(trylast=True)
     def pullpush_receive(self, connection: Connection, request: WebhookRequest) -> Awaitable[Sequence[Event]] | None:

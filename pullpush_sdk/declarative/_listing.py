@@ -17,7 +17,7 @@ import msgspec
 from pullpush_sdk.canonical import UNSET, dumps
 from pullpush_sdk.connector import Connection
 from pullpush_sdk.errors import ContractError
-from pullpush_sdk.http import Answer, PageState, Paginator, Seen, Step, call_of, paginator
+from pullpush_sdk.http import Answer, Call, PageState, Paginator, Seen, Step, call_of, paginator
 from pullpush_sdk.manifest import Pagination, Request, Response
 from pullpush_sdk.mapping import DecodedPage, Decoder, Map, full_decoder, project
 
@@ -103,14 +103,18 @@ class ListReader:
                 params={**narrow.params, **state.step.params},
                 variables={**narrow.variables, **state.step.variables},
             )
-            call = call_of(self.request, values_of(connection, **offered), step=step)
+            call = call_of(self.request, values_of(connection, **offered), step=step, accepts=self._ends)
             return asyncio.ensure_future(connection.client.send(call))
 
         waiting: Fetches = deque([(state, started(state))])
         try:
             while waiting:
                 state, fetch = waiting.popleft()
-                listing = self._listing(await fetch, state)
+                answer = await fetch
+                if answer.status in self._ends:
+                    yield self._end(connection, answer)
+                    return
+                listing = self._listing(answer, state)
                 following = listing.following
                 if following is None or (waiting and waiting[0][0].step != following.step):
                     await _give_up(waiting)  # the list turned out to be shorter, or to go on elsewhere
@@ -127,6 +131,19 @@ class ListReader:
         most = _PAGES_AHEAD if self.looks_ahead else 1
         while len(waiting) < most and (state := self.paginator.ahead(waiting[-1][0])) is not None:
             waiting.append((state, started(state)))
+
+    @property
+    def _ends(self) -> frozenset[int]:
+        """The 4xx statuses that may mean the end of the list."""
+        return frozenset() if self.response.end_status is None else frozenset({self.response.end_status})
+
+    def _end(self, connection: Connection, answer: Answer) -> Listing:
+        """The empty page behind the last one; raises the refusal that says something else."""
+        if self.response.end_text.lower() in answer.body.decode("utf-8", "replace").lower():
+            return Listing(records=[], extra={}, answer=answer, following=None)
+        error = connection.client.error_of(answer, Call(method=self.request.method, url=answer.url))
+        assert error is not None
+        raise error
 
     def _listing(self, answer: Answer, state: PageState) -> Listing:
         page = self._decode(answer)

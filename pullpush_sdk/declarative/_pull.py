@@ -19,7 +19,8 @@ Json = Any
 async def pull(readers: Sequence[ResourceReader], connection: Connection, stored: Json) -> AsyncGenerator[Page, None]:
     """The pages since `stored`; the last one's cursor is where the next sweep starts.
 
-    A sweep's `since` moves only when all of its pages were handed on: it becomes the moment the sweep began.
+    A sweep's `since` moves only when all of its pages were handed on: it becomes the moment the sweep began, or
+    that of the newest record then where this is earlier.
     """
     cursor = Cursor.read(stored)
     if cursor.started is None:
@@ -29,6 +30,7 @@ async def pull(readers: Sequence[ResourceReader], connection: Connection, stored
         at = cursor if reader.index == first else attrs.evolve(cursor, resource=reader.index, item=None, state=None)
         async with aclosing(reader.read(connection, at)) as pages:
             async for page in pages:
+                cursor = attrs.evolve(cursor, started=Cursor.read(page.cursor).started)
                 yield _closed(page, cursor, len(readers))
 
 

@@ -10,25 +10,22 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, dumps, instant_text, loads
-from pullpush_sdk.connector import Connection, Event, Page, Reject, version_of
+from pullpush_sdk.canonical import CanonicalTypes, dumps, loads
+from pullpush_sdk.connector import Connection, Page, Reject, moment_of, version_of
 from pullpush_sdk.errors import FieldError, RecordError
 from pullpush_sdk.http import PageState, Step, call_of
 from pullpush_sdk.manifest import Attach, Resource
-from pullpush_sdk.mapping import (
-    CompiledMap,
-    Functions,
-    compile_map,
-    parse_map,
-)
+from pullpush_sdk.mapping import Functions, parse_map
 
 from ._cursor import Cursor, since_value
+from ._depth import ALL, Depth
 from ._listing import WHOLE, Listing, ListReader
+from ._rows import RowMapper, shown_key
 from ._values import at, is_like, values_of
 
 Json = Any
@@ -41,8 +38,7 @@ class ResourceReader:
 
     resource: Resource
     index: int
-    types: CanonicalTypes
-    compiled: CompiledMap
+    mapper: RowMapper
     listing: ListReader
     outer: ListReader | None
     attached: tuple[tuple[Attach, ListReader], ...]
@@ -58,15 +54,14 @@ class ResourceReader:
         """
         assert resource.list is not None
         spec = parse_map(resource.canonical_map)[0]
-        compiled = compile_map(spec, types[resource.canonical_type], functions, name=f"{name}_{resource.name}")
-        whole = bool(resource.details or resource.attach)
-        beside = [path.removeprefix(_PAGE) for path in sorted(compiled.paths) if path.startswith(_PAGE)]
+        mapper = RowMapper.of(resource, name=name, types=types, functions=functions)
+        whole = bool(resource.details or resource.attach or resource.where)
+        beside = [path.removeprefix(_PAGE) for path in sorted(mapper.compiled.paths) if path.startswith(_PAGE)]
         outer = resource.for_each
         return cls(
             resource=resource,
             index=index,
-            types=types,
-            compiled=compiled,
+            mapper=mapper,
             listing=ListReader.of(
                 resource.list,
                 resource.pagination,
@@ -86,22 +81,46 @@ class ResourceReader:
 
         The last page's cursor points behind this resource (`resource` is one higher).
         """
-        items = await self._items(connection, cursor.item)
+        items = [] if self._is_idle(cursor) else await self._items(connection, cursor.item)
         for position, item in enumerate(items):
             state = PageState.load(cursor.state) if position == 0 and cursor.state is not None else None
             behind = items[position + 1] if position + 1 < len(items) else None
-            async with aclosing(self._read_item(connection, cursor, item, state)) as pages:
+            depth = Depth.of(self.resource.incremental, cursor.begin if state is not None else None)
+            is_front = cursor.state is None and position == 0
+            async with aclosing(self._read_item(connection, cursor, item, state, depth)) as pages:
                 async for page, following in pages:
-                    yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, behind).write())
+                    if is_front:
+                        cursor, is_front = self._dated(cursor, page), False
+                    yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, depth, behind).write())
         if not items:
-            yield Page(events=(), cursor=self._cursor(cursor, None, None, None).write())
+            yield Page(events=(), cursor=self._behind(cursor).write())
 
-    def _cursor(self, cursor: Cursor, item: Json, following: PageState | None, behind: Json) -> Cursor:
+    def _dated(self, cursor: Cursor, page: Page) -> Cursor:
+        """The cursor by the platform's clock, which may be behind ours: what changes after its newest record was shown
+        is dated no earlier than that record. Where it showed none, the next sweep begins where this one did.
+        """
+        if not self._newest_first or cursor.started is None:
+            return cursor
+        if not page.events:
+            return attrs.evolve(cursor, started=cursor.since)
+        newest = moment_of(max(event.version for event in page.events))
+        return attrs.evolve(cursor, started=min(cursor.started, newest))
+
+    def _cursor(self, cursor: Cursor, item: Json, following: PageState | None, depth: Depth, behind: Json) -> Cursor:
         if following is not None:
-            return attrs.evolve(cursor, resource=self.index, item=self._key(item), state=following.dump())
+            key, state = self._key(item), following.dump()
+            return attrs.evolve(cursor, resource=self.index, item=key, state=state, begin=depth.begin)
         if behind is not None:
-            return attrs.evolve(cursor, resource=self.index, item=self._key(behind), state=None)
-        return attrs.evolve(cursor, resource=self.index + 1, item=None, state=None)
+            return attrs.evolve(cursor, resource=self.index, item=self._key(behind), state=None, begin=None)
+        return self._behind(cursor)
+
+    def _behind(self, cursor: Cursor) -> Cursor:
+        return attrs.evolve(cursor, resource=self.index + 1, item=None, state=None, begin=None)
+
+    def _is_idle(self, cursor: Cursor) -> bool:
+        """Whether there is nothing to read here: a list of changes where no moment is known to read from."""
+        incremental = self.resource.incremental
+        return incremental is not None and incremental.changes_only and cursor.since is None
 
     @staticmethod
     def _key(item: Json) -> str | None:
@@ -121,27 +140,64 @@ class ResourceReader:
         return items[keys.index(wanted) :] if wanted in keys else items
 
     async def _read_item(
-        self, connection: Connection, cursor: Cursor, item: Json, state: PageState | None
+        self, connection: Connection, cursor: Cursor, item: Json, state: PageState | None, depth: Depth
     ) -> AsyncGenerator[tuple[Page, PageState | None], None]:
         oldest = self._oldest(cursor)
-        since = self._since(cursor)
-        offered = {"since": since, "item": item}
-        narrow = self._narrow(since)
-        async with aclosing(self.listing.pages(connection, offered, state, narrow=narrow)) as listings:
-            async for listing in listings:
-                page = await self._page(connection, listing, item)
-                following = listing.following
-                if oldest is not None and any(event.version < oldest for event in page.events):
-                    following = None
-                yield page, following
-                if following is None:
-                    return
+        visited = [state or self.listing.paginator.first()]
+        while True:
+            since = self._since(cursor, depth)
+            offered, narrow = {"since": since, "item": item}, self._narrow(since)
+            depth.start(visited[-1])
+            again: list[PageState] | None = None
+            async with aclosing(self.listing.pages(connection, offered, visited[-1], narrow=narrow)) as listings:
+                async for listing in listings:
+                    again = self._moved_up(visited, listing)
+                    if again is not None:
+                        break
+                    page = await self._page(connection, listing, item)
+                    following = listing.following
+                    if oldest is not None and any(event.version < oldest for event in page.events):
+                        following = None
+                    depth.count(len(listing.records), page.events)
+                    if following is None and since is not None and depth.is_cut:
+                        depth.go_on()
+                        again = [self.listing.paginator.first()]
+                        yield page, again[0]
+                        break
+                    yield page, following
+                    if following is None:
+                        return
+                    visited = [*visited, following] if self._newest_first else [following]
+            if again is None:
+                return
+            visited = again
 
-    def _since(self, cursor: Cursor) -> Json:
-        incremental = self.resource.incremental
-        if incremental is None or incremental.newest_first or cursor.since is None:
+    def _moved_up(self, visited: list[PageState], listing: Listing) -> list[PageState] | None:
+        """The pages to go on from, the last being the next, where a list became shorter before this one was read.
+
+        What stood at the head of this page then stands on one that was read already. In a list by update time only
+        a deletion does that: what is new, or edited, goes to the front and shows at most something twice. None where
+        nothing is missing.
+        """
+        state, total_path = visited[-1], self.resource.response.total
+        if not self._newest_first or total_path is None or state.known_total is None:
             return None
-        return since_value(incremental, cursor.since)
+        total = listing.extra.get(total_path)
+        if not isinstance(total, int) or total >= state.known_total:
+            return None
+        size = max(1, state.read // max(1, state.pages))
+        pages = -((total - state.known_total) // size)
+        kept = visited[: max(0, len(visited) - pages)] or [self.listing.paginator.first()]
+        return [*kept[:-1], attrs.evolve(kept[-1], known_total=total if kept[-1].pages else None)]
+
+    def _since(self, cursor: Cursor, depth: Depth) -> Json:
+        """What the request's filter is: the moment to read from in the platform's writing, None for no filter."""
+        incremental = self.resource.incremental
+        if incremental is None or incremental.newest_first or depth.begin == ALL:
+            return None
+        if depth.moment is not None:
+            return since_value(incremental, depth.moment, overlap=0)
+        return incremental.whole if cursor.since is None else since_value(incremental, cursor.since)
 
     def _narrow(self, since: Json) -> Step:
         incremental = self.resource.incremental
@@ -150,6 +206,10 @@ class ResourceReader:
         if incremental.variable is not None:
             return Step(variables={incremental.variable: since})
         return Step(params={incremental.param: since}) if incremental.param is not None else WHOLE
+
+    @property
+    def _newest_first(self) -> bool:
+        return self.resource.incremental is not None and self.resource.incremental.newest_first
 
     def _oldest(self, cursor: Cursor) -> int | None:
         """The version behind which a list sorted newest first holds nothing new."""
@@ -160,35 +220,22 @@ class ResourceReader:
 
     async def _page(self, connection: Connection, listing: Listing, item: Json) -> Page:
         records, started = listing.records, listing.answer.started_at
+        if self.resource.where:
+            records = [record for record in records if is_like(record, self.resource.where)]
         gone: list[Reject] = []
         if self.resource.details is not None or self.attached:
             records, gone = await self._completed(connection, records, item)
-        context = {
-            "settings": connection.settings,
-            "item": item,
-            "page": _nested(listing.extra),
-            "request": {"startedAt": instant_text(started)},
-        }
-        mapped = self.compiled.many(records, context)
-        observed = version_of(started)
-        events = [self._event(record, observed) for record in mapped.records]
-        rejects = self._rejects(mapped.errors, records, listing) if mapped.errors else ()
-        return Page(events=events, rejects=(*gone, *rejects), cursor=None)
-
-    def _event(self, record: Any, observed: int) -> Event:
-        version = observed
-        if self.resource.version == "updated_at":
-            moment: datetime | None = self.types[self.resource.canonical_type].updated_at(record)
-            version = observed if moment is None else version_of(moment)
-        return Event(type=self.resource.canonical_type, record=record, version=version)
-
-    def _rejects(self, errors: Any, records: list[Any], listing: Listing) -> tuple[Reject, ...]:
-        """Records that did not map, with their native text; a projected page is decoded whole for that, once."""
-        whole = at(loads(listing.answer.body), self.resource.response.records)
-        native = records if self.resource.details or self.attached or not isinstance(whole, list) else whole
-        return tuple(
-            Reject(native=dumps(native[index]), error=error, key=_shown_key(native[index])) for index, error in errors
+        context = {"settings": connection.settings, "item": item, "page": _nested(listing.extra)}
+        page = self.mapper.page(
+            records, started=started, context=context, native=lambda: self._native(records, listing)
         )
+        return attrs.evolve(page, rejects=(*gone, *page.rejects))
+
+    def _native(self, records: list[Any], listing: Listing) -> list[Any]:
+        """The records as the platform sent them; a projected page is decoded whole for that, once."""
+        whole = at(loads(listing.answer.body), self.resource.response.records)
+        own = self.resource.details or self.attached or self.resource.where or not isinstance(whole, list)
+        return records if own else whole
 
     async def _completed(
         self, connection: Connection, records: list[Any], item: Json
@@ -201,7 +248,7 @@ class ResourceReader:
         for record, answer in zip(records, answers, strict=True):
             if isinstance(answer, RecordError):
                 error = FieldError(f"its details cannot be read: {answer.message}", hint="was it deleted meanwhile?")
-                gone.append(Reject(native=dumps(record), error=error, key=_shown_key(record)))
+                gone.append(Reject(native=dumps(record), error=error, key=shown_key(record), origin=self.resource.name))
             elif isinstance(answer, BaseException):
                 raise answer
             else:
@@ -246,14 +293,6 @@ def _nested(values: Mapping[str, Json]) -> Json:
 
 def _identity(item: Json) -> Json:
     return item.get("id", item) if isinstance(item, Mapping) else item
-
-
-def _shown_key(record: Json) -> str:
-    """Whatever names a native record for a person."""
-    for name in ("sku", "id", "code", "reference", "name"):
-        if isinstance(record, Mapping) and isinstance(record.get(name), str | int) and record[name] != "":
-            return f"{name} {record[name]}"
-    return ""
 
 
 def _with(record: Json, steps: list[str], value: Json) -> Json:

@@ -24,6 +24,26 @@ Json = Any
 _HASHES = {"hmac-sha256": hashlib.sha256, "hmac-sha1": hashlib.sha1, "hmac-sha512": hashlib.sha512}
 
 
+def is_trusted(webhook: Webhook, connection: Connection, request: WebhookRequest) -> bool:
+    """Whether a webhook proves itself in one of the manifest's ways; without a way none does."""
+    proofs = [each for each in (webhook.verification, *webhook.alternatives) if each is not None]
+    matches = [is_genuine(proof, connection, request) for proof in proofs]
+    return any(matches)
+
+
+def brings_token(webhook: Webhook, request: WebhookRequest) -> bool:
+    """Whether a request hands over credentials: such a body is dealt with at once and kept nowhere."""
+    if not webhook.grants:
+        return False
+    try:
+        body = request.json()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    found = at(body, webhook.array_path) if webhook.array_path else None
+    bodies = found if isinstance(found, list) else [body]
+    return any(event_name(webhook, request, each) in webhook.grants for each in bodies)
+
+
 def is_genuine(verification: Verification, connection: Connection, request: WebhookRequest) -> bool:
     """Whether the raw body was signed with the connection's secret; compared in constant time.
 
@@ -112,6 +132,7 @@ class Receiver:
     maps: Mapping[str, CompiledMap]
     versions: Mapping[str, str]
     readers: Mapping[str, ResourceReader]
+    contact: CompiledMap | None
 
     @classmethod
     def of(cls, manifest: Manifest, *, types: CanonicalTypes, functions: Functions) -> Receiver:
@@ -122,6 +143,12 @@ class Receiver:
         """
         assert manifest.webhook is not None
         maps, versions, readers = {}, {}, {}
+        customer = manifest.webhook.customer
+        contact = None
+        if customer is not None:
+            contact = compile_map(
+                parse_map(customer.map)[0], types["contact"], functions, name=f"{manifest.name}_customer"
+            )
         for name, handler in manifest.webhook.handlers.items():
             rules = handler.map
             if rules is None:
@@ -133,7 +160,9 @@ class Receiver:
             if handler.refetch and handler.resource is not None:
                 resource = manifest.resources[handler.resource]
                 readers[name] = ResourceReader.of(resource, 0, name=manifest.name, types=types, functions=functions)
-        return cls(webhook=manifest.webhook, types=types, maps=maps, versions=versions, readers=readers)
+        return cls(
+            webhook=manifest.webhook, types=types, maps=maps, versions=versions, readers=readers, contact=contact
+        )
 
     async def receive(self, connection: Connection, request: WebhookRequest) -> Sequence[Event]:
         """The events of one request, in its order; none for an event that no handler is for.
@@ -148,7 +177,44 @@ class Receiver:
             raise FieldError(f"the webhook's body is not JSON: {error}") from None
         found = at(body, self.webhook.array_path) if self.webhook.array_path else None
         bodies = found if isinstance(found, list) else [body]
-        return [event for each in bodies if (event := await self._event(connection, request, each)) is not None]
+        return [event for each in bodies for event in await self._events(connection, request, each)]
+
+    async def _events(self, connection: Connection, request: WebhookRequest, body: Json) -> Sequence[Event]:
+        """The event of one body, and the contact inside it; none for a token, which is stored."""
+        granted = self.webhook.grants.get(event_name(self.webhook, request, body))
+        if granted is not None:
+            fields = at(body, granted)
+            # Nothing of it may be shown: it holds tokens.
+            await connection.client.adopt_grant(fields if isinstance(fields, Mapping) else {})
+            return ()
+        event = await self._event(connection, request, body)
+        if event is None:
+            return ()
+        contact = None if event.type == "contact" else self._contact(connection, request, body)
+        return (event,) if contact is None else (event, contact)
+
+    def _contact(self, connection: Connection, request: WebhookRequest, body: Json) -> Event | None:
+        """The customer inside a webhook; None where there is none, or a guest whom nothing identifies."""
+        if self.webhook.customer is None or self.contact is None:
+            return None
+        name = event_name(self.webhook, request, body)
+        native = at(body, self.webhook.customer.overrides.get(name, self.webhook.customer.base_path))
+        if not isinstance(native, Mapping):
+            return None
+        context = {"settings": connection.settings, "item": None, "page": {}, "request": {"body": body}}
+        kind, record = self.types["contact"], self.contact.one(native, context)
+        try:
+            kind.identity(record)
+        except FieldError:
+            return None
+        moment = kind.updated_at(record)
+        transport_id = transaction_id(self.webhook, name, request, body)
+        return Event(
+            type="contact",
+            record=record,
+            version=version_of(request.received_at if moment is None else moment),
+            transport_id=None if transport_id is None else f"{transport_id}:customer",
+        )
 
     async def _event(self, connection: Connection, request: WebhookRequest, body: Json) -> Event | None:
         name = event_name(self.webhook, request, body)

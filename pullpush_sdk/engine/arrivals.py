@@ -55,12 +55,13 @@ class Arrival:
 
 @attrs.frozen(kw_only=True)
 class Dead:
-    """A record that cannot be delivered and never got as far as an identity."""
+    """A record that cannot be delivered and never got as far as an identity; `origin` is where it was read."""
 
     key: str
     payload: bytes
     reason: str
     mapped: bool = False
+    origin: str = ""
 
 
 @attrs.define(kw_only=True)
@@ -75,20 +76,22 @@ class Prepared:
     ahead: int = 0
 
 
-def _dead_of(reject: Reject) -> Dead:
-    return Dead(key=reject.key, payload=reject.native, reason=str(reject.error))
+def _plain(text: str) -> str:
+    return text
 
 
 @attrs.define
 class Preparer:
     """Makes the pages of one flow and type ready.
 
-    `echoes` says that some flow writes to this flow's source, so that content for the comparison is needed.
+    `echoes` says that some flow writes to this flow's source, so that content for the comparison is needed. `redact`
+    hides secrets in what dead letters show.
     """
 
     flow: FlowSpec
     kind: CanonicalType
     echoes: bool = False
+    redact: Callable[[str], str] = _plain
     _content: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
     _comparable: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
     _located: bool = attrs.field(init=False)
@@ -100,16 +103,23 @@ class Preparer:
 
     def page(self, page: Page, now: datetime) -> Prepared:
         """The page without what never reaches a log: unknown stock, deletions that the flow ignores."""
-        ready = Prepared(arrivals=[], dead=[_dead_of(reject) for reject in page.rejects], cursor=page.cursor)
+        ready = Prepared(arrivals=[], dead=[self._dead_of(reject) for reject in page.rejects], cursor=page.cursor)
         arrived_at = version_of(now)
         for event in page.events:
             try:
                 self._event(event, arrived_at, ready)
             except Exception as error:  # noqa: BLE001 - one record must not stop the others of its page
                 reason = str(error) if isinstance(error, FieldError) else f"{type(error).__name__}: {error}"
-                payload = dumps(repr(event.record))
-                ready.dead.append(Dead(key=str(event.native_id or ""), payload=payload, reason=reason, mapped=True))
+                payload = dumps(self.redact(repr(event.record)))
+                key = str(event.native_id or "")
+                ready.dead.append(Dead(key=key, payload=payload, reason=self.redact(reason), mapped=True))
         return ready
+
+    def _dead_of(self, reject: Reject) -> Dead:
+        native = reject.native.decode("utf-8", "surrogateescape")
+        hidden = self.redact(native)
+        payload = reject.native if hidden == native else hidden.encode("utf-8", "surrogateescape")
+        return Dead(key=reject.key, payload=payload, reason=self.redact(str(reject.error)), origin=reject.origin)
 
     def _event(self, event: Event, arrived_at: int, ready: Prepared) -> None:
         kind = self.kind
@@ -135,7 +145,7 @@ class Preparer:
         if version.__class__ is not int or not -_INT64 <= version < _INT64:
             raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
         key = kind.key(record)
-        seen_as = identity = kind.identity(record)
+        seen_as = identity = key if kind.identity is kind.key else kind.identity(record)
         payload = to_sparse(record)
         member, quantity = None, None
         if self._located:

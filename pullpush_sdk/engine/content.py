@@ -89,7 +89,9 @@ def _normaliser(kind: FieldKind, without: frozenset[str], *, foreign: bool) -> N
         return _money
     if kind.name == "record":
         assert kind.of is not None
-        inner = _content(cast("Hashable", kind.of), without, frozenset() if foreign else None)
+        inner = _content(cast("Hashable", kind.of), without, frozenset() if foreign else None, top=False)
+        if inner is _same:
+            return None
         return lambda value: inner(value) if value.__class__ is dict else value
     if kind.name == "list":
         assert kind.item is not None
@@ -100,11 +102,16 @@ def _normaliser(kind: FieldKind, without: frozenset[str], *, foreign: bool) -> N
     return None
 
 
+def _same(payload: Mapping[str, Json]) -> dict[str, Json]:
+    """The content of a record that has nothing to bring to one form."""
+    return cast("dict[str, Json]", payload)
+
+
 @lru_cache(maxsize=256)
 def _content(
-    cls: Hashable, without: frozenset[str], keep: frozenset[str] | None = None
+    cls: Hashable, without: frozenset[str], keep: frozenset[str] | None = None, *, top: bool = True
 ) -> Callable[[Mapping[str, Json]], dict[str, Json]]:
-    """`keep` None keeps every id; else only the ids that it names are content."""
+    """`keep` None keeps every id; else only the ids that it names are content. At the `top` the result is a copy."""
     dropped = set(without)
     changed: dict[str, Normalise] = {}
     fields = fields_of(cls)  # type: ignore[arg-type]  # a cached function takes hashable arguments only
@@ -115,14 +122,24 @@ def _content(
         if normalise is not None and field.wire not in dropped:
             changed[field.wire] = normalise
     leave_out = tuple(dropped & {field.wire for field in fields})
+    money = tuple(name for name, normalise in changed.items() if normalise is _money)
+    others = tuple((name, normalise) for name, normalise in changed.items() if normalise is not _money)
+    if not top and not changed and not leave_out:
+        return _same
 
     def content(payload: Mapping[str, Json]) -> dict[str, Json]:
         found = dict(payload)
         for name in leave_out:
             found.pop(name, None)
-        for name, normalise in changed.items():
+        for name in money:
+            value = found.get(name)
+            if value.__class__ is str and value[-1:] in "0." and "." in value:
+                found[name] = _money(value)
+        for name, normalise in others:
             if name in found:
-                found[name] = normalise(found[name])
+                value = found[name]
+                if value.__class__ is not int:
+                    found[name] = normalise(value)
         return found
 
     return content

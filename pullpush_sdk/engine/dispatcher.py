@@ -23,7 +23,7 @@ import attrs
 
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.connector import Delivery, Outcome, Result, Verb, moment_of, version_of
-from pullpush_sdk.errors import PullPushError, StoreError
+from pullpush_sdk.errors import PullPushError, StoreBusyError, StoreError, StoreFullError
 
 from .breaker import Breaker
 from .gate import Row
@@ -41,6 +41,7 @@ _log = logging.getLogger("pullpush.engine")
 _STORE_PATIENCE = 30.0
 _LOOK_AGAIN = 1.0
 _FAULTS = 20
+_VERBS = {verb.value: verb for verb in Verb}
 
 
 @attrs.define
@@ -63,6 +64,7 @@ class Dispatcher:
     _unreachable: str = attrs.field(init=False, default="")
     _faults: dict[str, None] = attrs.field(init=False, factory=dict)
     _round: deque[str] = attrs.field(init=False)
+    _stop: asyncio.Event | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._counts = {name: Counter() for name in self.lanes}
@@ -76,6 +78,7 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event | None, *, until_idle: bool, max_wait: float) -> DrainReport:
         """Dispatch until idle, stopped or unable to go on. Raises StoreError, and what is a bug."""
+        self._stop = None if until_idle else stop
         stopper = asyncio.ensure_future(stop.wait()) if stop is not None else None
         if stopper is not None:
             stopper.add_done_callback(lambda _done: self._wake.set())
@@ -173,11 +176,15 @@ class Dispatcher:
             resolutions = self._failed(lanes, rows, error, probe=probe)
         else:
             resolutions = self._answered(lanes, rows, outcomes, probe=probe)
-        lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
+        if lanes.alone:
+            lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
         await self._patiently(lambda: lanes.store.finish(taken, resolutions, self._now()))
         final = [each.outcome for each in resolutions]
-        self._counts[lanes.kind.name].update(each.result.value for each in final if each.result is not Result.RETRY)
-        self._observe(lanes.kind.name, batch, final)
+        ended = Counter([each.result for each in final])
+        ended.pop(Result.RETRY, None)
+        self._counts[lanes.kind.name].update({result.value: number for result, number in ended.items()})
+        if self.observer is not None:
+            self._observe(self.observer, lanes.kind.name, batch, final)
         return resolutions
 
     def _answered(
@@ -189,7 +196,12 @@ class Dispatcher:
         else:
             self.breaker.answered()
             spent = True
-        return [self._resolved(lanes, row, outcome, spent=spent) for row, outcome in zip(rows, outcomes, strict=True)]
+        return [
+            Resolution(outcome)
+            if outcome.result is not Result.RETRY
+            else self._resolved(lanes, row, outcome, spent=spent)
+            for row, outcome in zip(rows, outcomes, strict=True)
+        ]
 
     def _resolved(self, lanes: LaneQueue, row: Row, outcome: Outcome, *, spent: bool) -> Resolution:
         return resolve(
@@ -235,7 +247,8 @@ class Dispatcher:
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of a call to the store; a store in trouble is given time.
 
-        What a push did cannot be asked again, and a full disk or a foreign lock often passes.
+        What a push did cannot be asked again, and a full disk or a foreign lock often passes. Who runs on waits for
+        that without end, who was started once only for a while.
         """
         end = self.clock.monotonic() + _STORE_PATIENCE
         wait = 0.1
@@ -243,11 +256,16 @@ class Dispatcher:
             try:
                 return await call()
             except StoreError as error:
-                if self.clock.monotonic() >= end:
+                passes = isinstance(error, (StoreFullError, StoreBusyError))
+                if self.clock.monotonic() >= end and not (passes and self._runs_on()):
                     raise
                 _log.warning("%s; trying again", error)
                 await self.clock.sleep(wait)
                 wait = min(wait * 2, 5.0)
+
+    def _runs_on(self) -> bool:
+        """Whether nobody waits for the end of this drain."""
+        return self._stop is not None and not self._stop.is_set()
 
     def _now(self) -> int:
         return version_of(self.clock.now())
@@ -264,18 +282,18 @@ class Dispatcher:
             # A wait of zero is no wait, but the lane must come again.
             lanes.had_turn(lane.key, due=due or None, rest=lane.rest or retried)
 
-    def _observe(self, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        if self.observer is None:
-            return
+    def _observe(
+        self, observer: Observer, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
+    ) -> None:
         dead = {
             delivery.id: outcome.reason
             for delivery, outcome in zip(batch, outcomes, strict=True)
             if outcome.result is Result.DEAD
         }
         try:
-            self.observer.delivered(self.flow.name, canonical_type, batch, outcomes)
+            observer.delivered(self.flow.name, canonical_type, batch, outcomes)
             if dead:
-                self.observer.dead_letter(self.flow.name, canonical_type, dead)
+                observer.dead_letter(self.flow.name, canonical_type, dead)
         except Exception:  # noqa: BLE001 - whatever a plugin raises
             _log.exception("an observer failed; delivery goes on")
 
@@ -355,7 +373,7 @@ def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Deli
     return Delivery(
         id=lanes.store.delivery_id(row.pos),
         kind=lanes.kind,
-        verb=Verb(row.verb),
+        verb=_VERBS[row.verb],
         key=row.key,
         identity=row.identity,
         payload=payload,

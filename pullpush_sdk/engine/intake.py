@@ -30,7 +30,8 @@ class Known:
 
     `logged_*` describe the latest logged event. `applied` is the gate. `digest` is the content that the destination
     held after the event at the gate's log position, None where nobody knows: nothing was applied, a write failed
-    half-way, or somebody else may have written since. It says something only where that event is the latest.
+    half-way, or somebody else may have written since. It says something only where that event is the latest. `changed`
+    says that an event moved something of this, `confirmed` that it moved more than what was logged.
     """
 
     logged_version: int | None = None
@@ -39,6 +40,7 @@ class Known:
     applied: Mark = NEVER
     digest: bytes | None = None
     changed: bool = False
+    confirmed: bool = False
 
     @property
     def settled(self) -> bool:

@@ -13,6 +13,7 @@ from pullpush_sdk.errors import SetupError
 
 from .policy import Backoff
 from .ports import Engine
+from .upkeep import Upkeep
 
 __all__ = ["open_engine"]
 
@@ -28,11 +29,15 @@ def open_engine(
     backoff: Backoff | None = None,
     busy_seconds: float = 5.0,
     hook: EngineHook | None = None,
+    upkeep: Upkeep | None = None,
+    redact: Callable[[str], str] = str,
 ) -> Engine:
     """The engine of a URL, not yet entered.
 
     `sqlite:///relative/path`, `sqlite:////absolute/path`, or a scheme that `hook` knows. `sqlite://` keeps everything
-    in memory. `busy_seconds` is how long the embedded engine waits for another program that has its file locked.
+    in memory. `busy_seconds` is how long the embedded engine waits for another program that has its file locked,
+    `upkeep` what it keeps and how large it may become. `redact` hides secrets in the words of platforms and connectors
+    before they are stored; a scheme of somebody else's looks after both itself.
 
     Raises:
         SetupError: nobody knows the scheme.
@@ -43,7 +48,13 @@ def open_engine(
 
         path = unquote(rest.removeprefix("/"))
         return SqliteEngine(
-            Path(path) if path else None, clock=clock, types=types, backoff=backoff, busy_seconds=busy_seconds
+            Path(path) if path else None,
+            clock=clock,
+            types=types,
+            backoff=backoff,
+            busy_seconds=busy_seconds,
+            upkeep=upkeep,
+            redact=redact,
         )
     engine: Engine | None = hook(url) if hook is not None else None
     if engine is None:

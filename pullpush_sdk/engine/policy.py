@@ -6,6 +6,7 @@ import enum
 import random
 from collections.abc import Sequence
 from types import NoneType
+from typing import Any
 
 import attrs
 
@@ -140,16 +141,26 @@ def checked(outcomes: object, size: int) -> Sequence[Outcome]:
     Raises:
         TypeError: it is something else; the connector is at fault.
     """
-    if not isinstance(outcomes, Sequence) or not all(isinstance(each, Outcome) for each in outcomes):
+    if not isinstance(outcomes, Sequence):
         raise TypeError(f"pullpush_push returned {type(outcomes).__name__}, expected a sequence of Outcome")
     for each in outcomes:
-        if not (isinstance(each.reason, str) and isinstance(each.answer, str) and isinstance(each.result, Result)):
-            raise TypeError(f"pullpush_push returned an outcome with parts of a wrong type: {each!r:.200}")
-        if not isinstance(each.native_id, (str, NoneType)) or not isinstance(each.after, (int, float, NoneType)):
+        if not isinstance(each, Outcome):
+            raise TypeError(f"pullpush_push returned a sequence of {type(each).__name__}, expected one of Outcome")
+        if not _is_whole(each):
             raise TypeError(f"pullpush_push returned an outcome with parts of a wrong type: {each!r:.200}")
     if len(outcomes) != size:
         raise TypeError(f"pullpush_push returned {len(outcomes)} outcomes for a batch of {size}")
     return outcomes
+
+
+def _is_whole(outcome: Any) -> bool:
+    return (
+        outcome.reason.__class__ is str
+        and outcome.answer.__class__ is str
+        and outcome.result.__class__ is Result
+        and isinstance(outcome.native_id, (str, NoneType))
+        and isinstance(outcome.after, (int, float, NoneType))
+    )
 
 
 def describe(error: Exception) -> str:

@@ -20,6 +20,7 @@ from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
 from .locations import LocationPlan
+from .upkeep import Pressure, Pruned
 
 __all__ = [
     "OUTCOMES",
@@ -43,14 +44,31 @@ __all__ = [
     "Push",
     "Remap",
     "RetryReport",
+    "Unmapped",
 ]
 
 Json = Any
 Push = Callable[[str, Sequence[Delivery]], Awaitable[Sequence[Outcome]]]
 """Writes a batch of one canonical type; one outcome per delivery, in order."""
-Remap = Callable[[str, str, bytes], Awaitable[Event]]
-"""Flow, canonical type and native record of a dead letter that was never mapped: its event, or FieldError again."""
 CommandHandler = Callable[[Mapping[str, Json]], Awaitable[Json]]
+
+
+@attrs.frozen(kw_only=True)
+class Unmapped:
+    """A dead letter that was never mapped, as much of it as another try at mapping needs.
+
+    `origin` is where it was read (see `Reject`), `read_at` when it was logged: it may be no newer than that.
+    """
+
+    flow: str
+    type: str
+    native: bytes
+    origin: str
+    read_at: datetime
+
+
+Remap = Callable[[Unmapped], Awaitable[Event]]
+"""The event of a record that was never mapped; raises FieldError again, or another error of ours why it cannot be."""
 
 
 class Ended(enum.StrEnum):
@@ -169,6 +187,7 @@ class DeadLetter:
     payload: Json
     fields: frozenset[str] | None = None
     follows: int | None = None
+    hint: str = ""
     attempts: Sequence[Attempt] = ()
 
 
@@ -185,7 +204,10 @@ class DeadFilter:
 
 @attrs.frozen(kw_only=True)
 class DeadGroup:
-    """Dead letters of one flow and type with the same cause; `reason` is one of theirs."""
+    """Dead letters of one flow and type with the same cause; `reason` is one of theirs, `hint` how to mend it.
+
+    `kind` is the sort of cause in a word (see `causes.Kind`).
+    """
 
     cause: str
     flow: str
@@ -195,6 +217,8 @@ class DeadGroup:
     first: datetime
     last: datetime
     sample: int
+    kind: str = "other"
+    hint: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -235,21 +259,36 @@ class Holder:
 
 @attrs.frozen(kw_only=True)
 class FlowStatus:
-    """Totals of one flow since it exists, per canonical type; `oldest` is when the longest waiting event was logged."""
+    """Totals of one flow since it exists, per canonical type; `oldest` is when the longest waiting event was logged.
+
+    `retrying` counts waiting deliveries that failed before. `last_success` is when one last ended as it should.
+    `last_minute` and `last_hour` count outcomes of all types, over the present minute and the one (59) before it.
+    """
 
     flow: str
     counts: Mapping[str, Mapping[str, int]]
     oldest: datetime | None = None
+    retrying: int = 0
+    last_success: datetime | None = None
+    last_minute: Mapping[str, int] = attrs.field(factory=dict)
+    last_hour: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
 class EngineStatus:
-    """The store as a whole; `open_breakers` names destinations that are given a rest, until when."""
+    """The store as a whole; `open_breakers` names destinations that are given a rest, until when.
+
+    `pressure` says why nothing new is taken, None where it is. `size` is what the store holds, `free` what is left on
+    its disk, in bytes; None where that cannot be told.
+    """
 
     url: str
     holder: Holder | None
     flows: Sequence[FlowStatus]
     open_breakers: Mapping[str, datetime] = attrs.field(factory=dict)
+    pressure: Pressure | None = None
+    size: int | None = None
+    free: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -326,7 +365,27 @@ class Engine(Protocol):
         these states missing at the destination: neither a repeat nor the known state settles them, the gate does.
 
         Raises:
+            StoreFullError: there is no room; ask `pressure` before reading on. Nothing was stored.
             StoreError: nothing was stored; read the page again when the condition has ended.
+            LeaseLostError: this process does not hold the store.
+        """
+        ...
+
+    async def pressure(self) -> Pressure | None:
+        """Why nothing new should be taken now: no room, or a store that cannot be written; None where all is well.
+
+        Whoever takes in (polls, receives) asks before; what waits is delivered all the same. It passes by itself.
+        """
+        ...
+
+    async def prune(self) -> Pruned:
+        """Remove what is finished and old enough, in small slices beside dispatch, and give its room back.
+
+        Never removed are waiting deliveries, gates, and dead letters without an age set for them. `run_commands` does
+        this once a minute.
+
+        Raises:
+            StoreError: the store, or the file that dead letters are written to first.
             LeaseLostError: this process does not hold the store.
         """
         ...
@@ -351,9 +410,12 @@ class Engine(Protocol):
         stop, or when nothing could be tried for `max_wait` seconds while only waiting for idleness. Appending while
         it runs wakes it.
 
+        A store that is full or locked is waited for: for half a minute, or without `until_idle` until it is well again
+        or `stop` is set.
+
         Raises:
-            StoreError: the store was in trouble for half a minute. Pushes whose outcomes could not be stored are
-                repeated by the next drain, as unsure.
+            StoreError: the store was in trouble for longer. Pushes whose outcomes could not be stored are repeated by
+                the next drain, as unsure.
             LeaseLostError: this process does not hold the store.
         """
         ...
@@ -409,7 +471,7 @@ class Engine(Protocol):
         ...
 
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
-        """As the holder: carry out commands of other processes until `stop` is set.
+        """As the holder: carry out commands of other processes, and keep house, until `stop` is set.
 
         A command that was under way when a holder died is carried out again: handlers must bear that.
         """

@@ -7,6 +7,7 @@ from ._report import Progress, Silent, SyncReport
 from ._spec import flow_spec, readers_of
 from ._states import STATES, State, flow_state, last_sync, set_flow_state
 from ._sync import sync_flow
+from ._upkeep import upkeep_of
 
 __all__ = [
     "STATES",
@@ -29,4 +30,5 @@ __all__ = [
     "readers_of",
     "set_flow_state",
     "sync_flow",
+    "upkeep_of",
 ]

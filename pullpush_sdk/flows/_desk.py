@@ -13,15 +13,16 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.clock import Clock, SystemClock
-from pullpush_sdk.engine.ports import CommandHandler, DeadFilter, Engine, Holder
+from pullpush_sdk.engine.ports import CommandHandler, DeadFilter, Engine, FlowSpec, Holder
 from pullpush_sdk.errors import EngineError, LeaseLostError, PullPushError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
+from ._remap import RemapDesk
 from ._report import Progress, Silent, SyncReport
 from ._states import keep_last_sync
-from ._sync import sync_flow
+from ._sync import opened_spec, sync_flow
 
 Json = Any
 _PATIENCE = 1.0  # seconds between two looks at whether the holder still lives
@@ -190,7 +191,11 @@ class Desk:
     async def _dead_retry(self, arguments: Mapping[str, Json]) -> Json:
         which = _filter_of(arguments)
         flows = {each.flow for each in await self.engine.dead_groups(which)}
-        report = await self.engine.retry_dead(which, remap=None)
+        specs = [await self._spec(name) for name in sorted(flows & set(self.project.flows))]
+        async with RemapDesk(self.project, self.plugins, self.redactor, self.clock) as desk:
+            report = await self.engine.retry_dead(
+                which, remap=desk.remap, flows=[spec for spec in specs if spec is not None]
+            )
         deliveries = [
             await self._run(name, read=False, max_wait=arguments.get("max_wait", 300.0))
             for name in sorted(flows & set(self.project.flows))
@@ -202,6 +207,13 @@ class Desk:
             "refused": {str(number): reason for number, reason in report.refused.items()},
             "deliveries": [each.to_json() for each in deliveries],
         }
+
+    async def _spec(self, name: str) -> FlowSpec | None:
+        """A flow as the engine needs it to take records that are mapped again; None where it cannot start."""
+        try:
+            return await opened_spec(self.project, self.plugins, self.engine, self.project.flow(name), self.redactor)
+        except PullPushError:
+            return None  # the delivery that follows says why
 
     async def _dead_drop(self, arguments: Mapping[str, Json]) -> Json:
         return {"dropped": await self.engine.drop_dead(_filter_of(arguments))}

@@ -19,7 +19,7 @@ from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Delivery, Outcome
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import OUTCOMES, DrainReport, Engine, FlowSpec
-from pullpush_sdk.errors import ContractError, EngineError, PullPushError, UnavailableError
+from pullpush_sdk.errors import ContractError, EngineError, PullPushError, StoreFullError, UnavailableError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import LoadedConnector, Plugins
 from pullpush_sdk.project import FlowConfig, Project
@@ -91,6 +91,20 @@ async def sync_flow(
     await keep_last_sync(engine, report, (clock or SystemClock()).now(), redactor)
     plugins.observe("pullpush_flow_finished", flow=flow.name, counts=report.counts)
     return report
+
+
+async def opened_spec(
+    project: Project, plugins: Plugins, engine: Engine, flow: FlowConfig, redactor: Redactor
+) -> FlowSpec:
+    """The engine's view of a flow with its stock locations settled, for records that enter it beside a run.
+
+    Raises:
+        PullPushError: the flow cannot start.
+    """
+    require_abilities(project, plugins, flow)
+    state = await flow_state(engine, flow)
+    async with _opened(project, plugins, engine, flow, state=state, redactor=redactor, progress=Silent()) as run:
+        return run.spec
 
 
 @asynccontextmanager
@@ -184,7 +198,8 @@ class _Run:
             with speaking_of(self.flow.source):
                 await self._read(kind)
         except BaseException as error:
-            if not isinstance(error, PullPushError) or isinstance(error, EngineError):
+            full = isinstance(error, StoreFullError)  # nothing more is read; what waits makes room by being delivered
+            if not isinstance(error, PullPushError) or (isinstance(error, EngineError) and not full):
                 # Cancelled, or without a store: nothing can be settled now, what is in flight is tried again later.
                 delivering.cancel()
                 await asyncio.gather(delivering, return_exceptions=True)

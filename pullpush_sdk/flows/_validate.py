@@ -36,6 +36,14 @@ def checked(page: Page, kind: CanonicalType) -> Page:
     return attrs.evolve(page, events=events, rejects=[*page.rejects, *rejects]) if rejects else page
 
 
+def not_canonical(event: Event, kind: CanonicalType) -> FieldError | None:
+    """What keeps an event from being one of `kind`; None where it is one."""
+    if event.type != kind.name:
+        return FieldError(f"asked for {kind.name}, the connector gave an event of {event.type!r}", target=kind.name)
+    reject = _reject(event, kind)
+    return None if reject is None else reject.error
+
+
 def _reject(event: Event, kind: CanonicalType) -> Reject | None:
     record = event.record
     if type(record) is not kind.record:

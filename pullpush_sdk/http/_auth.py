@@ -155,10 +155,36 @@ class Authenticator:
 
         It takes the place of tokens in the settings, until an operator puts others there.
         """
-        given = self.scheme.bootstrap()
-        token = attrs.evolve(token, bootstrap=given.bootstrap if given is not None else "")
         async with self._store.lock():
-            await self._store.save(token)
+            await self._adopt(token)
+
+    async def adopt_grant(self, fields: Mapping[str, Any]) -> bool:
+        """Store the token that a platform handed over in a webhook; False for one that is older than ours.
+
+        A webhook may come again after its token was renewed; a used refresh token must not come back by it. Of two
+        tokens whose end is known the one that ends later is the newer.
+
+        Raises:
+            SetupError: this kind of auth has no tokens of that kind.
+            ContractError: there is no access token in it.
+        """
+        if not isinstance(self.scheme, OAuth2):
+            raise SetupError("only OAuth 2 connections take a token from a webhook")
+        token = self.scheme.granted(fields, self._clock.now())
+        self._redactor.add(*self.scheme.secrets(token))
+        async with self._store.lock():
+            known = self._current(await self._store.load())
+            if known is not None and known.access and _is_older(token, known):
+                return False
+            await self._adopt(token)
+        return True
+
+    async def _adopt(self, token: Token) -> None:
+        given = self.scheme.bootstrap()
+        if given is not None:
+            token = attrs.evolve(token, bootstrap=given.bootstrap)
+        await self._store.save(token)
+        self._renew_from = float("-inf")
         self._use(token)
 
     def authorization(self, redirect_uri: str) -> Authorization:
@@ -257,6 +283,15 @@ class Authenticator:
             return token
 
 
+def _is_older(token: Token, known: Token) -> bool:
+    """Whether a token that came by itself is the known one, or was given before it."""
+    if token.access == known.access:
+        return True
+    if token.expires_at is None or known.expires_at is None:
+        return False
+    return token.expires_at <= known.expires_at
+
+
 def _explain_lost(error: TransientError) -> None:
     """A refresh without an answer: say what that may mean before the next attempt shows it."""
     error.message = f"the answer to the token exchange was lost: {error.message}"
@@ -268,6 +303,6 @@ def final_refusal(error: TokenExpiredError, *, renewed: bool) -> AuthError:
     """What a 401 is when there is nothing more to renew."""
     if renewed:
         message = f"a fresh token was refused too: {error.message}"
-        return AccessRevokedError(message, status=error.status, answer=error.answer, hint=AUTHORISE)
-    hint = "check the credentials in the connection's settings"
+        return AccessRevokedError(message, status=error.status, answer=error.answer, hint=error.hint or AUTHORISE)
+    hint = error.hint or "check the credentials in the connection's settings"
     return AuthError(error.message, status=error.status, answer=error.answer, hint=hint)

@@ -32,14 +32,22 @@ class RateBudget:
 
     def __init__(self, limits: Limits) -> None:
         self._per = limits.per
-        self._times: deque[float] | None = deque(maxlen=limits.requests) if limits.requests else None
-        pace = limits.per / limits.requests if limits.requests else 0.0
-        burst = limits.burst if limits.burst is not None else limits.requests or 1
-        self._pace = pace
-        self._slack = pace * (min(burst, limits.requests or burst) - 1)
+        self._burst = limits.burst
+        self._times: deque[float] | None = None
+        self._pace = self._slack = 0.0
+        if limits.requests:
+            self.allow(limits.requests)
         self._due = float("-inf")  # when the next call would be due if all kept the even pace
         self._paused_until = float("-inf")
         self._points = PointBudget()
+
+    def allow(self, requests: int) -> None:
+        """From now on so many calls a window; those of the window that is open count on."""
+        if self._times is not None and self._times.maxlen == requests:
+            return
+        self._times = deque(self._times or (), maxlen=requests)
+        self._pace = self._per / requests
+        self._slack = self._pace * (min(self._burst or requests, requests) - 1)
 
     def wait(self, now: float, operation: str = "", hint: float | None = None) -> float:
         """Seconds until such a call may start; 0 for now. Ask again after waiting: others may have come between."""

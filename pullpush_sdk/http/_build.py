@@ -75,10 +75,19 @@ def _body(request: Request, values: Mapping[str, Json], step: Step, content: Jso
         return (None, None) if content is None else (dumps(_present(content)), "application/json")
     own = render(request.json, values)
     if isinstance(own, Mapping) and (content is None or isinstance(content, Mapping)):
-        own = {**own, **step.variables, **(content or {})}
+        own = {**own, **(content or {})}
+        for path, value in step.variables.items():
+            own = _laid(own, path.split("."), value)
     elif content is not None:
         own = content
     return dumps(_present(own)), "application/json"
+
+
+def _laid(body: Json, steps: list[str], value: Json) -> Json:
+    """The body with the value at a path; objects on its way that are missing are made."""
+    head, *rest = steps
+    within: Mapping[str, Json] = body if isinstance(body, Mapping) else {}
+    return {**within, head: _laid(within.get(head), rest, value) if rest else value}
 
 
 def _present(value: Json) -> Json:

@@ -7,12 +7,12 @@ import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import attrs
 
-from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.clock import Clock, SystemClock, steady_now
 from pullpush_sdk.errors import ContractError, PullPushError, RateLimitedError, TokenExpiredError, TransientError
 from pullpush_sdk.manifest import Limits
 
@@ -167,6 +167,15 @@ class Client:
         """
         return await self.auth.renew(await self.auth.stored(), self._exchange)
 
+    async def adopt_grant(self, fields: Mapping[str, Any]) -> bool:
+        """Stores the token that the platform handed over in a genuine webhook; False for one older than ours.
+
+        Raises:
+            SetupError: this kind of auth is not OAuth 2.
+            ContractError: the fields hold no access token.
+        """
+        return await self.auth.adopt_grant(fields)
+
     async def _tried(self, call: Call, token: Token | None) -> Answer:
         return await self._retry.run(lambda: self._once(call, token), repeatable=call.is_repeatable)
 
@@ -182,7 +191,7 @@ class Client:
         if error is None:
             return answer
         if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            self._throttle.pause(error.retry_after)
+            self._throttle.pause(call, error.retry_after)
         raise error
 
     def _resolve(self, call: Call, token: Token | None) -> Call:
@@ -218,7 +227,7 @@ class Client:
     async def _transmit(self, call: Call, sign: Callable[[Call], Call]) -> Answer:
         if self._wire is None:
             raise RuntimeError("the client is not open; use it as `async with Client(…) as client:`")
-        started_at, started = self._clock.now(), self._clock.monotonic()
+        started_at, started = steady_now(self._clock), self._clock.monotonic()
         target = call.url
         mark = speaking.set(True)
         try:

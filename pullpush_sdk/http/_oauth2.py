@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -123,7 +124,8 @@ class OAuth2:
         url = client.prepare_request_uri(
             render_text(self._auth.authorize_url, self._values),
             redirect_uri=redirect_uri,
-            scope=list(self._auth.scopes) or None,
+            # By the standard scopes are parted by spaces; a platform that parts them otherwise has them in the params.
+            scope=extra.pop("scope", None) or list(self._auth.scopes) or None,
             state=state,
             **extra,
         )
@@ -150,7 +152,8 @@ class OAuth2:
         pairs = sorted((name, value) for name, value in answer.items() if name not in (parameter, "signature"))
         message = "&".join(f"{name}={value}" for name, value in pairs).encode()
         expected = hmac.new(self._client_secret.encode(), message, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(answer.get(parameter, "").encode(), expected.encode())
+        sent = answer.get(parameter, "").lower().encode()
+        return bool(self._client_secret) and hmac.compare_digest(sent, expected.encode())
 
     def redeem(self, asked: Authorization, code: str) -> Exchange:
         """Turns the code of a granted authorisation into a token; a code is good once."""
@@ -160,7 +163,8 @@ class OAuth2:
         body = client.prepare_request_body(
             code=code, redirect_uri=asked.redirect_uri, include_client_id=False, code_verifier=asked.verifier
         )
-        return (yield from self._exchange(self._call(body, repeatable=False), None))
+        params = {name: render_text(value, self._values) for name, value in self._auth.code_params.items()}
+        return (yield from self._exchange(self._call(body, repeatable=False, params=params), None))
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:
         pair = base64.b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
@@ -175,8 +179,8 @@ class OAuth2:
         value = render(template, revealed(self._values))
         return None if value is None or value == "" else str(value)
 
-    def _call(self, body: str, *, repeatable: bool) -> Call:
-        fields = dict(parse_qsl(body, keep_blank_values=True))
+    def _call(self, body: str, *, repeatable: bool, params: Mapping[str, str] = MappingProxyType({})) -> Call:
+        fields = {**dict(parse_qsl(body, keep_blank_values=True)), **params}
         headers = {"Accept": "application/json"}
         if self._auth.client_auth == "basic":
             pair = f"{self._client_id}:{self._client_secret}".encode()
@@ -200,16 +204,27 @@ class OAuth2:
         fields = _fields_of(answer)
         if answer.status >= 400 or "error" in fields:
             raise _refusal(answer.status, fields, is_refresh=old is not None)
+        return self._token(fields, answer.started_at, old)
+
+    def granted(self, fields: Mapping[str, Any], received_at: datetime) -> Token:
+        """The token that a platform hands over by itself: the fields of a token answer, in a webhook.
+
+        Raises:
+            ContractError: there is no access token among them.
+        """
+        return self._token(fields, received_at, None)
+
+    def _token(self, fields: Mapping[str, Any], obtained_at: datetime, old: Token | None) -> Token:
         access = fields.get("access_token")
         if not isinstance(access, str) or not access:
-            raise ContractError("the token answer holds no access_token", status=answer.status)
+            raise ContractError("the token answer holds no access_token")
         refresh = fields.get("refresh_token") or (old.refresh if old is not None else None)
         extra = {name: value for name, value in fields.items() if name not in _TOKEN_FIELDS}
         return Token(
             access=access,
             refresh=str(refresh) if refresh else None,
-            expires_at=self._expiry(fields, answer.started_at),
-            obtained_at=answer.started_at,
+            expires_at=self._expiry(fields, obtained_at),
+            obtained_at=obtained_at,
             extra=extra,
             bootstrap=old.bootstrap if old is not None else "",
         )
@@ -220,7 +235,7 @@ class OAuth2:
         A platform may not be of one mind with itself (`expires` a duration in one answer and an instant in
         another), so a value's size decides: no token lives for thirty years, and none ended in 2001.
         """
-        value = fields.get(self._auth.expires_field, fields.get("expires_in"))
+        value = fields.get(self._auth.expires_field, fields.get("expires_in", fields.get("expires")))
         try:
             seconds = float(value) if value is not None else None
         except (TypeError, ValueError):

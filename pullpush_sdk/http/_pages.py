@@ -23,7 +23,10 @@ _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]*))", re.IGNORECASE)
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """What one page's request adds: query parameters, GraphQL variables, or a whole URL in place of the request's."""
+    """What one page's request adds: query parameters, GraphQL variables, or a whole URL in place of the request's.
+
+    In a request with a JSON body `variables` are its fields, by dotted path; with a form its fields by name.
+    """
 
     params: Mapping[str, Any] = attrs.field(factory=dict)
     variables: Mapping[str, Any] = attrs.field(factory=dict)
@@ -108,6 +111,8 @@ def paginator(pagination: Pagination, response: Response, *, max_pages: int = MA
         return _Single()
     if pagination.kind in ("page", "offset"):
         return _Counted(pagination, response, max_pages)
+    if pagination.kind == "keyset":
+        return _Keyed(pagination, response, max_pages)
     return _Chained(pagination, response, max_pages)
 
 
@@ -143,6 +148,7 @@ class _Counted:
         self._start = pagination.start if self._by_page else 0
         self._size = min(pagination.size, pagination.max_size or pagination.size)
         self._size_params = {} if pagination.size_param is None else {pagination.size_param: self._size}
+        self._in_body = pagination.place == "body"
         self._response = response
         self._max_pages = max_pages
 
@@ -205,7 +211,8 @@ class _Counted:
         )
 
     def _step(self, number: int) -> Step:
-        return Step(params={self._param: number, **self._size_params})
+        names = {self._param: number, **self._size_params}
+        return Step(variables=names) if self._in_body else Step(params=names)
 
 
 class _Chained:
@@ -213,6 +220,7 @@ class _Chained:
 
     def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
         self._kind = pagination.kind
+        self._in_body = pagination.kind == "graphql" or pagination.place == "body"
         self._param = pagination.cursor_param
         size = min(pagination.size, pagination.max_size or pagination.size)
         self._size = {} if pagination.size_param is None else {pagination.size_param: size}
@@ -224,7 +232,7 @@ class _Chained:
         return _named(self._has_next) if self._kind == "link" else _named(self._path, self._has_next)
 
     def first(self) -> PageState:
-        if self._kind == "graphql":
+        if self._in_body:
             return PageState(step=Step(variables=dict(self._size)))
         return PageState(step=Step(params=dict(self._size)))
 
@@ -262,8 +270,65 @@ class _Chained:
     def _step(self, cursor: Any) -> Step:
         if self._kind in ("link", "next_url"):
             return Step(url=str(cursor))
-        if self._kind == "graphql":
+        if self._in_body:
             return Step(variables={**self._size, self._param: cursor})
+        return Step(params={**self._size, self._param: cursor})
+
+
+class _Keyed:
+    """Every page asks for what lies behind the last record of the one before, in the order of a key.
+
+    Records that come and go meanwhile shift no page. `total` is that of the request: what is left, this page included.
+    Where the platform names none, a page shorter than the size we asked for is the last. An empty page always is.
+    """
+
+    def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
+        self._param = pagination.cursor_param
+        self._asked = min(pagination.size, pagination.max_size or pagination.size)
+        self._size = {} if pagination.size_param is None else {pagination.size_param: self._asked}
+        self._keys = f"{response.records}[*].{pagination.key}" if response.records else f"[*].{pagination.key}"
+        self._total = response.total
+        self._max_pages = max_pages
+
+    def wants(self) -> tuple[str, ...]:
+        return _named(self._keys, self._total)
+
+    def first(self) -> PageState:
+        return PageState(step=Step(params=dict(self._size)))
+
+    def at(self, cursor: str) -> PageState:
+        return PageState(step=self._step(cursor), cursor=cursor)
+
+    def next(self, state: PageState, seen: Seen) -> PageState | None:
+        left = _count_at(self._total, seen)
+        if seen.count == 0:
+            if left:
+                raise ContractError(f"page {state.pages + 1} of the listing is empty, and says that {left} are left")
+            return None
+        if left is not None:
+            if seen.count >= left:
+                return None
+        elif self._size and seen.count < self._asked:
+            return None
+        keys = seen.values.get(self._keys) or []
+        if len(keys) < seen.count or keys[-1] is None:
+            raise ContractError(f"a record of the listing has no key at {self._keys}", hint="check pagination.key")
+        cursor = str(keys[-1])
+        pages = state.pages + 1
+        if cursor == state.cursor:
+            raise ContractError(
+                f"page {pages} of the listing ends where the one before ended, at {cursor}",
+                hint="the platform seems to ignore the key's filter or order; check the request",
+            )
+        _check_repeat(state, seen)
+        _check_cap(pages, self._max_pages)
+        read = state.read + seen.count
+        return PageState(step=self._step(cursor), pages=pages, read=read, cursor=cursor, body=seen.body)
+
+    def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    def _step(self, cursor: str) -> Step:
         return Step(params={**self._size, self._param: cursor})
 
 

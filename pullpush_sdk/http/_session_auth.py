@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from pullpush_sdk.canonical import parse_instant
-from pullpush_sdk.errors import AuthError, ContractError
+import msgspec
+
+from pullpush_sdk.canonical import loads, parse_instant
+from pullpush_sdk.errors import AuthError, ContractError, UnavailableError
 from pullpush_sdk.manifest import SessionAuth
 
 from ._build import call_of
 from ._call import Call
+from ._redact import Redactor
 from ._schemes import Exchange, Placer
 from ._secret import Secret
 from ._token import Token
@@ -51,8 +54,11 @@ class Session:
         answer = yield call_of(self._auth.exchange, self._values)
         if answer.status >= 400:
             hint = "check the credentials in the connection's settings"
-            raise AuthError(f"no session was given ({answer.status})", status=answer.status, hint=hint)
+            said = self._words(answer.body)
+            message = f"no session was given ({answer.status}){': ' if said else ''}{said}"
+            raise AuthError(message, status=answer.status, answer=said, hint=hint)
         body = answer.json()
+        self._check_state(body)
         access = _at(body, self._auth.token)
         if not isinstance(access, str) or not access:
             raise ContractError(f"the session answer holds no token at {self._auth.token}", status=answer.status)
@@ -64,9 +70,35 @@ class Session:
             expires_at=self._expiry(_at(body, self._auth.expires) if self._auth.expires else None, answer.started_at),
         )
 
+    def _check_state(self, body: Any) -> None:
+        """Whether the platform lets anybody work with what it gave.
+
+        Raises:
+            UnavailableError: not now.
+            AuthError: not before a person has acted.
+        """
+        state = self._auth.state
+        word = None if state is None else _at(body, state.path)
+        if state is None or word is None or word in state.good:
+            return
+        reason = str(_at(body, state.reason) or "")[:200] if state.reason else ""
+        message = f"the account is {word}" + (f": {reason}" if reason else "")
+        if word in state.later:
+            raise UnavailableError(message)
+        raise AuthError(message, hint="ask the platform to make the account available again")
+
     def secrets(self, token: Token | None) -> tuple[str, ...]:
         settings = tuple(value.reveal() for value in self._values.values() if isinstance(value, Secret))
         return settings if token is None else (*settings, token.access)
+
+    def _words(self, body: bytes) -> str:
+        """The `message` of a refusal, in which platforms say what is wrong, without our secrets; empty without one."""
+        try:
+            parsed = loads(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+        message = _at(parsed, "message")
+        return Redactor(self.secrets(None)).text(message)[:300] if isinstance(message, str) else ""
 
     def _expiry(self, value: Any, started_at: datetime) -> datetime:
         """A duration or Unix time in seconds, an ISO 8601 instant, or else the manifest's `ttl`."""
@@ -84,7 +116,8 @@ class Session:
 
 
 def _at(value: Any, path: str) -> Any:
-    """The value at a dotted path of plain names, None where a step is missing."""
-    for step in path.removeprefix("$").removeprefix(".").split("."):
+    """The value at a dotted path of plain names, None where a step is missing; `$` is the value itself."""
+    steps = path.removeprefix("$").removeprefix(".")
+    for step in steps.split(".") if steps else ():
         value = value.get(step) if isinstance(value, dict) else None
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from ._document import Json, below
 from ._miniapp_fields import CONTENT_TYPES, RESOURCE_KEYS, canonical_map
@@ -177,7 +178,7 @@ def _pagination(resource: Block, model_path: str, report: Report) -> Pagination:
 def _response(block: Block | None, report: Report) -> Response:
     if block is None:
         return Response()
-    said = {}
+    said: dict[str, Any] = {}
     for key, field in _RESPONSE_EXTENSIONS.items():
         if block.has(key):
             said[field] = _bare(block.text(key))

@@ -24,6 +24,9 @@ class Limits:
 
     `requests` per `per` seconds, at most `concurrency` at once; `timeout` in seconds for one answer; `retries`
     beyond the first try of a request that may be repeated. `cost` names where a GraphQL answer states its budget.
+    With `per_path` the rate holds for each path by itself; `paths` names the `requests` of paths with another number.
+    `also` are narrower budgets of some paths, which hold beside the general one. `limit_header` names the header in
+    which answers state how many requests `per` allows; what it says takes the place of `requests`.
     """
 
     requests: int | None = None
@@ -34,7 +37,20 @@ class Limits:
     retries: int = 4
     remaining_header: str | None = None
     reset_header: str | None = None
+    limit_header: str | None = None
     cost: GraphQLCost | None = None
+    per_path: bool = False
+    paths: Mapping[str, int] = attrs.field(factory=dict)
+    also: Sequence[PathLimit] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PathLimit:
+    """A budget of the requests whose path, as the manifest and the connector write it, begins with `path`."""
+
+    path: str
+    requests: int
+    per: float
 
 
 @attrs.frozen(kw_only=True)
@@ -96,9 +112,9 @@ class OAuth2Auth:
 
     `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
     the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
-    `pkce` proves with a code verifier that the code comes back to who asked for it. `callback_hmac` names the query
-    parameter by which the platform signs its callback: the hex HMAC-SHA256, with the client secret, of all other
-    parameters as `name=value`, sorted and joined by `&`.
+    `code_params` go with the exchange of a code alone. `pkce` proves with a verifier that the code comes back to who
+    asked for it. `callback_hmac` names the query parameter by which the platform signs its callback: the hex
+    HMAC-SHA256, with the client secret, of all other parameters as `name=value`, sorted and joined by `&`.
     """
 
     kind: Literal["oauth2"] = "oauth2"
@@ -110,6 +126,7 @@ class OAuth2Auth:
     scopes: Sequence[str] = ()
     authorize_params: Mapping[str, str] = attrs.field(factory=dict)
     token_params: Mapping[str, str] = attrs.field(factory=dict)
+    code_params: Mapping[str, str] = attrs.field(factory=dict)
     token_body: Literal["form", "json"] = "form"  # noqa: S105 - an encoding, not a secret
     client_auth: Literal["body", "basic"] = "body"
     access_token: str | None = None
@@ -136,6 +153,21 @@ class OAuth1Auth:
 
 
 @attrs.frozen(kw_only=True)
+class SessionState:
+    """Whether an exchange's answer may be used although its status is 200.
+
+    The word at `path` is one of `good`, or one of `later` (the platform is away for a while: the exchange is tried
+    again), or anything else: no session until a person has acted. A missing word is good. `reason` is the path of
+    what the platform says about it.
+    """
+
+    path: str
+    good: Sequence[str]
+    later: Sequence[str] = ()
+    reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class SessionAuth:
     """A session token got by one exchange request, with a base URL of its own where the platform gives one.
 
@@ -148,6 +180,7 @@ class SessionAuth:
     base_url: str | None = None
     expires: str | None = None
     ttl: float = 1800.0
+    state: SessionState | None = None
     place: Placement = Placement(header="Authorization")
 
 
@@ -188,10 +221,13 @@ class Pagination:
 
     page: `page_param` counts from `start`; offset: `offset_param` counts records; cursor: `cursor_param` carries
     what `Response.next_cursor` names; link: the Link header's rel=next; next_url: `Response.next_url`; graphql: the
-    variable `cursor_param` carries `Response.next_cursor` while `Response.has_next`; none: one answer is all.
+    variable `cursor_param` carries `Response.next_cursor` while `Response.has_next`; keyset: `cursor_param` carries the
+    value at `key` of the last record (a filter "greater than" over a list sorted by it, so that no record is missed
+    when others come and go meanwhile); none: one answer is all. `place` says where the parameters stand: in the query
+    string, or in the request's JSON or form body, where a name may be a dotted path (`request.PageNumber`).
     """
 
-    kind: Literal["none", "page", "offset", "cursor", "link", "next_url", "graphql"] = "none"
+    kind: Literal["none", "page", "offset", "cursor", "link", "next_url", "graphql", "keyset"] = "none"
     page_param: str = "page"
     offset_param: str = "offset"
     cursor_param: str = "cursor"
@@ -199,13 +235,17 @@ class Pagination:
     size: int = 100
     max_size: int | None = None
     start: int = 1
+    place: Literal["query", "body"] = "query"
+    key: str = "id"
 
 
 @attrs.frozen(kw_only=True)
 class Response:
     """Where a list answer keeps things; all are paths from its root, empty `records` means the root is the list.
 
-    `errors` names a list or text that makes the answer a failure although its status is 200 (GraphQL).
+    `errors` names a list or text that makes the answer a failure although its status is 200 (GraphQL). `end_status`
+    is a 4xx status with which the platform answers a page behind the last one, if the body holds `end_text` too, in
+    any case.
     """
 
     records: str = ""
@@ -215,6 +255,8 @@ class Response:
     has_next: str | None = None
     next_url: str | None = None
     errors: str | None = None
+    end_status: int | None = None
+    end_text: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -226,6 +268,10 @@ class Incremental:
     `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}. Without a
     filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
     page that holds a record older than the cursor.
+
+    `whole` is what the parameter receives where there is no moment. `depth` says that a filtered list ends silently
+    after so many records: where it did, an `oldest_first` list is asked for anew from its last update time on, any
+    other is read without the filter. `changes_only` leaves the list out of whole reads: another resource holds them.
     """
 
     param: str | None = None
@@ -235,6 +281,10 @@ class Incremental:
     template: str = "{{since}}"
     overlap: float = 300.0
     newest_first: bool = False
+    oldest_first: bool = False
+    depth: int | None = None
+    whole: str | None = None
+    changes_only: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -270,10 +320,11 @@ class Attach:
 class Resource:
     """One readable list of the platform.
 
-    `list` None means that the connector's own `pullpush_pull` reads it. `details` is fetched per record and laid
-    over it; `details_records` is where the record stands in that answer, and an answer that has nothing there is the
-    record itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which
-    the request that read it was started.
+    `list` None means that the connector's own `pullpush_pull` reads it. `where` keeps only records whose values at
+    these paths are the named ones, or one of them. `details` is fetched per record and laid over it;
+    `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
+    itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
+    request that read it was started.
     """
 
     name: str
@@ -287,6 +338,7 @@ class Resource:
     response: Response = Response()
     incremental: Incremental | None = None
     for_each: ForEach | None = None
+    where: Mapping[str, Json] = attrs.field(factory=dict)
     canonical_map: Rules = attrs.field(factory=dict)
     version: Literal["updated_at", "observed"] = "observed"
     snapshot: bool = True
@@ -377,7 +429,10 @@ class Handler:
 
 @attrs.frozen(kw_only=True)
 class CustomerExtraction:
-    """The customer inside a webhook: `map` (canonical contact field to rule) over the object at `base_path`."""
+    """The customer inside a webhook: `map` (canonical contact field to rule) over the object at `base_path`.
+
+    It becomes a contact event beside the event of its handler. `overrides` names another path per event name.
+    """
 
     base_path: str
     map: Rules
@@ -386,9 +441,16 @@ class CustomerExtraction:
 
 @attrs.frozen(kw_only=True)
 class Webhook:
-    """Everything about webhooks that come in."""
+    """Everything about webhooks that come in.
+
+    `alternatives` are further proofs beside `verification`: one that holds is enough. `grants` names events that
+    bring the connection's own OAuth 2 token, each with the path of the token fields in its body; such an event is
+    stored as the token and becomes no canonical event.
+    """
 
     verification: Verification | None = None
+    alternatives: Sequence[Verification] = ()
+    grants: Mapping[str, str] = attrs.field(factory=dict)
     event_name: EventName | None = None
     event_type_map: Mapping[str, str] = attrs.field(factory=dict)
     array_path: str | None = None

@@ -27,6 +27,7 @@ from ._model import (
     Resource,
     Response,
     SessionAuth,
+    Verification,
     Webhook,
 )
 from ._requests import OFFERED_TO_MINIAPPS, Site, exchange_of, requests_of
@@ -48,6 +49,7 @@ def check_fields(manifest: Manifest) -> list[Problem]:
     """Every problem that can be seen without knowing the canonical types."""
     return [
         *_check_settings(manifest),
+        *_check_limits(manifest),
         *_check_auth(manifest),
         *_check_urls(manifest),
         *_check_requests(manifest),
@@ -112,6 +114,12 @@ def _check_template(value: Json, path: str, known: frozenset[str]) -> Iterator[P
 def _meant(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {{{{{close[0]}}}}}?" if close else "declare it under settings.properties or secrets"
+
+
+def _check_limits(manifest: Manifest) -> Iterator[Problem]:
+    limits = manifest.limits
+    if limits.paths and not (limits.per_path and limits.requests):
+        yield _problem("limits", "numbers of paths that nobody counts", "$.limits.paths", "set requests and per_path")
 
 
 # Auth
@@ -268,6 +276,8 @@ def _check_paging(site: Site, pagination: Pagination, response: Response) -> Ite
             yield _problem("pagination", message, f"{around}.pagination", f"add response.{name}")
     if pagination.max_size is not None and pagination.size > pagination.max_size:
         yield _problem("pagination", "size is larger than max_size", f"{around}.pagination.size")
+    if pagination.place == "body" and site.request.json is None and site.request.form is None:
+        yield _problem("pagination", "paging in a body that the request does not have", f"{around}.pagination.place")
     query = site.request.query
     if pagination.kind == "graphql" and (query is None or f"${pagination.cursor_param}" not in query):
         message = f"graphql pagination needs a query with the variable ${pagination.cursor_param}"
@@ -290,6 +300,12 @@ def _check_resource(name: str, resource: Resource) -> Iterator[Problem]:
     targets = {target.replace("_", "").lower() for target in resource.canonical_map}
     if resource.version == "updated_at" and resource.canonical_map and "updatedat" not in targets:
         yield _problem("map", "version is updated_at, which the map does not fill", f"{path}.version", "map updatedAt")
+    changes = resource.incremental
+    if changes is not None and changes.oldest_first and resource.version != "updated_at":
+        message = "oldest_first goes on by the records' update time, which is not their version"
+        yield _problem("incremental", message, f"{path}.incremental.oldest_first", "write version: updated_at")
+    if changes is not None and changes.whole is not None and changes.param is None and changes.variable is None:
+        yield _problem("incremental", "whole has no parameter to go into", f"{path}.incremental.whole", "name param")
 
 
 def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
@@ -300,6 +316,7 @@ def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
             path = below("$.webhook.event_type_map", native)
             yield _problem("webhook", f"no handler `{event}`", path, _handlers(event, webhook))
     yield from _check_verification(webhook, manifest)
+    yield from _check_grants(webhook, manifest)
     for event, handler in webhook.handlers.items():
         path = below("$.webhook.handlers", event)
         resource = manifest.resources.get(handler.resource or "")
@@ -321,11 +338,31 @@ def _handlers(event: str, webhook: Webhook) -> str:
     return f"did you mean {close[0]}?" if close else "add it to handlers"
 
 
-def _check_verification(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
-    verification = webhook.verification
-    if verification is None or verification.kind == "none":
+def _check_grants(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
+    """A token that comes by webhook needs a proof of its origin and somebody who uses it."""
+    if not webhook.grants:
         return
-    path = "$.webhook.verification"
+    path = "$.webhook.grants"
+    if not any(isinstance(auth, OAuth2Auth) for _, auth in ways_of(manifest.auth)):
+        yield _problem("webhook", "a token by webhook needs auth of kind oauth2", path, "describe auth")
+    proofs = [each for each in (webhook.verification, *webhook.alternatives) if each is not None]
+    if not proofs or any(proof.kind == "none" for proof in proofs):
+        yield _problem("webhook", "anybody could bring a token: grants need a verification", path, "add verification")
+    for event in webhook.grants:
+        if event in webhook.handlers:
+            yield _problem("webhook", "an event is a grant or has a handler, not both", below(path, event))
+
+
+def _check_verification(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
+    if webhook.verification is not None:
+        yield from _check_proof(webhook.verification, "$.webhook.verification", manifest)
+    for index, proof in enumerate(webhook.alternatives):
+        yield from _check_proof(proof, f"$.webhook.alternatives[{index}]", manifest)
+
+
+def _check_proof(verification: Verification, path: str, manifest: Manifest) -> Iterator[Problem]:
+    if verification.kind == "none":
+        return
     for name in ("header", "secret"):
         if not getattr(verification, name):
             yield _problem("webhook", f"{verification.kind} needs {name}", path, f"add {name}")

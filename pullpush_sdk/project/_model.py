@@ -13,6 +13,7 @@ from pullpush_sdk.errors import Problem, ProjectError
 
 from ._lines import Lines
 from ._references import Reference
+from ._retention import Retention
 
 Json = Any
 State = Literal["shadow", "active", "paused"]
@@ -57,13 +58,18 @@ class FlowConfig:
 
 @attrs.frozen(kw_only=True)
 class Project:
-    """What one pullpush.toml says. `lines` finds the line of a key, for messages."""
+    """What one pullpush.toml says. `lines` finds the line of a key, for messages.
+
+    `key` is where the key that seals stored tokens is kept; None means PULLPUSH_KEY, else a file of the state folder.
+    """
 
     file: Path
     connections: Mapping[str, ConnectionConfig]
     flows: Mapping[str, FlowConfig]
     engine: str | Reference
     lines: Lines = attrs.field(repr=False, eq=False)
+    retention: Retention = attrs.field(factory=Retention)
+    key: Reference | None = None
 
     @property
     def root(self) -> Path:

@@ -13,11 +13,12 @@ from pullpush_sdk.errors import Problem
 from ._lines import Lines
 from ._model import ConnectionConfig, FlowConfig, Project, json_path, near
 from ._references import HOW, Reference, as_reference
+from ._retention import RETENTION_KEYS, Retention, read_retention
 
 DEFAULT_ENGINE = "sqlite:///.pullpush/pullpush.db"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_ROOT_KEYS = ("connections", "flows", "engine")
+_ROOT_KEYS = ("connections", "flows", "engine", "secrets")
 _FLOW_KEYS = (
     "source", "destination", "types", "locations", "coalesce", "batch", "concurrency", "on_delete", "state",
 )  # fmt: skip
@@ -48,6 +49,8 @@ class _Parser:
             connections=connections,
             flows=flows,
             engine=self._engine(document.get("engine", {})),
+            retention=self._retention(document.get("engine", {})),
+            key=self._key(document.get("secrets", {})),
             lines=self._lines,
         )
 
@@ -199,7 +202,7 @@ class _Parser:
         if not isinstance(table, Mapping):
             self._note("engine is not a table", path, "write [engine] and url = ...")
             return DEFAULT_ENGINE
-        self._only(table, ("url",), path)
+        self._only(table, ("url", *RETENTION_KEYS), path)
         if "url" not in table:
             return DEFAULT_ENGINE
         if reference := as_reference(table["url"]):
@@ -210,6 +213,25 @@ class _Parser:
         elif _password(url):
             self._note("url holds a password in clear", (*path, "url"), HOW)
         return url
+
+    def _key(self, table: Any) -> Reference | None:
+        """Where the key that seals stored tokens is kept; None for the default places."""
+        path = ("secrets",)
+        if not isinstance(table, Mapping):
+            self._note("secrets is not a table", path, "write [secrets] and key = ...")
+            return None
+        self._only(table, ("key",), path)
+        if "key" not in table:
+            return None
+        reference = as_reference(table["key"])
+        if reference is None:
+            self._note("key must say where the key is kept, and not be it", (*path, "key"), HOW)
+        return reference
+
+    def _retention(self, table: Any) -> Retention:
+        if not isinstance(table, Mapping):
+            return Retention()
+        return read_retention(table, lambda key, message, hint: self._note(message, ("engine", key), hint))
 
 
 def _is_texts(value: Any) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from pullpush_sdk.errors import ProjectError
@@ -11,7 +9,6 @@ from pullpush_sdk.errors import ProjectError
 from ._model import Project
 from ._references import Reference
 
-KEY_VARIABLE = "PULLPUSH_KEY"
 _PRIVATE_DIR = 0o700
 
 
@@ -45,49 +42,3 @@ def engine_url(project: Project) -> str:
     if url.startswith(prefix) and len(url) > len(prefix):
         return prefix + str((project.root / url[len(prefix) :]).absolute())
     return url
-
-
-def token_key(project: Project) -> bytes:
-    """The key that encrypts stored tokens: from PULLPUSH_KEY, else from the key file, which is made on first need.
-
-    Raises:
-        ProjectError: the key is no key, or its file cannot be read or written; never shows it.
-    """
-    given = os.environ.get(KEY_VARIABLE, "")
-    if given:
-        return _checked(given.encode(), f"environment variable {KEY_VARIABLE}")
-    file = ensure_state_dir(project) / "key"
-    try:
-        key = file.read_bytes() if file.exists() else _make_key(file)
-    except OSError as error:
-        raise ProjectError(f"the key file {file} cannot be used: {error.strerror}") from None
-    return _checked(key.strip(), f"key file {file}")
-
-
-def _make_key(file: Path) -> bytes:
-    """Write a new key and give the one that counts: of two processes at once, the first wins."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - slow to import, needed once
-
-    # A temporary file is 0600 from birth, and a link either appears whole or not at all.
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix="key-") as fresh:
-        fresh.write(Fernet.generate_key())
-        fresh.flush()
-        os.fsync(fresh.fileno())
-        try:
-            file.hardlink_to(fresh.name)
-        except FileExistsError:
-            return file.read_bytes()
-    return file.read_bytes()
-
-
-def _checked(key: bytes, place: str) -> bytes:
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - slow to import, needed where tokens are
-
-    try:
-        Fernet(key)
-    except ValueError:
-        raise ProjectError(
-            f"{place} holds no key",
-            hint="make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
-        ) from None
-    return key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from pullpush_sdk.clock import Clock, SystemClock
@@ -12,11 +13,14 @@ from pullpush_sdk.http import Authenticator, Client, FileTokenStore, Redactor, S
 from pullpush_sdk.manifest import Limits, Manifest, NoAuth, render
 from pullpush_sdk.plugins import Plugins
 
+from ._keys import token_keys
 from ._model import ConnectionConfig, Project
 from ._settings import resolve_settings
-from ._state import ensure_state_dir, token_key
+from ._state import ensure_state_dir
 
 Json = Any
+
+_TOKENS = "tokens"
 
 # A connector in plain Python that was given no base_url may still never call anything: .invalid leads nowhere.
 _NOWHERE = "https://base-url-is-not-set.invalid"
@@ -92,6 +96,16 @@ def _client(
 
 def _token_store(project: Project, config: ConnectionConfig) -> FileTokenStore:
     """Where renewed tokens of the connection are kept; a sandbox's never mix with the platform's."""
-    folder = ensure_state_dir(project) / "tokens"
     file = f"{config.name}.sandbox" if config.sandbox else config.name
-    return FileTokenStore(folder / file, [token_key(project).decode()])
+    return _token_file(project, ensure_state_dir(project) / _TOKENS / file)
+
+
+def _token_file(project: Project, path: Path) -> FileTokenStore:
+    return FileTokenStore(path, lambda: [key.decode() for key in token_keys(project)])
+
+
+def token_files(project: Project) -> list[tuple[str, FileTokenStore]]:
+    """Every stored token, by the name of its file."""
+    folder = project.state_dir / _TOKENS
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [(path.name, _token_file(project, path)) for path in found if path.suffix not in {".lock", ".tmp"}]

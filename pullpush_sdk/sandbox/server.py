@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,7 +47,7 @@ async def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, quiet: 
         await _wait_started(server, thread)
         yield address
     finally:
-        server.should_exit = True
+        server.stop()
         while thread.is_alive():
             # Polled rather than joined in an executor: leaving works in a loop that is being cancelled too.
             await asyncio.shield(asyncio.sleep(0.005))
@@ -89,6 +89,39 @@ def _make_server(app: ASGIApp, *, quiet: bool) -> Any:
             super().connection_made(transport)
             self.app = _with_close(app, transport)
 
+    class Stoppable(uvicorn.Server):
+        """Ends when it is told to, where its own loop would look ten times a second, and at once where nobody is
+        connected any more.
+        """
+
+        def __init__(self, config: uvicorn.Config) -> None:
+            super().__init__(config)
+            self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+        def stop(self) -> None:
+            """From any thread."""
+            self.should_exit = True
+            if self._told is not None:
+                loop, event = self._told
+                loop.call_soon_threadsafe(event.set)
+
+        async def main_loop(self) -> None:
+            event = asyncio.Event()
+            self._told = (asyncio.get_running_loop(), event)
+            seconds = 0
+            while not await self.on_tick(seconds * 10):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), 1.0)
+                seconds += 1
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await asyncio.sleep(0.001)  # clients that have just left are seen to have left
+            if self.server_state.connections:
+                await super().shutdown(sockets)
+                return
+            for closing in (*self.servers, *(sockets or ())):
+                closing.close()
+
     config = uvicorn.Config(
         app,
         http=ClosableProtocol,
@@ -100,7 +133,7 @@ def _make_server(app: ASGIApp, *, quiet: bool) -> Any:
         timeout_graceful_shutdown=1,
         server_header=False,
     )
-    return uvicorn.Server(config)
+    return Stoppable(config)
 
 
 def _with_close(app: ASGIApp, transport: asyncio.Transport) -> Any:

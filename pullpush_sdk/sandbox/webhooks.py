@@ -41,6 +41,7 @@ class _Pending:
     due: float
     attempt: int = 1
     held: bool = False
+    late: Callable[[], OutgoingWebhook] | None = None
 
 
 def is_loopback(url: str) -> bool:
@@ -86,8 +87,10 @@ class WebhookOutbox:
         self._sending: asyncio.Lock | None = None
         self.attempts: list[dict[str, Any]] = []
 
-    def queue(self, webhook: OutgoingWebhook) -> None:
+    def queue(self, webhook: OutgoingWebhook, *, late: Callable[[], OutgoingWebhook] | None = None) -> None:
         """Add a delivery, with whatever the fault plan has in store for it.
+
+        `late` makes what is really sent, at the first attempt: some platforms put a body together as late as that.
 
         Raises:
             PullPushError: the address is not of this machine.
@@ -102,8 +105,8 @@ class WebhookOutbox:
             self._note(_Pending(webhook=webhook, due=0.0), status=None, error="dropped by the fault plan")
             return
         if fault == "webhook_forge":
-            webhook = attrs.evolve(webhook, body=webhook.body + b" ")
-        pending = _Pending(webhook=webhook, due=self._clock.seconds(), held=fault == "webhook_reorder")
+            webhook, late = attrs.evolve(webhook, body=webhook.body + b" "), None
+        pending = _Pending(webhook=webhook, due=self._clock.seconds(), held=fault == "webhook_reorder", late=late)
         self._pending.append(pending)
         if fault == "webhook_duplicate":
             self._pending.append(attrs.evolve(pending))
@@ -162,6 +165,8 @@ class WebhookOutbox:
             if pending not in self._pending:
                 return
             status, error = None, None
+            if pending.late is not None:
+                pending.webhook, pending.late = pending.late(), None
             try:
                 status = await _post(pending.webhook, self._timeout)
             except (OSError, TimeoutError, ValueError) as caught:

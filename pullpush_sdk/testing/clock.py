@@ -46,6 +46,10 @@ class VirtualClock:
             raise ValueError(f"a clock only goes forward; cannot advance by {seconds!r}")
         self._seconds += seconds
 
+    def set_back(self, seconds: float) -> None:
+        """Set the wall clock back, as an operator or a time server does; `monotonic` goes on as before."""
+        self._start -= timedelta(seconds=seconds)
+
     async def sleep(self, seconds: float) -> None:
         """Returns as soon as every task that is about to sleep does, at the virtual wake-up time."""
         self.slept.append(seconds)

@@ -37,5 +37,5 @@ def test_every_command_and_option_is_in_the_reference(name: str) -> None:
 
 def test_every_key_of_a_flow_is_in_the_reference() -> None:
     text = (DOCS / "project-file.md").read_text()
-    for key in (*_parse._FLOW_KEYS, *_parse._ROOT_KEYS, "sandbox", "connector"):
+    for key in (*_parse._FLOW_KEYS, *_parse._ROOT_KEYS, *_parse.RETENTION_KEYS, "sandbox", "connector"):
         assert f"`{key}`" in text or f"`[{key}" in text, key

@@ -20,6 +20,26 @@ def test_sync_reports_a_table_and_status_remembers_it(place: Any, as_json: Any) 
     assert "main: last sync" in plain.stderr
 
 
+def test_a_full_store_says_so_and_goes_on_when_it_may(place: Any, as_json: Any) -> None:
+    text = place.file.read_text()
+    place.file.write_text(text + '\n[engine]\nmax_size = "50kB"\n')
+    refused = place.run("sync", "main")
+    assert refused.exit_code == 1
+    assert "its limit is 50.0 kB" in refused.stderr
+    assert "raise [engine] max_size" in refused.stderr
+    shown = as_json(place.run("status", "--json"))
+    assert "limit" in shown["pressure"]["reason"]
+    assert shown["store"]["bytes"] > 50_000
+    assert "nothing new is taken" in place.run("status").stderr
+    place.file.write_text(text)
+    assert place.run("sync", "main").exit_code == 0
+    shown = as_json(place.run("status", "--json"))
+    assert shown["pressure"] is None
+    (flow,) = shown["flows"]
+    assert (flow["retrying"], flow["lastHour"]["delivered"]) == (0, 24)
+    assert flow["lastSuccess"]
+
+
 def test_sync_all_as_json(place: Any, as_json: Any) -> None:
     (report,) = as_json(place.run("sync", "--all", "--json"))
     assert report["ok"]

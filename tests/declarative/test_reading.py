@@ -2,17 +2,19 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from pullpush_sdk import WebhookRequest, hookimpl
-from pullpush_sdk.declarative import connector_of
-from pullpush_sdk.errors import ContractError
+from pullpush_sdk import WebhookRequest, hookimpl, version_of
+from pullpush_sdk.declarative import connector_of, iter_pages, page_of
+from pullpush_sdk.errors import ContractError, RejectedError
 from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.plugins import Source, load_plugins
 from pullpush_sdk.testing.connections import connected
@@ -217,6 +219,70 @@ def test_a_list_sorted_newest_first_is_read_until_it_gets_old():
     assert pages[-1].done
 
 
+NEWEST = {
+    "pagination": {"kind": "page", "size_param": "size", "size": 2},
+    "response": {"records": "data", "total_pages": "pages", "total": "total"},
+    "canonical_type": "product",
+    "list": {"path": "/products"},
+    "canonical_map": {"sku": "sku", "updatedAt": "at"},
+    "version": "updated_at",
+    "incremental": {"newest_first": True, "overlap": 60},
+}
+
+
+class Ticking(Shop):
+    """A list by update time, latest first; before each answer the next of `edits` happens to it."""
+
+    def __init__(self, rows, edits):
+        super().__init__(products=rows)
+        self.edits = edits
+        self.now = HOURS_AGO
+
+    async def answer(self, request):
+        rows = self.tables["products"]
+        for kind, at in self.edits.pop(0) if self.edits else ():
+            self.now += timedelta(seconds=20)
+            row = rows.pop(at % len(rows)) if rows and kind != "create" else {"sku": f"N{self.now:%H%M%S}"}
+            if kind != "delete":
+                rows.insert(0, {**row, "at": self.now.isoformat()})
+        page, size = int(request.query_params.get("page", 1)), int(request.query_params["size"])
+        shown = rows[(page - 1) * size : page * size]
+        return JSONResponse({"data": shown, "pages": -(-len(rows) // size), "total": len(rows)})
+
+
+HOURS_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)  # the platform's clock is that far behind
+EDITS = st.lists(
+    st.lists(st.tuples(st.sampled_from(["create", "edit", "delete"]), st.integers(0, 9)), max_size=3), max_size=12
+)
+
+
+@given(edits=EDITS, length=st.integers(1, 9))
+@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+def test_a_list_that_changes_under_the_reader_is_known_whole_after_one_more_sweep(edits, length):
+    """Whatever is created, edited and deleted between the pages of two sweeps: the third one completes the picture."""
+    rows = [{"sku": f"A{n}", "at": (HOURS_AGO - timedelta(hours=n)).isoformat()} for n in range(length)]
+    shop, loaded, newest, cursor = Ticking(rows, edits), load({"products": NEWEST}), {}, None
+    for sweep in range(3):
+        if sweep == 2:
+            shop.edits = []
+        for page in pages_of(loaded, shop, cursor=cursor):
+            cursor = page.cursor
+            for event in page.events:
+                newest[event.record.sku] = max(newest.get(event.record.sku, 0), event.version)
+    held = {row["sku"]: version_of(datetime.fromisoformat(row["at"])) for row in shop.tables["products"]}
+    assert {sku: newest.get(sku) for sku in held} == held
+
+
+def test_a_platform_whose_clock_is_behind_loses_nothing():
+    """What changes after a sweep is dated by the platform: the next one goes back to the newest date it has seen."""
+    shop = Ticking([{"sku": "A", "at": "2020-05-01T00:00:00Z"}], [])
+    loaded = load({"products": NEWEST})
+    cursor = pages_of(loaded, shop)[-1].cursor
+    shop.tables["products"].insert(0, {"sku": "B", "at": "2020-05-01T00:00:01Z"})
+    assert skus(pages_of(loaded, shop, cursor=cursor)) == ["B", "A"]
+    assert cursor["since"].startswith("2020-05-01")
+
+
 def test_details_and_attached_lists_complete_a_record():
     """Details are laid over the list's record; a nested list that was cut off is filled up."""
     shop = Shop(
@@ -360,3 +426,73 @@ def test_a_list_asked_for_by_post_gets_its_filter_in_the_body():
     }
     pages_of(load({"products": resource}), shop, cursor={"v": 1, "since": "2026-01-05T00:00:00Z"})
     assert seen == [{"kind": "all", "since": "2026-01-05"}]
+
+
+class Numbered(Shop):
+    """Pages by a number in the JSON body; a page behind the last one is refused with words."""
+
+    def __init__(self, rows, words="Sorry: NO ITEMS found"):
+        super().__init__()
+        self.rows, self.words, self.bodies = rows, words, []
+        self.app = Starlette(routes=[Route("/{path:path}", self.answer, methods=["POST"])])
+
+    async def answer(self, request):
+        body = json.loads(await request.body())
+        self.bodies.append(body)
+        number, size = body["request"]["page"], body["request"]["size"]
+        shown = self.rows[(number - 1) * size : number * size]
+        return JSONResponse(shown) if shown else JSONResponse({"Message": self.words}, status_code=400)
+
+
+NUMBERED = {
+    "canonical_type": "product",
+    "list": {"method": "POST", "path": "/list", "json": {"request": {"term": ""}}, "idempotent": True},
+    "pagination": {
+        "kind": "page", "place": "body", "page_param": "request.page", "size_param": "request.size", "size": 2,
+    },
+    "response": {"end_status": 400, "end_text": "no items found"},
+    "canonical_map": {"sku": "sku"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4, 5])
+def test_pages_in_a_body_end_with_the_refusal_that_says_so(count):
+    """Whether the last page is full or not, and wherever the sweep goes on."""
+    shop = Numbered([{"sku": f"A{number}"} for number in range(count)])
+    loaded = load({"products": NUMBERED})
+    pages = pages_of(loaded, shop)
+    assert skus(pages) == [row["sku"] for row in shop.rows]
+    assert pages[-1].done
+    assert shop.bodies[0] == {"request": {"term": "", "page": 1, "size": 2}}
+    if len(pages) > 1:
+        rest = pages_of(loaded, shop, cursor=pages[0].cursor)
+        assert skus(pages[:1]) + skus(rest) == skus(pages)
+
+
+def test_a_refusal_with_other_words_is_no_end():
+    with pytest.raises(RejectedError, match="400"):
+        pages_of(load({"products": NUMBERED}), Numbered([], words="entriesPerPage is wrong"))
+
+
+def test_a_connector_that_pages_itself_maps_its_rows_by_its_manifest():
+    """Good rows are events, bad ones rejects with their native text, and the state of a page leads to the rest."""
+    shop = Numbered([{"sku": "A"}, {"sku": None}, {"sku": "C"}])
+    loaded = load({"products": NUMBERED})
+
+    async def run():
+        async with connected(loaded, shop) as connection:
+            listings = [listing async for listing in iter_pages(connection, "products")]
+            state = listings[0].following.dump()
+            rest = [listing.records async for listing in iter_pages(connection, "products", state)]
+            rows = [row for listing in listings for row in listing.records]
+            page = page_of(
+                connection, "products", rows, started=datetime(2026, 1, 1, tzinfo=UTC), cursor={"n": 1}, named=str
+            )
+            return page, rest
+
+    page, rest = asyncio.run(run())
+    assert [event.record.sku for event in page.events] == ["A", "C"]
+    assert [(each.native, each.key) for each in page.rejects] == [(b'{"sku":null}', "{'sku': None}")]
+    assert (page.cursor, page.done) == ({"n": 1}, False)
+    assert page.events[0].version == version_of(datetime(2026, 1, 1, tzinfo=UTC))
+    assert rest == [[{"sku": "C"}]]

@@ -16,7 +16,7 @@ from pullpush_sdk.connector import Delivery, Event, Outcome, Page, Reject, Verb
 from pullpush_sdk.engine.embedded import SqliteEngine
 from pullpush_sdk.engine.lane_queue import LaneQueue
 from pullpush_sdk.engine.locations import LocationPlan
-from pullpush_sdk.engine.ports import DeadFilter, Engine
+from pullpush_sdk.engine.ports import DeadFilter, Engine, Unmapped
 from pullpush_sdk.errors import EngineError, FieldError, SetupError, UnavailableError
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine_laws.bench import Destination, flow_of, order, product, stock
@@ -240,7 +240,8 @@ def test_mapped_again_to_nothing_is_skipped_and_to_an_error_stays() -> None:
             await engine.append(FLOW, "stocklevel", Page(events=[], rejects=rejects, cursor=1))
             assert [letter.payload for letter in await engine.dead_letters()] == ["null", "bad", "�"]
 
-            async def remap(_flow: str, _kind: str, native: bytes) -> Event:
+            async def remap(record: Unmapped) -> Event:
+                native = record.native
                 if native == b"bad":
                     raise FieldError("still bad")
                 return stock("a", None if native == b"null" else 4, 1) if native != b"\xff" else stock(" ", 1, 1)

@@ -38,7 +38,8 @@ EXPECTED = {
     "ManifestError": Action.STOP,
     "MappingError": Action.STOP,
     "PluginError": Action.STOP,
-    "StoreError": Action.STOP,
+    "StoreBusyError": Action.STOP,
+    "StoreFullError": Action.STOP,
     "LeaseLostError": Action.STOP,
 }
 

@@ -98,7 +98,7 @@ def test_outcomes_are_kept_until_the_store_takes_them(tmp_path: Path) -> None:
             await engine.append(FLOW, "stocklevel", Page(events=[stock("a", 1, 1)], cursor=1))
             destination = Destination()
             foreign = sqlite3.connect(path, isolation_level=None)
-            slept = engine._clock.slept  # type: ignore[attr-defined]
+            slept = engine._wall.slept  # type: ignore[attr-defined]
 
             async def push(kind: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
                 foreign.execute("BEGIN EXCLUSIVE")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pullpush_sdk.errors import ProjectError, PullPushError
+from pullpush_sdk.engine.upkeep import Upkeep
+from pullpush_sdk.errors import ProjectError, PullPushError, StoreFullError
 
 
 def counts(report: Any, kind: str, *names: str) -> tuple[int, ...]:
@@ -233,5 +234,28 @@ def test_a_map_that_names_unknown_locations_is_refused_with_the_nearest(make_wor
             assert "did you mean 'north'?" in text
             assert "locations go by id: 'south'" in text
             assert "destination has no location 'two'" in text
+
+    asyncio.run(go())
+
+
+def test_a_full_store_ends_the_reading_and_what_was_read_is_delivered(make_world: Any) -> None:
+    """The next runs, with room made by retention, read on from there until everything has arrived."""
+
+    async def go() -> None:
+        async with make_world(records=400, types='["stocklevel"]') as world:
+            world.engine._space.upkeep = Upkeep(max_size=220_000, min_free=0)
+            full = 0
+            for _ in range(40):
+                report = await world.sync()
+                assert report.waiting == 0
+                if report.error is None:
+                    break
+                assert isinstance(report.error, StoreFullError)
+                full += 1
+                async with world.engine.hold():
+                    await world.engine.prune()
+            assert report.ok
+            assert full
+            assert world.quantities(world.right) == {f"S{n:03}": n for n in range(400)}
 
     asyncio.run(go())

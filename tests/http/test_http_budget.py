@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pullpush_sdk.errors import RateLimitedError
 from pullpush_sdk.http import Call, RateBudget, Throttle, call_of
 from pullpush_sdk.http._cost import CostReader, CostReport
-from pullpush_sdk.manifest import GraphQLCost, Limits, Request
+from pullpush_sdk.manifest import GraphQLCost, Limits, PathLimit, Request
 from pullpush_sdk.testing.clock import VirtualClock
 
 gaps = st.lists(st.floats(0, 5) | st.just(0.0), min_size=1, max_size=120)
@@ -203,7 +203,7 @@ async def test_a_throttled_answer_with_status_200_waits_for_its_points_and_is_as
 async def test_a_wait_beyond_our_patience_fails_at_once_with_the_time_to_come_back():
     clock = VirtualClock()
     throttle = Throttle(Limits(), clock)
-    throttle.pause(500)
+    throttle.pause(Call(), 500)
     with pytest.raises(RateLimitedError) as caught:
         async with throttle.place(Call()):
             pytest.fail("it must not start")
@@ -228,3 +228,137 @@ async def test_a_virtual_clock_wakes_sleepers_in_the_order_of_their_times():
     assert (clock.now() - VirtualClock().now()).total_seconds() == 6.0
     with pytest.raises(ValueError, match="forward"):
         clock.advance(-1)
+
+
+@settings(deadline=None)
+@given(calls=st.lists(st.sampled_from(["/a", "/b", "/c"]), min_size=1, max_size=40), concurrency=st.integers(1, 3))
+def test_each_path_keeps_a_rate_of_its_own(calls, concurrency):
+    """No path's window sees more than its number, and none waits for another's."""
+    clock = VirtualClock()
+    limits = Limits(requests=3, per=10.0, burst=3, concurrency=concurrency, per_path=True, paths={"/b": 5})
+    throttle = Throttle(limits, clock)
+    starts: dict[str, list[float]] = {path: [] for path in calls}
+
+    async def caller(path: str) -> None:
+        async with throttle.place(Call(url=f"https://shop.example{path}?n=1" if path == "/c" else path)):
+            starts[path].append(clock.monotonic())
+
+    async def everybody() -> None:
+        await asyncio.gather(*(caller(path) for path in calls))
+
+    asyncio.run(everybody())
+    for path, times in starts.items():
+        number = 5 if path == "/b" else 3
+        assert all(later - earlier >= 10.0 - 1e-8 for earlier, later in zip(times, times[number:], strict=False))
+        # The last of n calls starts when the path's own rate lets it, whatever the others do.
+        assert times[-1] <= 10.0 * len(times) / number + 0.1
+
+
+async def test_a_refusal_pauses_only_the_path_that_it_was_about():
+    clock = VirtualClock()
+    throttle = Throttle(Limits(requests=5, per=10.0, per_path=True), clock)
+    throttle.pause(Call(url="/a"), 60)
+    async with throttle.place(Call(url="/b")):
+        assert clock.monotonic() == 0
+    async with throttle.place(Call(url="/a")):
+        assert clock.monotonic() >= 60
+
+
+@given(
+    gaps=st.lists(st.tuples(st.floats(0, 2), st.booleans()), min_size=1, max_size=60),
+    requests=st.integers(1, 5),
+    narrow=st.integers(1, 4),
+    per=st.floats(0.5, 20),
+)
+@settings(deadline=None)
+def test_a_path_with_a_budget_of_its_own_keeps_both(gaps, requests, narrow, per):
+    """No window sees more of that path than its budget, none more of all."""
+    limits = Limits(requests=requests, per=1.0, concurrency=3, also=[PathLimit(path="/few", requests=narrow, per=per)])
+    starts = asyncio.run(_starts(gaps, limits))
+    few = [at for is_few, at in starts if is_few]
+    for at, most, window in (([at for _, at in starts], requests, 1.0), (few, narrow, per)):
+        assert all(at[n + most] - at[n] >= window - 1e-6 for n in range(len(at) - most))
+    assert len(starts) == len(gaps)
+
+
+async def _starts(gaps, limits):
+    """Which kind of call started when; a call takes no time."""
+    clock, starts = VirtualClock(), []
+    throttle = Throttle(limits, clock, patience=1e6)
+
+    async def one(at, is_few):
+        await clock.sleep(at)
+        async with throttle.place(Call(url="/few/1" if is_few else "/many")):
+            starts.append((is_few, clock.monotonic()))
+
+    at, tasks = 0.0, []
+    for gap, is_few in gaps:
+        at += gap
+        tasks.append(one(at, is_few))
+    await asyncio.gather(*tasks)
+    return starts
+
+
+async def test_other_paths_pass_a_path_that_waits():
+    """A long wait of the narrow budget takes no place and no turn."""
+    clock = VirtualClock()
+    narrow = PathLimit(path="/few", requests=1, per=100.0)
+    throttle, done = Throttle(Limits(concurrency=1, also=[narrow]), clock), []
+
+    async def one(url):
+        async with throttle.place(Call(url=url)):
+            done.append((url, clock.monotonic()))
+
+    await asyncio.gather(*(one(url) for url in ("/few", "/few", "/few", "/many", "/many")))
+    assert [url for url, _ in done] == ["/few", "/many", "/many", "/few", "/few"]
+    assert [round(at) for _, at in done] == [0, 0, 0, 100, 200]
+
+
+async def test_an_empty_narrow_budget_stops_its_path_only(kit):
+    """The header of an answer speaks of the budget that its request is counted in."""
+
+    def answer(request):
+        left = {"X_Left": "0", "X_Reset": "30"} if request.path == "/few" else {}
+        return kit.json({}, **left)
+
+    narrow = PathLimit(path="/few", requests=50, per=100.0)
+    limits = Limits(remaining_header="X-Left", reset_header="X-Reset", also=[narrow])
+    clock = VirtualClock()
+    async with kit.platform(answer) as platform, kit.client(platform.url, limits=limits, clock=clock) as client:
+        await client.send(Call(url="/few"))
+        await client.send(Call(url="/many"))
+        assert clock.monotonic() == 0
+        await client.send(Call(url="/few"))
+        assert clock.monotonic() >= 30
+
+
+@given(gaps=gaps, first=st.integers(1, 12), then=st.integers(1, 12), at=st.integers(0, 60))
+def test_a_rate_that_changes_holds_from_then_on(gaps, first, then, at):
+    """Every window that begins after the change keeps the new rate, the others the larger of both."""
+    budget, now, starts = RateBudget(Limits(requests=first, per=1.0)), 0.0, []
+    for index, gap in enumerate(gaps):
+        if index == at:
+            budget.allow(then)
+        now += gap
+        while (seconds := budget.wait(now)) > 0:
+            now += seconds
+        budget.take(now)
+        starts.append(now)
+    for index in range(len(starts)):
+        most = then if index >= at else max(first, then)
+        if index + most < len(starts):
+            assert starts[index + most] - starts[index] >= 1.0 - 1e-8
+
+
+async def test_an_answer_states_the_rate(kit):
+    """A platform that allows less than the manifest says is believed after its first answer; nonsense is not."""
+    stated = iter(["3", "none", "0", "-1", *["3"] * 20])
+    clock = VirtualClock()
+    limits = Limits(requests=100, per=10.0, limit_header="X-Limit", concurrency=1)
+    async with (
+        kit.platform(lambda _: kit.json({}, X_Limit=next(stated))) as platform,
+        kit.client(platform.url, limits=limits, clock=clock) as client,
+    ):
+        for _ in range(7):
+            await client.send(Call(url="/x"))
+    assert 20 <= clock.monotonic() <= 21

@@ -57,6 +57,15 @@ def test_content_is_data_and_never_a_template():
     assert call_of(Request(method="POST", path="/p", json=[2]), {}, content=[1]).body == b"[1]"
 
 
+def test_a_step_is_laid_into_a_json_body_by_path_and_into_a_form_by_name():
+    request = Request(method="POST", path="/list", json={"request": {"term": "x", "page": 9}, "more": 1})
+    call = call_of(request, {}, step=Step(variables={"request.page": 2, "paging.size": 50}))
+    assert call.body == b'{"request":{"term":"x","page":2},"more":1,"paging":{"size":50}}'
+    assert request.json == {"request": {"term": "x", "page": 9}, "more": 1}
+    form = Request(method="POST", path="/list", form={"term": "x"})
+    assert call_of(form, {}, step=Step(variables={"page": 2})).body == b"term=x&page=2"
+
+
 def test_a_step_adds_parameters_or_takes_the_place_of_the_url():
     request = Request(path="/list", params={"sort": "id", "page": "9"})
     call = call_of(request, {}, step=Step(params={"page": 2}))

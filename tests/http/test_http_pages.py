@@ -30,19 +30,33 @@ class Listing:
     says: frozenset[str] = frozenset()
     start: int = 1
     size: int = 10
+    place: str = "query"
 
     @property
     def pagination(self) -> Pagination:
-        return Pagination(kind=self.kind, size_param="size", size=self.size, start=self.start, cursor_param="after")
+        return Pagination(
+            kind=self.kind,
+            size_param="size",
+            size=self.size,
+            start=self.start,
+            cursor_param="after",
+            place=self.place,
+        )
 
     @property
     def response(self) -> Response:
         says = {name: name for name in ("total", "total_pages", "has_next") if name in self.says}
         return Response(next_cursor="cursor", next_url="url", **says)
 
+    @property
+    def is_url(self) -> bool:
+        """Whether a page is known by its URL, which has no body."""
+        return self.kind in ("link", "next_url")
+
     def answer(self, state: PageState) -> tuple[list[int], Seen]:
         step = state.step
         asked = {**step.params, **step.variables}
+        assert not (step.params if self.place == "body" or self.kind == "graphql" else step.variables) or self.is_url
         given_size = min(int(asked.get("size", self.size)), self.cap)
         if self.kind == "page":
             first = (asked["page"] - self.start) * given_size
@@ -88,6 +102,7 @@ listings = st.builds(
     size=st.integers(1, 12),
     cap=st.integers(1, 20),
     start=st.integers(0, 1),
+    place=st.sampled_from(["query", "body"]),
     says=st.frozensets(st.sampled_from(["total", "total_pages", "has_next"])),
 )
 
@@ -235,3 +250,53 @@ def test_link_headers(header, target):
     pages = paginator(Pagination(kind="link"), Response())
     after = pages.next(pages.first(), Seen(count=1, link=header))
     assert (after.step.url if after else None) == target
+
+
+def _rows_after(rows: list[int], state: PageState, size: int, *, says: bool) -> Seen:
+    """What a platform shows of a list filtered by its key: what lies behind it, in order."""
+    after = int(state.step.params.get("after", 0))
+    left = sorted(row for row in rows if row > after)
+    values: dict[str, Any] = {"items[*].id": left[:size], "total": len(left) if says else None}
+    return Seen(count=min(size, len(left)), values=values)
+
+
+@given(
+    rows=st.sets(st.integers(1, 60)),
+    size=st.integers(1, 7),
+    says=st.booleans(),
+    edits=st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=30),
+)
+def test_by_key_nothing_is_missed_while_rows_come_and_go(rows, size, says, edits):
+    """Whoever was there from beginning to end is seen exactly once, in order; nobody is seen twice."""
+    pages = paginator(
+        Pagination(kind="keyset", cursor_param="after", size_param="size", size=size),
+        Response(records="items", total="total"),
+    )
+    stayed, now, seen, state = set(rows), set(rows), [], pages.first()
+    while state is not None:
+        shown = _rows_after(sorted(now), PageState.load(state.dump()), size, says=says)
+        seen += shown.values["items[*].id"]
+        state = pages.next(state, shown)
+        for comes, row in edits[:1]:
+            (now.add if comes else now.discard)(row)
+            stayed.discard(row) if not comes else None
+        edits = edits[1:]
+    assert seen == sorted(set(seen))
+    assert stayed <= set(seen)
+
+
+def test_a_key_that_is_ignored_or_missing_is_said():
+    """A platform that does not know the filter would repeat itself for ever."""
+    pages = paginator(Pagination(kind="keyset", cursor_param="after"), Response(records="items", total="total"))
+    shown = Seen(count=2, values={"items[*].id": [1, 2], "total": 9})
+    state = pages.next(pages.first(), shown)
+    assert state is not None
+    assert state.step.params == {"after": "2"}
+    with pytest.raises(ContractError, match="ends where the one before ended, at 2"):
+        pages.next(state, shown)
+    with pytest.raises(ContractError, match="no key"):
+        pages.next(pages.first(), Seen(count=2, values={"items[*].id": [1], "total": 9}))
+    with pytest.raises(ContractError, match="says that 9 are left"):
+        pages.next(pages.first(), Seen(count=0, values={"items[*].id": [], "total": 9}))
+    assert pages.at("7").step.params == {"after": "7"}
+    assert pages.ahead(state) is None

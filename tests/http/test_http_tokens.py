@@ -25,7 +25,7 @@ from pullpush_sdk.errors import (
     UnavailableError,
 )
 from pullpush_sdk.http import Authorization, Call, FileTokenStore, MemoryTokenStore, Secret, Token, scheme_of
-from pullpush_sdk.manifest import BearerAuth, Limits, OAuth2Auth, Placement, Request, SessionAuth
+from pullpush_sdk.manifest import BearerAuth, Limits, OAuth2Auth, Placement, Request, SessionAuth, SessionState
 from pullpush_sdk.testing.clock import VirtualClock
 
 GET = Call(url="/orders")
@@ -530,6 +530,33 @@ async def test_a_session_is_exchanged_again_when_it_dies_or_ends_and_moves_to_it
             assert (await client.send(GET)).json() == [8]
             clock.advance(1100)
             assert (await client.send(GET)).json() == [9]
+
+
+@pytest.mark.parametrize(
+    ("word", "error"), [("MAINTENANCE", UnavailableError), ("LOCKED", AuthError), ("NEVER HEARD OF", AuthError)]
+)
+async def test_a_session_that_says_that_it_is_no_good_is_not_used(kit, word, error):
+    """Its status is 200; the word decides whether it is asked for again or a person must act."""
+    state = SessionState(path="Status.State", good=["OK"], later=["MAINTENANCE"], reason="Status.Reason")
+    auth = attrs.evolve(SESSION, state=state, base_url=None)
+    bad = kit.json({"Token": "session-1", "Status": {"State": word, "Reason": "painters in the house"}})
+    good = kit.json({"Token": "session-2", "Status": {"State": "OK"}})
+    async with (
+        kit.platform(kit.script(bad, good, kit.json([1]))) as platform,
+        kit.client(platform.url, auth=auth, values={"secret": Secret("permanent")}) as client,
+    ):
+        with pytest.raises(error, match=f"{word}: painters in the house"):
+            await client.send(GET)
+        assert (await client.send(GET)).json() == [1]
+
+
+async def test_a_session_that_says_nothing_of_its_state_is_good(kit):
+    auth = attrs.evolve(SESSION, state=SessionState(path="Status.State", good=["OK"]), base_url=None)
+    async with (
+        kit.platform(kit.script(kit.json({"Token": "session-1"}), kit.json([1]))) as platform,
+        kit.client(platform.url, auth=auth, values={"secret": Secret("permanent")}) as client,
+    ):
+        assert (await client.send(GET)).json() == [1]
 
 
 async def test_a_session_on_an_undeclared_host_is_refused(kit):

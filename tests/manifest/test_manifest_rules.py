@@ -43,6 +43,7 @@ def test_the_good_document_has_no_problem(connector):
 GRAPHQL = {"path": "/graphql", "query": "query ($first: Int) { a }"}
 ONE_CHANGE = [
     ("base_url", None, "$.check.request.path", "a relative path without a base_url"),
+    ("limits", {"paths": {"/a": 5}}, "$.limits.paths", "numbers of paths that nobody counts"),
     ("base_url", "http://api.example.com", "$.base_url", "expected https, found http"),
     ("base_url", "api.example.com", "$.base_url", "expected an absolute URL"),
     ("base_url", "https://u:p@api.example.com", "$.base_url", "a URL with user name or password"),
@@ -73,6 +74,7 @@ ONE_CHANGE = [
     ("resources/products/canonical_map", None, "$.resources.products", "a list without canonical_map"),
     ("resources/products/canonical_map/updatedAt", None, "$.resources.products.version", "version is updated_at"),
     ("resources/products/pagination/size", 200, "$.resources.products.pagination.size", "larger than max_size"),
+    ("resources/products/pagination/place", "body", "$.resources.products.pagination.place", "paging in a body"),
     ("resources/products/pagination/kind", "cursor", "$.resources.products.pagination", "needs response.next_cursor"),
     ("resources/products/pagination/kind", "next_url", "$.resources.products.pagination", "needs response.next_url"),
     ("resources/products/pagination/kind", "graphql", "$.resources.products.pagination", "needs response.has_next"),

@@ -1,4 +1,4 @@
-"""What Linnworks' refusals mean beyond their status."""
+"""What Linnworks' refusals mean beyond their status, and calls of its old API."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from typing import Any
 
 import msgspec
 
+from pullpush_sdk import Connection
+from pullpush_sdk.canonical import dumps
 from pullpush_sdk.errors import PullPushError, RateLimitedError
-from pullpush_sdk.http import Answer
+from pullpush_sdk.http import Answer, Call
+
+Json = Any
 
 # The quota is counted per minute.
 _NEXT_MINUTE = 60.0
 _QUOTA = "quota"
-_NO_ITEMS = "no items found"
 
 
 def classify(answer: Answer) -> PullPushError | None:
-    """A quota that is used up, whatever the status says; `Retry-After` is not always there."""
+    """A quota that is used up, whatever the status says; `Retry-After` is not always there.
+
+    Without this a look-up that was refused would read like a SKU that nobody has.
+    """
     if answer.status < 400:
         return None
     words = message_of(answer)
@@ -31,15 +37,26 @@ def classify(answer: Answer) -> PullPushError | None:
     )
 
 
-def is_behind_the_last_page(answer: Answer) -> bool:
-    """Whether a 400 says that there are no more items, and nothing else."""
-    return answer.status == 400 and _NO_ITEMS in message_of(answer).lower()
-
-
 def message_of(answer: Answer) -> str:
-    """The `Message` of an error body, empty where there is none."""
+    """The `Message` of an error body (`detail` in the new API), empty where there is none."""
     try:
         parsed: Any = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
-    return str(parsed.get("Message") or "")[:500] if isinstance(parsed, dict) else ""
+    return str(parsed.get("Message") or parsed.get("detail") or "")[:500] if isinstance(parsed, dict) else ""
+
+
+async def ask(
+    connection: Connection, path: str, body: Json, *, repeatable: bool = True, accepts: frozenset[int] = frozenset()
+) -> Answer:
+    """The answer to a call of the old API; `repeatable` where twice does no more than once."""
+    return await connection.client.send(
+        Call(
+            method="POST",
+            url=path,
+            body=dumps(body),
+            content_type="application/json",
+            idempotent=repeatable,
+            accepts=accepts,
+        )
+    )

@@ -12,24 +12,25 @@ from pullpush_sdk import Connection, Connector, Delivery, Outcome, Page, connect
 REFUSED = {
     "call": "Linnworks keeps no phone calls",
     "cart": "Linnworks has no carts",
-    "contact": "Linnworks has no list of customers; a buyer's name and address travel inside orders",
+    "contact.write": "Linnworks has no list of customers; a buyer's name and address travel inside orders",
     "invoice": "Linnworks has no invoices; it only prints them",
+    "webhook": "Linnworks sends no webhooks to API applications; everything is polled",
 }
-"""Canonical type to the reason why it is neither read nor written."""
+"""Canonical type, or type and ability, to the reason why not."""
 
 
 @hookimpl
 def pullpush_connector() -> Connector:
-    """Stock both ways; products and orders are read only."""
+    """Stock, products and orders both ways; contacts are the buyers of orders, read only."""
     return connector_from(__package__, functions=FUNCTIONS, classify=classify, refused=REFUSED)
 
 
 @hookimpl
 def pullpush_pull(connection: Connection, canonical_type: str, cursor: Any) -> AsyncIterator[Page] | None:
-    """The lists are the manifest's, the way through their pages is not one of its kinds."""
+    """Rows inside rows and lists in two parts; products are the manifest's alone."""
     from pullpush_linnworks import reading  # noqa: PLC0415 - naming a connector must stay light
 
-    pulls = {"stocklevel": reading.pull_stock, "product": reading.pull_products, "order": reading.pull_orders}
+    pulls = {"stocklevel": reading.pull_stock, "order": reading.pull_orders, "contact": reading.pull_buyers}
     pull = pulls.get(canonical_type)
     return None if pull is None else pull(connection, cursor)
 
@@ -37,6 +38,12 @@ def pullpush_pull(connection: Connection, canonical_type: str, cursor: Any) -> A
 @hookimpl
 def pullpush_snapshot(connection: Connection, canonical_type: str) -> AsyncIterator[Page] | None:
     """The whole state is a sweep from the beginning."""
+    from pullpush_linnworks import reading  # noqa: PLC0415 - naming a connector must stay light
+
+    if canonical_type == "order":
+        return reading.snapshot_orders(connection)
+    if canonical_type == "contact":
+        return reading.snapshot_buyers(connection)
     return pullpush_pull(connection, canonical_type, None)
 
 
@@ -44,10 +51,12 @@ def pullpush_snapshot(connection: Connection, canonical_type: str) -> AsyncItera
 def pullpush_push(
     connection: Connection, canonical_type: str, batch: Sequence[Delivery]
 ) -> Awaitable[Sequence[Outcome]] | None:
-    """Stock needs a look before the write."""
-    from pullpush_linnworks import stock  # noqa: PLC0415 - a reader never needs it
+    """Every write looks before it writes."""
+    from pullpush_linnworks import orders, products, stock  # noqa: PLC0415 - a reader never needs them
 
-    return stock.push(connection, batch) if canonical_type == "stocklevel" else None
+    pushes = {"stocklevel": stock.push, "product": products.push, "order": orders.push}
+    push = pushes.get(canonical_type)
+    return None if push is None else push(connection, batch)
 
 
 @hookimpl

@@ -1,144 +1,218 @@
-"""Turning the pages of the manifest's lists, which its paginations cannot: numbers in a JSON body, two lists in one.
+"""Reading what a manifest's list cannot: levels inside items, and orders that come in two lists behind a token.
 
-Requests and maps are the manifest's; only the way from one page to the next is written here.
+Requests and maps are the manifest's; here are only the way from one page to the next, and where a sweep starts.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pullpush_linnworks.answers import is_behind_the_last_page
-from pullpush_linnworks.functions import FUNCTIONS
-from pullpush_sdk import Connection, Event, Page, Reject, version_of
-from pullpush_sdk.canonical import dumps, instant_text, parse_instant
+import attrs
+
+from pullpush_sdk import Connection, Event, Page
+from pullpush_sdk.canonical import instant_text, parse_instant
+from pullpush_sdk.declarative import iter_pages, page_of
 from pullpush_sdk.errors import ContractError
-from pullpush_sdk.http import Answer, Step, call_of
-from pullpush_sdk.manifest import Resource
-from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
+from pullpush_sdk.http import Answer, Call, Step, call_of
+
+from .functions import moment
 
 Json = Any
 
-_OVERLAP = timedelta(minutes=10)
-_REFUSED = frozenset({400})
+OVERLAP = timedelta(minutes=10)
+"""How far behind the platform's newest time a sweep starts again: times of records that are saved together differ."""
+
+_MOST_TRIES = 3
+_PAGE = 500
 
 
 async def pull_stock(connection: Connection, cursor: Json) -> AsyncIterator[Page]:
-    """Every level of every item; what did not change stops in the log: the list has no filter by change."""
-    untracked = await _untrackable(connection)
-    async for answer, items, following in _items(connection, "stock", cursor):
-        rows = [
-            {
-                **level,
-                "ItemNumber": item.get("ItemNumber"),
-                "IsNotTrackable": (level.get("Location") or {}).get("StockLocationId") in untracked,
-            }
-            for item in items
-            for level in item.get("StockLevels") or ()
-        ]
-        yield _page(connection, "stock", answer, rows, following)
+    """Every level of every item, each time: no filter tells what changed, and orders move what is available without
+    a trace in the level's own time. What did not change stops in the log.
+    """
+    untracked = await untrackable(connection)
+    async with aclosing(iter_pages(connection, "stock", (cursor or {}).get("state"))) as listings:
+        async for listing in listings:
+            following = None if listing.following is None else {"state": listing.following.dump()}
+            yield page_of(
+                connection,
+                "stock",
+                level_rows(listing.records, untracked),
+                started=listing.answer.started_at,
+                cursor=following or {},
+                done=following is None,
+                named=_name,
+            )
 
 
-async def pull_products(connection: Connection, cursor: Json) -> AsyncIterator[Page]:
-    """Every active stock item; archived ones are in no list of the platform."""
-    async for answer, items, following in _items(connection, "products", cursor):
-        yield _page(connection, "products", answer, items, following)
+def level_rows(items: Iterable[Mapping[str, Json]], untracked: frozenset[str] = frozenset()) -> list[Json]:
+    """The levels of items as rows: each with its item's SKU and whether its location keeps stock at all."""
+    return [
+        {
+            **level,
+            "ItemNumber": item.get("ItemNumber"),
+            "IsNotTrackable": (level.get("Location") or {}).get("StockLocationId") in untracked,
+        }
+        for item in items
+        for level in item.get("StockLevels") or ()
+    ]
 
 
 async def pull_orders(connection: Connection, cursor: Json) -> AsyncIterator[Page]:
-    """Orders updated since the last sweep began, less ten minutes.
+    """Orders updated since the last sweep began, less the overlap."""
+    async for page in _pages(connection, "orders", _Sweep.of(cursor)):
+        yield page
 
-    Where a page leads is known to the platform for a while only: a sweep that was broken off starts again.
+
+async def pull_buyers(connection: Connection, cursor: Json) -> AsyncIterator[Page]:
+    """The buyers of those orders; one without a mail address is nobody that could be told from others."""
+    async for page in _pages(connection, "buyers", _Sweep.of(cursor)):
+        yield page
+
+
+async def snapshot_orders(connection: Connection) -> AsyncIterator[Page]:
+    """All orders; the sweep is made again where orders moved between pages while it was read."""
+    for _ in range(_MOST_TRIES):
+        sweep = _Sweep.of(None)
+        async for page in _pages(connection, "orders", sweep):
+            yield page
+        if sweep.is_whole:
+            return
+
+
+async def snapshot_buyers(connection: Connection) -> AsyncIterator[Page]:
+    """Each buyer once, as the order says that changed last."""
+    newest: dict[str, Event] = {}
+    async for page in _pages(connection, "buyers", _Sweep.of(None)):
+        for event in page.events:
+            key = connection.types["contact"].key(event.record)
+            if key not in newest or newest[key].version <= event.version:
+                newest[key] = event
+        if page.rejects:
+            yield Page(events=(), rejects=page.rejects, cursor=None)
+    events = list(newest.values())
+    for start in range(0, max(len(events), 1), _PAGE):
+        yield Page(events=events[start : start + _PAGE], cursor=None, done=start + _PAGE >= len(events))
+
+
+@attrs.define(kw_only=True)
+class _Sweep:
+    """What one sweep over the orders has seen.
+
+    `since` is where it started, `began` its first moment by whichever of our clock and the platform's is earlier,
+    `newest` the latest time of an order, `total` the most orders that a page said there are.
     """
-    since = (cursor or {}).get("since")
-    started: datetime | None = None
+
+    since: datetime | None
+    began: datetime | None = None
+    newest: datetime | None = None
+    total: int = 0
+    seen: set[str] = attrs.field(factory=set)
+    tokens: set[str] = attrs.field(factory=set)
+
+    @classmethod
+    def of(cls, cursor: Json) -> _Sweep:
+        """The sweep that starts at a stored cursor, None for all orders."""
+        stored = (cursor or {}).get("since")
+        return cls(since=None if stored is None else parse_instant(stored))
+
+    def note(self, answer: Answer, body: Mapping[str, Json], rows: Sequence[Json]) -> None:
+        """Take in one page."""
+        self.began = self.began or _earlier(answer)
+        self.total = max(self.total, int(body.get("TotalOrders") or 0))
+        for row in rows:
+            self.seen.add(str(row.get("OrderId")))
+            updated = moment(row.get("LastUpdated"))
+            if updated is not None and (self.newest is None or updated > self.newest):
+                self.newest = updated
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether as many orders were seen as the platform said there are."""
+        return len(self.seen) >= self.total
+
+    @property
+    def next_since(self) -> datetime | None:
+        """Where the next sweep starts, before the overlap.
+
+        Never behind the newest order that the platform showed, so that a clock that is ahead loses nothing. Orders
+        that change while pages are read may move, and push others from a page not yet read to one that was: then
+        fewer were seen than there are, and the next sweep starts where this one did.
+        """
+        if not self.is_whole or self.newest is None or self.began is None:
+            return self.since
+        return max(min(self.newest, self.began), self.since or self.newest)
+
+
+async def _pages(connection: Connection, resource: str, sweep: _Sweep) -> AsyncIterator[Page]:
+    """The pages of one sweep. A token lives for a while only: a sweep that was broken off starts again."""
+    request = connection.connector.manifest.resources[resource].list
     token: Json = None
-    tokens: set[Json] = set()
     while True:
-        step = Step(params={"fromDate": _from(since), "searchToken": token})
-        call = call_of(_resource(connection, "orders").list, connection.settings, step=step)  # type: ignore[arg-type]
-        answer = await connection.client.send(call)
-        started = started or answer.started_at
+        started = None if sweep.since is None else instant_text((sweep.since - OVERLAP).replace(microsecond=0))
+        step = Step(params={"fromDate": started} if token is None else {"fromDate": started, "searchToken": token})
+        answer = await connection.client.send(call_of(request, connection.settings, step=step))
         body = answer.json()
+        rows = order_rows(body)
+        sweep.note(answer, body, rows)
         token = body.get("NextSearchToken")
-        if token in tokens:
+        if token in sweep.tokens:
             raise ContractError("the list of orders runs in a circle: its token came before", status=answer.status)
-        tokens.add(token)
-        # Either list may be null.
-        rows = [*(body.get("OpenOrders") or ()), *(body.get("ProcessedOrders") or ())]
-        following = {"since": instant_text(started) if token is None else since}
-        yield _page(connection, "orders", answer, rows, following, done=token is None)
+        sweep.tokens.add(token)
+        since = sweep.since if token is not None else sweep.next_since
+        shown = [row for row in rows if resource != "buyers" or _has_mail(row)]
+        yield page_of(
+            connection,
+            resource,
+            shown,
+            started=answer.started_at,
+            cursor={} if since is None else {"since": instant_text(since)},
+            done=token is None,
+            named=_name,
+        )
         if token is None:
             return
 
 
-async def _items(
-    connection: Connection, name: str, cursor: Json
-) -> AsyncIterator[tuple[Answer, Sequence[Mapping[str, Json]], Json]]:
-    """The pages of an item list from the cursor's on: answer, items, the cursor behind it (page 1: the end)."""
-    request = _resource(connection, name).list
-    assert request is not None
-    size = request.json["entriesPerPage"]
-    number = int((cursor or {}).get("page", 1))
-    while True:
-        call = call_of(request, connection.settings, content={"pageNumber": number}, accepts=_REFUSED)
-        answer = await connection.client.send(call)
-        is_end = is_behind_the_last_page(answer)
-        if answer.status in _REFUSED and not is_end:
-            error = connection.client.error_of(answer, call)
-            assert error is not None
-            raise error
-        items = [] if is_end else answer.json()
-        if not isinstance(items, list):
-            raise ContractError(f"the answer of {answer.url} is no list of items", status=answer.status)
-        number = 1 if len(items) < size else number + 1
-        yield answer, items, {"page": number}
-        if number == 1:
-            return
+def order_rows(body: Mapping[str, Json]) -> list[Json]:
+    """The orders of an answer: two lists, either of which may be null."""
+    return [*(body.get("OpenOrders") or ()), *(body.get("ProcessedOrders") or ())]
 
 
-async def _untrackable(connection: Connection) -> frozenset[str]:
+async def orders_by_id(connection: Connection, keys: Sequence[str]) -> dict[str, Json]:
+    """Orders by the platform's own id; one that it does not have is left out."""
+    if not keys:
+        return {}
+    listing = call_of(connection.connector.manifest.resources["orders"].list, connection.settings)
+    call = Call(url=listing.url, params=[("id", key) for key in dict.fromkeys(keys)], accepts=frozenset({404}))
+    answer = await connection.client.send(call)
+    rows = [] if answer.status == 404 else order_rows(answer.json())
+    return {str(row["OrderId"]).lower(): row for row in rows}
+
+
+async def untrackable(connection: Connection) -> frozenset[str]:
     """The ids of locations that keep no stock."""
     declared = connection.connector.manifest.locations
     answer = await connection.client.send(call_of(declared.list, connection.settings))
     return frozenset(each["StockLocationId"] for each in answer.json() if each.get("IsNotTrackable"))
 
 
-def _page(
-    connection: Connection, name: str, answer: Answer, rows: Sequence[Json], cursor: Json, *, done: bool | None = None
-) -> Page:
-    resource = _resource(connection, name)
-    context = {"settings": connection.settings, "item": None, "page": {}, "request": {}}
-    mapped = _map_of(connection, resource).many(rows, context)
-    kind, observed = connection.types[resource.canonical_type], version_of(answer.started_at)
-    events = []
-    for record in mapped.records:
-        moment = kind.updated_at(record) if resource.version == "updated_at" else None
-        version = observed if moment is None else version_of(moment)
-        events.append(Event(type=kind.name, record=record, version=version))
-    rejects = [Reject(native=dumps(rows[index]), error=error, key=_name(rows[index])) for index, error in mapped.errors]
-    return Page(events=events, rejects=rejects, cursor=cursor, done=cursor == {"page": 1} if done is None else done)
+def _earlier(answer: Answer) -> datetime:
+    """When the answer's request began, by our clock or by the platform's, whichever is earlier."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return answer.started_at
+    return min(answer.started_at, theirs) if theirs.tzinfo is not None else answer.started_at
 
 
-def _resource(connection: Connection, name: str) -> Resource:
-    resource: Resource = connection.connector.manifest.resources[name]
-    return resource
-
-
-def _map_of(connection: Connection, resource: Resource) -> CompiledMap:
-    """The resource's map, compiled once per connection."""
-    key = f"linnworks.map.{resource.name}"
-    if key not in connection.memo:
-        own = Functions({f"linnworks:{name}": each for name, each in FUNCTIONS.items()}, owner="linnworks")
-        spec = parse_map(resource.canonical_map)[0]
-        connection.memo[key] = compile_map(spec, connection.types[resource.canonical_type], own, name=resource.name)
-    compiled: CompiledMap = connection.memo[key]
-    return compiled
-
-
-def _from(since: Json) -> Json:
-    return None if since is None else instant_text((parse_instant(since) - _OVERLAP).replace(microsecond=0))
+def _has_mail(row: Mapping[str, Json]) -> bool:
+    info = row.get("CustomerInfo") or {}
+    return any((info.get(place) or {}).get("EmailAddress") for place in ("Address", "BillingAddress"))
 
 
 def _name(row: Json) -> str:

@@ -1,26 +1,22 @@
-"""The connector's face: abilities, and its calls against the vendor's own documents where those are at hand."""
+"""The connector's face."""
 
 from __future__ import annotations
 
 import ast
-import json
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import attrs
 import pullpush_linnworks
 import pytest
-from pullpush_linnworks import stock
-
-_SPECS = Path(__file__).resolve().parents[3].parent / "shared" / "vendor-specs" / "linnworks" / "PublicApiSpecs"
+from pullpush_linnworks.functions import moment, order_id, order_status
 
 
 def test_abilities_are_what_the_readme_says(loaded):
-    """Three types are read, one is written, the others are refused with a reason."""
+    """Four types are read, three are written, the others are refused with a reason."""
     connector = loaded.connector
-    assert connector.reads == connector.snapshots == {"stocklevel", "product", "order"}
-    assert connector.writes == {"stocklevel"}
-    assert set(connector.refused) == {"call", "cart", "contact", "invoice"}
+    assert connector.reads == connector.snapshots == {"stocklevel", "product", "order", "contact"}
+    assert connector.writes == {"stocklevel", "product", "order"}
+    assert set(connector.refused) == {"call", "cart", "contact.write", "invoice", "webhook"}
     assert all(connector.refused.values())
 
 
@@ -33,44 +29,34 @@ def test_the_sandbox_shares_no_code_with_the_connector():
                 assert node.module.startswith("pullpush_linnworks.sandbox"), path
 
 
-def _calls(manifest):
-    """Method and path of everything that the manifest and the stock writer send."""
-    requests = [manifest.auth.exchange, manifest.check.request, manifest.locations.list]
-    requests += [resource.list for resource in manifest.resources.values()]
-    for request in requests:
-        yield request.method, urlsplit(request.path).path or request.path
-    for path in (stock.IDS, stock.LEVELS, stock.SET):
-        yield "POST", path
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-03-02T12:00:00Z", datetime(2026, 3, 2, 12, tzinfo=UTC)),
+        ("2026-03-02T12:00:00.1234567Z", datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-03-02T12:00:00.5Z", datetime(2026, 3, 2, 12, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-03-02T14:00:00.12+02:00", datetime(2026, 3, 2, 12, 0, 0, 120_000, tzinfo=UTC)),
+        ("2026-03-02T12:00:00", datetime(2026, 3, 2, 12, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_times_of_every_length_and_the_minimum_that_is_none(text, instant):
+    """Zero to seven digits of a second; year 1 is no date."""
+    assert moment(text) == instant
 
 
-@pytest.mark.vendor
-def test_every_call_stands_in_the_vendors_documents(loaded):
-    """Path and method of each."""
-    if not _SPECS.is_dir():
-        pytest.skip(f"the vendor's specifications are not at {_SPECS}")
-    known = set()
-    for version, prefix in (("1.0", ""), ("2.0", "/v2")):
-        for path in (_SPECS / version).glob("*.json"):
-            for name, methods in json.loads(path.read_text(encoding="utf-8-sig"))["paths"].items():
-                known |= {(method.upper(), prefix + name) for method in methods}
-    calls = set(_calls(loaded.connector.manifest))
-    assert len(calls) == 7
-    assert calls <= known
+def test_a_status_is_what_happened_last():
+    """Parcel before money; an unpaid order is parked by the platform itself."""
+    assert order_status(True, True, None, 1) == "cancelled"
+    assert order_status(True, False, None, 0) == "shipped"
+    assert [order_status(False, None, True, status) for status in (0, 1, 3)] == ["pending", "on_hold", "pending"]
+    assert order_status(False, None, False, 9) == "unknown"
 
 
-@pytest.mark.vendor
-def test_the_sandboxs_items_have_the_names_of_the_vendors_model(loaded):
-    """No field of a shown item or level is made up."""
-    if not _SPECS.is_dir():
-        pytest.skip(f"the vendor's specifications are not at {_SPECS}")
-    from pullpush_sdk.sandbox import SandboxOptions
-
-    document = json.loads((_SPECS / "1.0" / "stock.json").read_text(encoding="utf-8-sig"))
-    models = document.get("definitions") or document["components"]["schemas"]
-    sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(records=8))
-    item = sandbox.control.dump()["items"][0]
-    shown = {name for name in item if not name.startswith("_")}
-    assert shown <= set(models["StockItemFull"]["properties"])
-    level = {name for name in item["_levels"][0] if name not in {"StockLocationId", "LocationName"}}
-    assert level <= set(models["StockItemLevel"]["properties"])
-    assert attrs.has(type(sandbox))
+def test_an_order_keeps_the_id_that_it_came_with():
+    """Only those that were written here."""
+    assert order_id("guid", "PULLPUSH", "1001") == "1001"
+    assert order_id("guid", "EBAY", "1001") == order_id("guid", "PULLPUSH", "") == "guid"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from pullpush_sdk.errors import AuthError
+from pullpush_sdk.errors import AuthError, UnavailableError
 
 DEFAULT = "00000000-0000-0000-0000-000000000000"
 ANNEX = "11111111-1111-4111-8111-111111111111"
@@ -20,7 +21,7 @@ def _expected_levels(state, basis="available"):
     wanted = {}
     for item in state["items"]:
         for level in item["_levels"]:
-            place = level["StockLocationId"]
+            place = level["location"]
             number = level["StockLevel"] - (level["InOrders"] if basis == "available" else 0)
             counted = level["MinimumLevel"] >= 0 and place not in silent
             wanted[item["ItemNumber"], place] = number if counted else None
@@ -42,7 +43,7 @@ def test_every_level_is_read_once_with_the_chosen_number(play, basis):
         assert not rejects
         assert _read(events) == _expected_levels(account.state(), basis)
         assert len(await account.calls("GetStockItemsFull")) == 3
-        assert cursor == {"page": 1}
+        assert cursor == {}
 
     play(scenario, records=480, settings={"stock_basis": basis})
 
@@ -128,11 +129,12 @@ def test_products_carry_what_the_items_hold(play):
 
 
 def _expected_status(order):
-    if order["GeneralInfo"].get("IsCancelled"):
+    if order["_cancelled"]:
         return "cancelled", "cancelled"
     if order["Processed"]:
         return "shipped", "fulfilled"
-    words = "on_hold" if order["GeneralInfo"]["IsParked"] else {0: "pending", 1: "paid"}[order["GeneralInfo"]["Status"]]
+    paid = order["GeneralInfo"]["Status"] == 1
+    words = ("on_hold" if order["GeneralInfo"]["IsParked"] else "paid") if paid else "pending"
     return words, "unfulfilled"
 
 
@@ -163,18 +165,33 @@ def test_open_and_processed_orders_are_read_with_their_lines(play):
 
 
 def test_the_next_sweep_of_orders_asks_for_changes_only(play):
-    """From the beginning of the last sweep, less ten minutes."""
+    """From the newest order that was seen, less ten minutes."""
 
     async def scenario(account):
         _, _, cursor = await account.pull("order")
-        assert cursor == {"since": "2026-03-02T12:00:00Z"}
+        assert cursor == {"since": "2026-03-01T12:00:00Z"}
         account.connection.clock.advance(3600)
         account.change("order", number=100_000, processed=True)
         events, _, _ = await account.pull("order", cursor)
-        assert [(e.record.order_number, e.record.status) for e in events] == [("100000", "shipped")]
-        assert "fromDate=2026-03-02T11%3A50%3A00Z" in (await account.calls("/v2/orders"))[-1]["query"]
+        assert ("100000", "shipped") in [(e.record.order_number, e.record.status) for e in events]
+        assert "fromDate=2026-03-01T11%3A50%3A00Z" in (await account.calls("/v2/orders"))[-1]["query"]
 
     play(scenario, records=20)
+
+
+@pytest.mark.parametrize("skew", [-86_400, -7200, 7200])
+def test_a_clock_that_is_wrong_loses_no_order(play, skew):
+    """The platform's own times bound the next sweep, whatever our clock says."""
+
+    async def scenario(account):
+        account.change("order", number=100_002)
+        _, _, cursor = await account.pull("order")
+        account.connection.clock.advance(60)
+        account.change("order", number=100_000)
+        events, _, _ = await account.pull("order", cursor)
+        assert "100000" in {e.record.order_number for e in events}
+
+    play(scenario, records=20, skew=skew)
 
 
 def test_one_session_is_opened_and_its_own_server_is_used(play):
@@ -185,7 +202,10 @@ def test_one_session_is_opened_and_its_own_server_is_used(play):
         await account.pull("order")
         paths = [call["path"] for call in await account.calls()]
         assert paths.count("/api/Auth/AuthorizeByApplication") == 1
-        assert all(path.startswith(("/s1/api/", "/v2/")) for path in paths[1:])
+        servers = {path.split("/")[1] for path in paths[1:]}
+        assert len(servers) == 2
+        assert "v2" in servers
+        assert "api" not in servers
 
     play(scenario, records=20)
 
@@ -195,13 +215,40 @@ def test_a_dead_session_is_replaced_by_one_new_one(play):
 
     async def scenario(account):
         await account.pull("product")
+        before = (await account.calls())[-1]["path"].split("/")[1]
         account.change("expire_sessions")
         events, _, _ = await account.pull("stocklevel")
         assert events
         assert len(await account.calls("AuthorizeByApplication")) == 2
-        assert (await account.calls())[-1]["path"].startswith("/s2/")
+        assert (await account.calls())[-1]["path"].split("/")[1] not in (before, "api")
 
     play(scenario, records=20)
+
+
+def test_many_calls_that_meet_a_dead_session_share_one_new_one(play):
+    """Single flight, and no third session."""
+
+    async def scenario(account):
+        await account.pull("product")
+        account.change("expire_sessions")
+        await asyncio.gather(*(account.pull(kind) for kind in ("stocklevel", "product", "order", "contact")))
+        assert len(await account.calls("AuthorizeByApplication")) == 2
+
+    play(scenario, records=20)
+
+
+@pytest.mark.parametrize(("state", "error"), [("LOCKED_FULL", AuthError), ("MAINTENANCE", UnavailableError)])
+def test_a_session_of_an_account_that_is_locked_or_away_is_not_used(play, state, error):
+    """The status is 200, the state says otherwise: a person must act, or it is tried again later."""
+
+    async def scenario(account):
+        account.change("state", state=state)
+        with pytest.raises(error, match=f"{state}: The account is not available"):
+            await account.pull("product")
+        account.change("state", state="AVAILABLE")
+        assert (await account.pull("product"))[0]
+
+    play(scenario, records=8)
 
 
 def test_a_quiet_session_is_renewed_before_it_is_refused(play):
@@ -236,7 +283,7 @@ def test_a_used_up_quota_is_waited_for_whatever_it_looks_like(play, extra):
         body = {"Message": "API calls quota exceeded! maximum admitted 150 per 1m."}
         status = int(extra.get("quota_status", 429))
         headers = {"Retry-After": "30"} if not extra else {}
-        match = {"path": "/s1/api/Stock/GetStockItemsFull"}
+        match = {"path": "*/api/Stock/GetStockItemsFull"}
         control.faults.replace(
             [{"fault": "status", "match": match, "status": status, "body": body, "headers": headers, "times": 1}]
         )

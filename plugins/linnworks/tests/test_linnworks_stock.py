@@ -14,7 +14,7 @@ ANNEX = "11111111-1111-4111-8111-111111111111"
 
 def _held(account, sku, place=DEFAULT):
     item = next(i for i in account.state()["items"] if i["ItemNumber"] == sku)
-    return next(level for level in item["_levels"] if level["StockLocationId"] == place)
+    return next(level for level in item["_levels"] if level["location"] == place)
 
 
 def _level(sku, quantity, place=DEFAULT):
@@ -80,9 +80,12 @@ def test_a_refused_batch_is_sent_row_by_row(play):
     """The platform's refusal names no row: each gets its own answer."""
 
     async def scenario(account):
-        outcomes = await account.push("stocklevel", _level("LW-0000", 6), _level("LW-0001", 7, "not-a-place"))
-        assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD]
-        assert "not-a-place not found" in outcomes[1].answer
+        gone, word = "99999999-9999-4999-8999-999999999999", "not-a-place"
+        rows = _level("LW-0000", 6), _level("LW-0001", 7, gone), _level("LW-0001", 7, word)
+        outcomes = await account.push("stocklevel", *rows)
+        assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD, Result.DEAD]
+        assert f"{gone} not found" in outcomes[1].answer
+        assert "mend the flow's locations" in outcomes[2].reason
         assert _held(account, "LW-0000")["StockLevel"] == 6
 
     play(scenario, records=8)
@@ -123,5 +126,49 @@ def test_a_lost_answer_is_asked_again(play):
         assert outcome.result is Result.DELIVERED
         assert _held(account, "LW-0005")["StockLevel"] == 24
         assert len(await account.calls("SetStockLevel")) == 2
+
+    play(scenario, records=8)
+
+
+class Busy:
+    """An app that lets a merchant act once, right after a request was answered."""
+
+    def __init__(self, ending):
+        self.app, self.ending, self.act = None, ending, None
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].endswith(self.ending) and self.act is not None:
+            act, self.act = self.act, None
+            act()
+
+
+@pytest.mark.parametrize("taken", [0, 7])
+def test_orders_that_come_between_the_look_and_the_write_are_counted(play, taken):
+    """The answer shows what they took; the level is set again until what is available is what was asked for."""
+    busy = Busy("GetStockItemsFullByIds")
+
+    async def scenario(account):
+        busy.act = lambda: account.change("stock", sku="LW-0005", in_orders=taken)
+        (outcome,) = await account.push("stocklevel", _level("LW-0005", 20))
+        assert outcome.result is Result.DELIVERED
+        held = _held(account, "LW-0005")
+        assert held["StockLevel"] - held["InOrders"] == 20
+        assert outcome.returned["quantity"] == 20
+        assert outcome.returned["locationId"] == DEFAULT
+        assert len(await account.calls("SetStockLevel")) == 2
+
+    play(scenario, records=8, recorder=busy)
+
+
+@pytest.mark.parametrize("mark", ["isBatchedStockType", "_composite"])
+def test_levels_that_follow_from_others_are_left_alone(play, mark):
+    """Batches and parts: the reason is said."""
+
+    async def scenario(account):
+        next(i for i in account.state()["items"] if i["ItemNumber"] == "LW-0000")[mark] = True
+        (outcome,) = await account.push("stocklevel", _level("LW-0000", 6))
+        assert outcome.result is Result.SKIPPED
+        assert "follows from" in outcome.reason
 
     play(scenario, records=8)

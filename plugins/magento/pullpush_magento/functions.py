@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,8 @@ Json = Any
 
 _NOT_ALONE = 1  # visibility: 1 not individually, 2 catalog, 3 search, 4 both
 _ENABLED = 1
+NO_NAME = "-"
+"""Stands for a last name that nobody has: the platform needs one."""
 
 
 def visible_lines(lines: Json) -> Json:
@@ -65,10 +68,15 @@ def product_status(status: Json, visibility: Json) -> str:
 def person_name(first: Json, last: Json, other_first: Json, other_last: Json) -> str | None:
     """The whole name of the first pair that has one; None where neither has."""
     for pair in ((first, last), (other_first, other_last)):
-        words = [part.strip() for part in pair if isinstance(part, str) and part.strip()]
+        words = [part.strip() for part in pair if last_name(part)]
         if words:
             return " ".join(words)
     return None
+
+
+def last_name(name: Json) -> str | None:
+    """A name, None for the dash that stands for none."""
+    return name.strip() or None if isinstance(name, str) and name.strip() != NO_NAME else None
 
 
 def absolute(amount: Json) -> Decimal | None:
@@ -81,52 +89,39 @@ def difference(amount: Json, less: Json) -> Decimal | None:
     return None if amount is None else Decimal(str(amount)) - _amount(less)
 
 
-def stock_status(quantity: Json) -> int:
-    """1 in stock, 0 out of stock."""
-    return 1 if _amount(quantity) > 0 else 0
-
-
-def simple_sku(sku: Json, variants: Json) -> Json:
-    """The SKU of a product that is one thing.
-
-    Raises:
-        ValueError: it has several variants; configurable products are not written.
-    """
-    if isinstance(variants, list) and len(variants) > 1:
-        raise ValueError(f"{sku} has {len(variants)} variants; configurable products cannot be written yet")
-    return sku
-
-
-def price_in(price: Json, currency: Json, base: Json) -> Decimal | None:
-    """The price as a number in the shop's base currency.
-
-    Raises:
-        ValueError: it is in another currency.
-    """
-    if price is None:
+def moment(text: Json) -> datetime | None:
+    """A time as the platform writes it: UTC without saying so; the date of noughts of older shops is none."""
+    if not isinstance(text, str) or not text or text.startswith("0000"):
         return None
-    if currency is not None and currency != base:
-        raise ValueError(f"the price is in {currency}, and the shop's base currency is {base}")
-    return Decimal(str(price))
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
 
 
-def described(description: Json) -> Json:
-    """A description in the platform's form; none is an empty text."""
-    return [{"attribute_code": "description", "value": description or ""}]
+def cart_status(is_active: Json, converted_at: Json) -> str:
+    """In use, turned into an order, or neither."""
+    if is_active:
+        return "active"
+    return "converted" if converted_at else "unknown"
+
+
+def worth(items: Json) -> Decimal | None:
+    """What the items of a cart cost together; None where there is no list."""
+    if not isinstance(items, list):
+        return None
+    return sum((_amount(each.get("price")) * _amount(each.get("qty")) for each in items), Decimal(0))
 
 
 FUNCTIONS = {
     function.__name__: function
     for function in (
         absolute,
-        described,
+        cart_status,
         difference,
         financial_status,
+        last_name,
+        moment,
         person_name,
-        price_in,
         product_status,
-        simple_sku,
-        stock_status,
         visible_lines,
+        worth,
     )
 }

@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Generator, Sequence
 from typing import Any
 
-from pullpush_magento.answers import classify
-from pullpush_magento.functions import FUNCTIONS
-from pullpush_sdk import Connection, Connector, Location, Page, connector_from, hookimpl
+from pullpush_sdk import hookimpl
+from pullpush_sdk.connector import Connection, Connector, Delivery, Event, Location, Outcome, Page, WebhookRequest
+from pullpush_sdk.declarative import connector_from
+
+from .answers import classify
+from .functions import FUNCTIONS
 
 Pages = AsyncGenerator[Page, None] | None
 
 REFUSED = {
     "call": "a Magento shop keeps no phone calls",
-    "cart": "not supported yet: carts are neither read nor written",
-    "invoice": "not supported yet: invoices are neither read nor written; an order tells how far it is paid",
+    "cart": "carts belong to the shoppers who fill them; they are read, not written",
 }
-"""Canonical type to the reason why it is neither read nor written."""
+"""Canonical type to the reason why it is not written, or not known at all."""
 
 
 @hookimpl
 def pullpush_connector() -> Connector:
-    """Stock and simple products both ways; configurable products, orders and customers are read only."""
+    """Stock, products, orders, customers and invoices both ways; carts are read only."""
     return connector_from(__package__, functions=FUNCTIONS, classify=classify, refused=REFUSED)
 
 
 @hookimpl
-def pullpush_locations(connection: Connection) -> Awaitable[Sequence[Location]] | None:
-    """The inventory sources where the settings read them; a stock item is the source `default` alone."""
-    return None if connection.settings.get("stock") == "sources" else _default_source()
+def pullpush_locations(connection: Connection) -> Awaitable[Sequence[Location]]:
+    """The inventory sources in use; one place where quantities are those of stock items, or what is salable."""
+    from . import places  # noqa: PLC0415 - naming a connector must stay light
 
-
-async def _default_source() -> Sequence[Location]:
-    return [Location(id="default", name="Default Source")]
+    return places.places(connection)
 
 
 @hookimpl(wrapper=True)
 def pullpush_pull(connection: Connection, canonical_type: str, cursor: Any) -> Generator[None, Pages, Pages]:
-    """What the manifest reads, put right where it cannot say how."""
+    """What the manifest reads, put right where it cannot say how; stock by itself."""
     pages = yield
     return _put_right(connection, canonical_type, cursor, pages)
 
@@ -50,18 +50,54 @@ def pullpush_snapshot(connection: Connection, canonical_type: str) -> Generator[
 
 
 def _put_right(connection: Connection, canonical_type: str, cursor: Any, pages: Pages) -> Pages:
-    from pullpush_magento import products, sources  # noqa: PLC0415 - naming a connector must stay light
+    from . import invoices, products, stock  # noqa: PLC0415 - naming a connector must stay light
 
-    if canonical_type == "stocklevel" and connection.settings.get("stock") == "sources":
-        return sources.pull(connection, cursor)
+    if canonical_type == "stocklevel":
+        return stock.pull(connection, cursor)
     if canonical_type == "product" and pages is not None:
         return products.arranged(connection, pages)
+    if canonical_type == "invoice" and pages is not None:
+        return invoices.arranged(connection, pages)
     return pages
+
+
+@hookimpl
+def pullpush_push(
+    connection: Connection, canonical_type: str, batch: Sequence[Delivery]
+) -> Awaitable[Sequence[Outcome]] | None:
+    """Every type needs a look before it is written."""
+    from . import contacts, invoices, orders, product_writing, stock_writing  # noqa: PLC0415 - a reader needs none
+
+    pushes = {
+        "stocklevel": stock_writing.push,
+        "product": product_writing.push,
+        "contact": contacts.push,
+        "order": orders.push,
+        "invoice": invoices.push,
+    }
+    push = pushes.get(canonical_type)
+    return None if push is None else push(connection, batch)
+
+
+@hookimpl
+def pullpush_verify(connection: Connection, request: WebhookRequest) -> bool:
+    """By the public key of the settings; without one nothing is genuine."""
+    from . import events  # noqa: PLC0415 - a flow that polls never needs it
+
+    return events.is_genuine(connection, request)
+
+
+@hookimpl
+def pullpush_receive(connection: Connection, request: WebhookRequest) -> Awaitable[Sequence[Event]]:
+    """A webhook is a hint: the record is read again."""
+    from . import events  # noqa: PLC0415 - as above
+
+    return events.receive(connection, request)
 
 
 @hookimpl
 def pullpush_sandbox(options: Any) -> Any:
     """Magento on this machine."""
-    from pullpush_magento.sandbox import build  # noqa: PLC0415 - needs the sandbox extra
+    from .sandbox import build  # noqa: PLC0415 - needs the sandbox extra
 
     return build(options)

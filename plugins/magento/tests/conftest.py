@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -11,18 +12,21 @@ import pytest
 from pullpush_magento import hooks
 
 from pullpush_sdk import Connection, Delivery, Event, Outcome, Page, Reject, Verb
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalTypes, from_wire
 from pullpush_sdk.http import Call
 from pullpush_sdk.mapping import Functions
 from pullpush_sdk.plugins import LoadedConnector, Source, load_connector
 from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.connections import connected
+from pullpush_sdk.testing.vendor_proof import Recorder
 
 TYPES = CanonicalTypes()
 
 
+@lru_cache(maxsize=1)
 def load() -> LoadedConnector:
+    """The connector, read once: it holds nothing of a shop."""
     source = Source(name="magento", distribution="pullpush-magento", load=lambda: hooks)
     return load_connector(source, hooks, types=TYPES, functions=Functions())
 
@@ -67,21 +71,45 @@ class Shop:
 
     @staticmethod
     def _delivery(kind: str, payload: Mapping[str, Any], number: int, **more: Any) -> Delivery:
-        values: dict[str, Any] = {"verb": Verb.UPDATED, "version": 1, "position": number, "key": payload["sku"]}
+        record = from_wire(TYPES[kind], dict(payload))
+        values: dict[str, Any] = {
+            "verb": Verb.UPDATED,
+            "version": 1,
+            "position": number,
+            "key": TYPES[kind].key(record),
+        }
         values |= {"id": f"d{number}", "identity": str(payload), "kind": TYPES[kind], "payload": payload}
         return Delivery(**{**values, **more})
+
+    async def push_one(self, kind: str, payload: Mapping[str, Any], **more: Any) -> Outcome:
+        (outcome,) = await self.push(kind, payload, **more)
+        return outcome
+
+    async def snapshot(self, kind: str) -> list[Any]:
+        pages = self.hook.pullpush_snapshot(connection=self.connection, canonical_type=kind)
+        return [event.record async for page in pages for event in page.events]
+
+    def faults(self, *rules: Mapping[str, Any]) -> None:
+        self.sandbox.control.faults.replace(list(rules))
 
 
 @asynccontextmanager
 async def open_shop(
-    *, settings: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None, **options: Any
+    *,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    recorder: Recorder | None = None,
+    **options: Any,
 ) -> AsyncIterator[Shop]:
+    """`recorder` is put before the sandbox's app."""
     loaded = load()
     clock = VirtualClock(start=datetime(2026, 3, 2, 12, tzinfo=UTC))
     # One time for both: what the client waits for passes at the platform, too.
     theirs = SandboxClock(source=clock.monotonic, start=clock.now())
-    options.setdefault("rate_limits", False)
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
+    if recorder is not None:
+        recorder.app = sandbox.app
+        sandbox = attrs.evolve(sandbox, app=recorder)
     async with connected(loaded, sandbox, settings=settings, secrets=secrets, clock=clock) as connection:
         yield Shop(loaded=loaded, sandbox=sandbox, connection=connection)
 
@@ -89,6 +117,12 @@ async def open_shop(
 @pytest.fixture
 def loaded() -> LoadedConnector:
     return load()
+
+
+@pytest.fixture
+def opened() -> Callable[..., Any]:
+    """`async with opened(records=20) as shop`."""
+    return open_shop
 
 
 @pytest.fixture

@@ -83,6 +83,32 @@ def total_of(first: Json, second: Json) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
+def goods(lines: Json, items: Json, title: Json) -> list[Json] | None:
+    """An order's lines without the one of shipping that a sync added; attached `lines` before the body's `items`."""
+    found = lines or items
+    return [each for each in found if not _is_shipping(each, title)] if isinstance(found, list) else None
+
+
+def goods_total(total: Json, lines: Json, items: Json, title: Json) -> Decimal | None:
+    """The sum of an order's lines without tax and without the one of shipping."""
+    return None if total is None else Decimal(str(total)) - _shipping_line(lines, items, title)
+
+
+def shipping_total(cost: Json, fee: Json, lines: Json, items: Json, title: Json) -> Decimal | None:
+    """Shipping, the fee of cash on delivery, and the line of shipping that a sync added; None where nothing is said."""
+    known = total_of(cost, fee)
+    return None if known is None else known + _shipping_line(lines, items, title)
+
+
+def _shipping_line(lines: Json, items: Json, title: Json) -> Decimal:
+    found = [each for each in lines or items or () if _is_shipping(each, title)]
+    return sum((Decimal(str(each["amounts"]["total"]["amount"])) for each in found), Decimal(0))
+
+
+def _is_shipping(line: Json, title: Json) -> bool:
+    return isinstance(line, Mapping) and not line.get("sku") and bool(title) and line.get("name") == title
+
+
 def difference(amount: Json, less: Json) -> Decimal | None:
     """An amount less another one, which may be missing; None where the first is."""
     return None if amount is None else Decimal(str(amount)) - Decimal(str(less or 0))
@@ -210,12 +236,15 @@ FUNCTIONS = {
         discount_total,
         financial_status,
         fulfillment_status,
+        goods,
+        goods_total,
         home,
         moment,
         order_status,
         phone,
         product_sku,
         receiver,
+        shipping_total,
         stock_sku,
         total_of,
         variant_options,

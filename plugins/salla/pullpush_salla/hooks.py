@@ -15,15 +15,14 @@ from .functions import FUNCTIONS
 REFUSED = {
     "call": "Salla keeps no phone calls",
     "cart": "Salla has no way to write a cart; abandoned carts are read",
-    "invoice": "writing invoices is not supported yet; they are read",
-    "contact": "writing customers is not supported yet; they are read",
+    "invoice": "Salla issues its own invoices, for its own orders; they are read",
 }
 """Canonical type to the reason why it is not written, or not known at all."""
 
 
 @hookimpl
 def pullpush_connector() -> Connector:
-    """Products, stock and orders both ways; contacts, carts and invoices are read only."""
+    """Products, stock, orders and contacts both ways; carts and invoices are read only."""
     return connector_from(__package__, functions=FUNCTIONS, classify=classify, refused=REFUSED)
 
 
@@ -31,10 +30,10 @@ def pullpush_connector() -> Connector:
 def pullpush_push(
     connection: Connection, canonical_type: str, batch: Sequence[Delivery]
 ) -> Awaitable[Sequence[Outcome]] | None:
-    """Three types need more than one request per record, or a look before the write."""
-    from . import orders, products, stock  # noqa: PLC0415 - a reader never needs them
+    """All types need more than one request per record, or a look before the write."""
+    from . import contacts, orders, products, stock  # noqa: PLC0415 - a reader never needs them
 
-    pushes = {"stocklevel": stock.push, "product": products.push, "order": orders.push}
+    pushes = {"stocklevel": stock.push, "product": products.push, "order": orders.push, "contact": contacts.push}
     push = pushes.get(canonical_type)
     return None if push is None else push(connection, batch)
 

@@ -1,5 +1,6 @@
 """Writing orders. Salla prices every line by itself, takes the pieces out of its stock, and cannot be told that a
-request comes twice: so prices are compared before, and after a lost answer the order is looked for.
+request comes twice: so what it has to charge is planned before, the pieces are given back, and after a lost answer the
+order is looked for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -22,10 +22,11 @@ from pullpush_sdk.http import Call
 from pullpush_sdk.manifest import Request
 
 from .answers import MISSING, REFUSED, refusal
-from .catalogue import LIST, PAGES, find_rows
+from .catalogue import LIST, PAGES, Row, find_rows
+from .charges import charge, items_of
 from .functions import ORDER_STATUS, STORE_ZONE, moment, phone
-from .prices import amount
-from .quotes import Quote, differences, quote
+from .pieces import entered_of, give_back
+from .quotes import Plan, Quote, plan_of, quote
 from .store import branch_of_orders, currency_of
 
 Json = Any
@@ -79,56 +80,87 @@ async def _write(connection: Connection, delivery: Delivery) -> Outcome:
                 "delete the repeats there and drop this letter"
             )
         if found:
-            return await _settled(connection, delivery.payload, await _order(connection, found[0]))
+            return await _resume(connection, delivery, await _order(connection, found[0]))
     if delivery.payload.get("status") in _OVER:
         return Outcome.skipped(f"order {delivery.key} was {delivery.payload['status']} before it reached Salla")
     return await _create(connection, delivery)
 
 
-async def _create(connection: Connection, delivery: Delivery) -> Outcome:
-    """A new order, if the store would charge exactly what the order says."""
+async def _planned(connection: Connection, delivery: Delivery) -> tuple[Plan | None, list[Row], list[str]]:
+    """What Salla has to charge, what carries the lines' SKUs, and what keeps the order out."""
     payload = delivery.payload
-    quotes, problems = await _quotes(connection, payload)
+    quotes, rows, problems = await _quotes(connection, payload)
     own = await currency_of(connection)
     if payload.get("currency") != own:
         problems.append(f"the order is in {payload.get('currency') or 'no stated currency'}, the store sells in {own}")
-    problems = problems or differences(quotes, payload)
     if problems:
+        return None, rows, problems
+    plan = plan_of(quotes, payload)
+    return (plan, rows, []) if isinstance(plan, Plan) else (None, rows, plan)
+
+
+async def _create(connection: Connection, delivery: Delivery) -> Outcome:
+    """A new order, if the store can charge exactly what the order says."""
+    plan, rows, problems = await _planned(connection, delivery)
+    if plan is None:
         return Outcome.dead(f"order {delivery.key} cannot be entered as it is: {'; '.join(problems)}")
     call = Call(
         method="POST",
         url="/orders",
-        body=dumps(await _body(connection, payload)),
+        body=dumps(await _body(connection, delivery.payload)),
         content_type="application/json",
         accepts=REFUSED,
     )
+    entered = entered_of(connection)
+    entered.add(delivery.id)
     answer = await connection.client.send(call)
     if answer.status in REFUSED:
+        entered.discard(delivery.id)
         return refusal(f"order {delivery.key}", answer)
-    return await _settled(connection, payload, answer.json()["data"])
+    return await _settled(connection, delivery, answer.json()["data"], plan, rows)
 
 
-async def _settled(connection: Connection, payload: Mapping[str, Json], order: Json) -> Outcome:
+async def _resume(connection: Connection, delivery: Delivery, order: Json) -> Outcome:
+    """An order whose entering was interrupted: the rest of it."""
+    plan, rows, problems = await _planned(connection, delivery)
+    if plan is None:
+        return Outcome.dead(
+            f"order {delivery.key} is order {order['id']} in Salla and cannot be finished: {'; '.join(problems)}"
+        )
+    return await _settled(connection, delivery, order, plan, rows)
+
+
+async def _settled(connection: Connection, delivery: Delivery, order: Json, plan: Plan, rows: Sequence[Row]) -> Outcome:
     """The outcome of an order that is in Salla since this delivery, whatever else goes wrong: it must not be made
     twice. The reason says what a person should look at.
     """
     notes = []
     try:
-        refused = await _set_status(connection, payload, order)
+        wrong = await charge(connection, delivery.payload, plan, order)
+        if wrong:
+            return await _taken_back(connection, delivery, order, wrong)
+        notes.append(await give_back(connection, delivery, rows))
+        refused = await _set_status(connection, delivery.payload, order)
     except PullPushError as error:
-        reason = f"it is order {order['id']} in Salla, its status is not written yet: {error}"
+        reason = f"it is order {order['id']} in Salla, which is not finished yet: {error}"
         return Outcome.retry(reason, after=getattr(error, "retry_after", None), maybe_applied=True)
     if refused:
         notes.append(refused.reason)
-    total = amount((order.get("amounts") or {}).get("total"))
-    if total is not None and total != Decimal(payload.get("totalAmount") or 0):
-        notes.append(f"Salla made it {total} instead of {payload.get('totalAmount')}")
-    return attrs.evolve(Outcome.delivered(native_id=str(order["id"])), reason="; ".join(notes))
+    return attrs.evolve(Outcome.delivered(native_id=str(order["id"])), reason="; ".join(note for note in notes if note))
 
 
-async def _quotes(connection: Connection, payload: Mapping[str, Json]) -> tuple[list[Quote], list[str]]:
-    """What the store asks for each line, and what keeps it from asking anything."""
+async def _taken_back(connection: Connection, delivery: Delivery, order: Json, wrong: str) -> Outcome:
+    """The dead letter of an order that does not come to its total; it is cancelled, and its pieces are given back."""
+    refused = await _post_status(connection, order["id"], {"slug": "canceled", "restore_items": True})
+    entered_of(connection).discard(delivery.id)
+    done = "and could not be cancelled; cancel it there" if refused else "which was cancelled"
+    return Outcome.dead(f"order {delivery.key} became order {order['id']} in Salla, {done}: {wrong}")
+
+
+async def _quotes(connection: Connection, payload: Mapping[str, Json]) -> tuple[list[Quote], list[Row], list[str]]:
+    """What the store asks for each line, what carries its SKU, and what keeps it from asking anything."""
     quotes: list[Quote] = []
+    carriers: list[Row] = []
     problems: list[str] = []
     for line in payload.get("lineItems") or ():
         sku, quantity = line.get("sku"), line.get("quantity")
@@ -142,11 +174,12 @@ async def _quotes(connection: Connection, payload: Mapping[str, Json]) -> tuple[
             quoted = quote(line, rows[0]) if len(rows) == 1 else None
             if quoted is not None:
                 quotes.append(quoted)
+                carriers.append(rows[0])
             elif len(rows) > 1:
                 problems.append(f"SKU {sku!r} is in Salla more than once: {', '.join(row.name for row in rows)}")
             else:
                 problems.append(f"Salla has no {'price for' if rows else 'product or variant with'} SKU {sku!r}")
-    return quotes, problems if quotes or problems else ["it has no lines"]
+    return quotes, carriers, problems if quotes or problems else ["it has no lines"]
 
 
 async def _body(connection: Connection, payload: Mapping[str, Json]) -> dict[str, Json]:
@@ -166,7 +199,11 @@ async def _body(connection: Connection, payload: Mapping[str, Json]) -> dict[str
         ],
     }
     customer = _customer(payload)
-    return body if customer is None else {"customer": customer, **body}
+    if customer is None:
+        return body
+    receiver = {"name": customer["name"], "phone": customer["mobile"], "email": customer["email"]}
+    notify = bool(connection.settings.get("order_notifies"))
+    return {"customer": customer, "receiver": {**receiver, "notify": notify}, **body}
 
 
 def _customer(payload: Mapping[str, Json]) -> dict[str, str] | None:
@@ -210,11 +247,16 @@ async def _set_status(connection: Connection, payload: Mapping[str, Json], order
     if slug is None:
         return None
     body: dict[str, Json] = {"slug": slug}
-    if slug in ("canceled", "restored") and connection.settings.get("restock"):
+    has_taken = connection.settings.get("restock") and connection.settings.get("order_takes_stock")
+    if slug in ("canceled", "restored") and has_taken:
         body["restore_items"] = True
+    return await _post_status(connection, order["id"], body)
+
+
+async def _post_status(connection: Connection, order_id: Json, body: Mapping[str, Json]) -> Outcome | None:
     call = Call(
         method="POST",
-        url=f"/orders/{order['id']}/status",
+        url=f"/orders/{order_id}/status",
         body=dumps(body),
         content_type="application/json",
         # A status is absolute; pieces that are put back could be put back twice.
@@ -222,23 +264,37 @@ async def _set_status(connection: Connection, payload: Mapping[str, Json], order
         accepts=REFUSED,
     )
     answer = await connection.client.send(call)
-    return refusal(f"the status {slug!r} of order {order['id']}", answer) if answer.status in REFUSED else None
+    return refusal(f"the status {body['slug']!r} of order {order_id}", answer) if answer.status in REFUSED else None
 
 
 async def _search(connection: Connection, payload: Mapping[str, Json]) -> list[str]:
-    """The ids of orders in Salla that may be this one: made since, same total, same lines, same buyer."""
+    """The ids of orders in Salla that may be this one: made since, same lines, same buyer, not cancelled there.
+
+    Their totals do not count: prices and shipping may not be as they should yet.
+    """
     since = _since(connection, payload)
     day = since.astimezone(STORE_ZONE).date().isoformat()
     request = Request(path="/orders", params={"from_date": day, "sort_by": "created_at-desc"})
-    wanted, found = Decimal(payload.get("totalAmount") or 0), []
+    found = []
     async with aclosing(iter_records(connection, request, PAGES, LIST)) as rows:
         async for row in rows:
             made = moment((row.get("date") or {}).get("date"), None)
             if made is not None and made < since:
                 break
-            if amount(row.get("total")) == wanted and await _is_same(connection, payload, row["id"]):
+            if not _may_hold(row, payload):
+                continue
+            is_over = (row.get("status") or {}).get("slug") == "canceled" and payload.get("status") != "cancelled"
+            if not is_over and await _is_same(connection, payload, row["id"]):
                 found.append(str(row["id"]))
     return found
+
+
+def _may_hold(row: Json, payload: Mapping[str, Json]) -> bool:
+    """Whether an order of the list may have the lines, by their quantities; lines of shipping come on top."""
+    if not isinstance(row.get("items"), list):
+        return True
+    there = Counter(item.get("quantity") for item in row["items"] if isinstance(item, Mapping))
+    return Counter(line.get("quantity") for line in payload.get("lineItems") or ()) <= there
 
 
 def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:
@@ -249,10 +305,11 @@ def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:
 
 
 async def _is_same(connection: Connection, payload: Mapping[str, Json], native_id: int) -> bool:
-    items = await connection.client.send(Call(url="/orders/items", params={"order_id": str(native_id)}))
     lines = Counter[str]()
-    for item in items.json()["data"]:
-        lines[item.get("sku")] += item["quantity"]
+    for item in await items_of(connection, native_id):
+        # The line of shipping has no SKU.
+        if item.get("sku"):
+            lines[item["sku"]] += item["quantity"]
     wanted = Counter[str]()
     for line in payload.get("lineItems") or ():
         wanted[line.get("sku")] += line["quantity"]

@@ -253,7 +253,7 @@ async def _add_options(work: _Work, product: Json) -> tuple[Json, Outcome | None
     """The product with the options that it lacked, and the refusal of one."""
     lacking = missing_options(options_of(work.payload["variants"]) or {}, product)
     for name, values in lacking.items():
-        body = {"name": name, "display_type": "text", "values": [{"name": value} for value in values]}
+        body = {"name": name, "type": "radio", "display_type": "text", "values": [{"name": value} for value in values]}
         answer = await work.send("POST", f"/products/{product['id']}/options", body)
         if answer.status in REFUSED:
             return product, refusal(f"the option {name!r}", answer)

@@ -12,6 +12,7 @@ import msgspec
 from pullpush_sdk.canonical import dumps
 from pullpush_sdk.connector import Connection, Event, Finding, WebhookRequest
 from pullpush_sdk.declarative import iter_records
+from pullpush_sdk.errors import FieldError
 from pullpush_sdk.http import Call
 from pullpush_sdk.manifest import Request
 
@@ -27,11 +28,18 @@ _RETIRED = frozenset({"product.updated", "product.available"})
 
 
 def says_nothing(request: WebhookRequest) -> bool:
-    """Whether a webhook is one of the thin events about a product that has no SKU of its own."""
+    """Whether a webhook is one of the thin events about a product that has no SKU of its own.
+
+    Raises:
+        FieldError: it has no envelope, so that nobody can tell what happened.
+    """
     try:
         body = request.json()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
+    if isinstance(body, dict) and not body.get("event"):
+        hint = "expected {event, merchant, created_at, data}; what it tells comes with the next sweep"
+        raise FieldError("the webhook names no event", target="event", hint=hint)
     data = body.get("data") if isinstance(body, dict) else None
     return isinstance(data, dict) and body.get("event") in _THIN and not data.get("sku")
 
@@ -62,7 +70,7 @@ async def _subscribe(connection: Connection, event: str, url: str, secret: str) 
     answer = await _send(connection, "POST", "/webhooks/subscribe", body)
     if answer.status not in REFUSED:
         hook = answer.json()["data"]
-        signed = {"name": body["name"], "event": event, "url": body["url"], "security_strategy": "signature"}
+        signed = {"name": body["name"], "url": body["url"], "security_strategy": "signature"}
         answer = await _send(connection, "PUT", f"/webhooks/{hook['id']}", {**signed, "secret": secret})
     if answer.status not in REFUSED:
         return None

@@ -220,6 +220,16 @@ def loaded() -> LoadedConnector:
 @pytest.fixture
 def world(loaded: LoadedConnector) -> Callable[..., Any]:
     """A context manager: `async with world(records=20, extra={…}) as w`; a second in there takes five milliseconds."""
+    return _worlds(loaded)
+
+
+@pytest.fixture(scope="session")
+def world_now(loaded: LoadedConnector) -> Callable[..., Any]:
+    """The same for tests that run many of them."""
+    return _worlds(loaded)
+
+
+def _worlds(loaded: LoadedConnector) -> Callable[..., Any]:
 
     @asynccontextmanager
     async def make(

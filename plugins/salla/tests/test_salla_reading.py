@@ -24,12 +24,12 @@ def _at(text):
 
 
 def test_the_manifest_has_no_finding_and_gives_the_abilities(loaded):
-    """Six types are read, three are written; what a request needs is a setting or a secret."""
+    """Six types are read, four are written; what a request needs is a setting or a secret."""
     found = load(files("pullpush_salla") / "connector.yaml")
     assert found.notes == ()
     connector = loaded.connector
     assert connector.reads == connector.snapshots == ALL
-    assert connector.writes == {"stocklevel", "product", "order"}
+    assert connector.writes == {"stocklevel", "product", "order", "contact"}
     assert connector.batch["stocklevel"] == 100
     known = set(connector.settings["properties"]) | set(connector.secrets)
     assert placeholders([found.manifest.base_url, dict(found.manifest.headers)]) <= known

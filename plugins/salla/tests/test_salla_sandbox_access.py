@@ -178,3 +178,14 @@ def test_unknown_switches_are_a_setup_error(open_shop, extra):
     """A misspelt switch never passes silently."""
     with pytest.raises(SetupError):
         open_shop(extra=extra)
+
+
+def test_who_does_not_stop_is_shut_out_for_a_while(open_shop):
+    """Where that is switched on: refused again and again without waiting, then 403, then all is well."""
+    shop = open_shop(rate_limits=True, extra={"plan": "basic", "abuse_after": "5"})
+    codes = [shop.get("/store/info").status_code for _ in range(70)]
+    assert codes.count(429) == 5
+    assert codes[-1] == 403
+    assert shop.control.violations.counts()["blocked"] == 1
+    shop.clock.advance(301)
+    assert shop.get("/store/info").status_code == 200

@@ -156,7 +156,8 @@ def test_whether_stock_moves_updated_at(open_shop):
 
 def test_a_merchant_may_make_a_quantity_unknown(shop):
     """The change route sets numbers, null and the flag, and refuses nonsense."""
-    shop.control.change("stock", sku="SKU-00001", quantity=None)
+    branch = shop.data("/branches")[0]["id"]
+    shop.control.change("stock", sku="SKU-00001", quantity=None, branch=branch)
     assert shop.quantities()["SKU-00001"]["quantity"] is None
     for bad in ({"sku": "NOPE", "quantity": 1}, {"quantity": 1}, {"sku": "SKU-00001", "quantity": "1"}):
         assert shop.raw("POST", "/_sandbox/change", json={"kind": "stock", **bad}).status_code == 400

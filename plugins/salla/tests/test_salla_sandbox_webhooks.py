@@ -182,3 +182,35 @@ def test_the_app_gets_its_tokens_by_webhook(open_shop, address, receiver):
     shop.control.change("uninstall")
     _flush(shop)
     assert (receiver.payloads()[1]["event"], receiver.payloads()[1]["data"]) == ("app.uninstalled", {})
+
+
+@pytest.mark.parametrize(
+    ("rule", "sent"),
+    [
+        ("price > 100", [False, True]),
+        ("price < 100", [True, False]),
+        ("sku = `RULE-1`", [True, False]),
+        ("sku != `RULE-1`", [False, True]),
+        ("price > 100 AND sku = `RULE-1`", [False, False]),
+        ("price > 100 AND sku = `RULE-2` OR sku = `RULE-1`", [True, True]),
+        ("name = `Two AND a half`", [False, False]),
+    ],
+)
+def test_a_rule_decides_which_events_are_sent(open_shop, receiver, address, rule, sent):
+    """By the event's own values; AND binds tighter than OR."""
+    shop = open_shop(extra={"webhooks": "manual"})
+    answer = shop.post("/webhooks/subscribe", {"event": "product.created", "url": address, "version": 2, "rule": rule})
+    assert answer.status_code == (422 if "AND a half" in rule else 200)
+    for sku, price in (("RULE-1", 50), ("RULE-2", 150)):
+        shop.control.change("product_create", sku=sku, title=sku, price=price)
+    shop.raw("POST", "/_sandbox/webhooks/flush")
+    there = {payload["data"]["sku"] for payload in receiver.payloads()}
+    assert [sku in there for sku in ("RULE-1", "RULE-2")] == sent
+
+
+@pytest.mark.parametrize("rule", ["colour = `red`", "price", "price ~ 3", "price > `"])
+def test_a_rule_that_makes_no_sense_is_refused(shop, rule):
+    body = {"event": "product.created", "url": "https://a.example.com/x", "rule": rule}
+    answer = shop.post("/webhooks/subscribe", body)
+    assert answer.status_code == 422
+    assert "rule" in answer.json()["error"]["fields"]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pullpush_salla import functions
 from pullpush_salla.catalogue import Row
+from pullpush_salla.contacts import split_number
 from pullpush_salla.prices import price_body, prices_of, wanted_prices
-from pullpush_salla.quotes import differences, quote
+from pullpush_salla.quotes import Plan, Quote, plan_of, quote
 from pullpush_salla.sandbox.words import BUILT_IN
 from pullpush_salla.variants import options_of
 
@@ -114,21 +115,78 @@ PRODUCT = {
 def test_a_store_whose_prices_contain_tax_is_quoted_without_it():
     """52 with 15 % of tax is 45.22 without (the vendor's own sample); the chosen option's price comes on top."""
     found = quote({"sku": "A", "quantity": 2}, Row(product=PRODUCT))
-    assert (found.unit, found.percent, found.shown(with_tax=True)) == (Decimal("45.22"), 15, Decimal("52.00"))
+    assert (found.unit, found.percent, found.total) == (Decimal("45.22"), 15, Decimal("104.01"))
     variant = {"id": 2, "price": {"amount": 52}, "related_option_values": [5]}
     assert quote({"sku": "A", "quantity": 1}, Row(product=PRODUCT, variant=variant)).unit == Decimal("53.91")
     assert quote({"sku": "A", "quantity": 1}, Row(product={"id": 3, "price": {}})) is None
 
 
-def test_differences_name_every_line_then_the_total():
-    """Line by line first; a total is compared where all lines agree."""
-    quotes = [quote({"sku": "A", "quantity": 1}, Row(product=PRODUCT))]
-    lines = [{"sku": "A", "quantity": 1, "unitPrice": "45.22"}]
-    assert differences(quotes, {"lineItems": lines, "totalAmount": "52.00"}) == []
-    (total,) = differences(quotes, {"lineItems": lines, "totalAmount": "52.01"})
-    assert "52.00 in Salla, it says 52.01" in total
-    (line,) = differences(quotes, {"lineItems": [{**lines[0], "unitPrice": "45"}], "totalAmount": "1"})
-    assert "'A' costs 45.22 in Salla, 45 in the order" in line
+def charged(plan, quotes):
+    """What the store would come to by a plan, without what is left for shipping."""
+    priced = [
+        Quote(sku=q.sku, quantity=q.quantity, unit=u, percent=q.percent)
+        for q, u in zip(quotes, plan.units, strict=True)
+    ]
+    return sum((each.total for each in priced), Decimal(0))
+
+
+LINE = st.tuples(st.integers(1, 5), st.integers(0, 10**5), st.sampled_from([0, 5, 15]))
+
+
+@given(lines=st.lists(LINE, min_size=1, max_size=5), discount=st.integers(0, 500), shipping=st.integers(0, 5000))
+def test_a_plan_comes_to_the_orders_total_to_the_last_place_or_says_why_not(lines, discount, shipping):
+    """For any lines, order discount and shipping; the total is that of the source's own arithmetic."""
+    quotes = [
+        Quote(sku=f"S{n}", quantity=q, unit=Decimal(999), percent=Decimal(t)) for n, (q, _, t) in enumerate(lines)
+    ]
+    net = sum(q * p for q, p, _ in lines)
+    total = Decimal(net - discount + shipping) / 100
+    payload = {
+        "totalAmount": str(total),
+        "discountAmount": text(discount),
+        "shippingAmount": text(shipping),
+        "lineItems": [
+            {"sku": q.sku, "quantity": q.quantity, "unitPrice": text(p)}
+            for q, (_, p, _) in zip(quotes, lines, strict=True)
+        ],
+    }
+    plan = plan_of(quotes, payload)
+    if isinstance(plan, Plan):
+        assert charged(plan, quotes) + plan.extra == total
+        assert all(unit >= 0 for unit in plan.units)
+        assert plan.extra in (0, total - charged(plan, quotes))
+    else:
+        assert plan
+        assert all(plan)
+    if all(t == 0 for _, _, t in lines) and any(q == 1 and p >= discount for q, p, _ in lines) and discount <= net:
+        assert isinstance(plan, Plan)
+
+
+@given(gross=st.integers(1, 10**6), quantity=st.just(1))
+def test_prices_with_tax_are_taken_apart_exactly_where_that_is_possible(gross, quantity):
+    """One piece at any price with 15 % of tax in it."""
+    quotes = [Quote(sku="A", quantity=quantity, unit=Decimal(1), percent=Decimal(15))]
+    line = {"sku": "A", "quantity": quantity, "unitPrice": text(gross)}
+    plan = plan_of(quotes, {"totalAmount": text(gross), "taxesIncluded": True, "lineItems": [line]})
+    possible = any(n + (n * 15 + 50) // 100 == gross for n in range(gross * 100 // 115 - 2, gross * 100 // 115 + 3))
+    assert isinstance(plan, Plan) == possible
+    if possible:
+        assert charged(plan, quotes) == Decimal(gross) / 100
+
+
+@pytest.mark.parametrize(
+    ("number", "parts"),
+    [
+        ("+966511111111", ("+966", "511111111")),
+        ("+12025550143", ("+1", "2025550143")),
+        ("+79161234567", ("+7", "9161234567")),
+        ("+4915112345678", ("+49", "15112345678")),
+        ("+201001234567", ("+20", "1001234567")),
+        ("+35312345678", ("+353", "12345678")),
+    ],
+)
+def test_numbers_are_split_behind_the_calling_code(number, parts):
+    assert split_number(number) == parts
 
 
 @pytest.mark.parametrize(

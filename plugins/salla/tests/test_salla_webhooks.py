@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pullpush_sdk.canonical import to_wire
+from pullpush_sdk.canonical import dumps, to_wire
 from pullpush_sdk.connector import WebhookRequest, moment_of
 from pullpush_sdk.errors import FieldError
+from pullpush_sdk.http import Call
 
 SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "vendor-specs" / "salla" / "payloads"
 ARRIVED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -151,18 +152,20 @@ def test_only_the_right_signature_is_genuine(world):
 
             good = signed(secret, body)
             upper = {name: value.upper() for name, value in good.items()}
-            yes = [genuine(good), genuine(upper), genuine(signed("older", body))]
+            # The strategy "token" sends the secret as it is.
+            token = {"x-salla-security-strategy": "Token", "authorization": secret}
+            yes = [genuine(good), genuine(upper), genuine(signed("older", body)), genuine(token)]
             no = [
                 genuine({}),
                 genuine({"x-salla-signature": ""}),
-                genuine({"authorization": secret}),
+                genuine({"authorization": f"{secret}x"}),
                 genuine(signed("other", body)),
                 genuine(good, json.dumps(json.loads(body)).encode()),
             ]
             return yes, no
 
     yes, no = asyncio.run(run())
-    assert yes == [True] * 3
+    assert yes == [True] * 4
     assert no == [False] * 5
 
 
@@ -235,6 +238,34 @@ def test_subscribing_twice_leaves_one_hook_an_event(world, address):
         assert f"{len(hooks)} events" in finding.message
         assert len(hooks) == len({hook["event"] for hook in hooks}) > 20
         assert {hook["strategy"] for hook in hooks} == {"signature"}
+
+
+def test_a_hook_that_was_lost_or_changed_is_there_again(world, address):
+    """Removed in the portal, or switched to another strategy: subscribing again mends both."""
+
+    async def run():
+        async with world(extra={"webhooks": "manual"}) as w:
+            subscribe = w.loaded.hook.pullpush_subscribe
+            await subscribe(connection=w.connection, url=address)
+            first = w.state()["subscriptions"]
+            send, hook = w.connection.client.send, first[1]
+            await send(Call(method="DELETE", url="/webhooks/unsubscribe", params={"id": str(first[0]["id"])}))
+            body = {
+                "name": "x",
+                "event": hook["event"],
+                "url": hook["url"],
+                "security_strategy": "token",
+                "secret": "x",
+            }
+            call = Call(method="PUT", url=f"/webhooks/{hook['id']}", body=dumps(body), content_type="application/json")
+            await send(call)
+            (finding,) = await subscribe(connection=w.connection, url=address)
+            return first, finding, w.state()["subscriptions"]
+
+    first, finding, hooks = asyncio.run(run())
+    assert finding.ok
+    assert {hook["event"] for hook in hooks} == {hook["event"] for hook in first}
+    assert {hook["strategy"] for hook in hooks} == {"signature"}
 
 
 @pytest.mark.parametrize(

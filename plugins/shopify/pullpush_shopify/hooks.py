@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from typing import Any
 
 from pullpush_sdk import hookimpl
 from pullpush_sdk.connector import Connection, Connector, Delivery, Event, Finding, Outcome, WebhookRequest
 from pullpush_sdk.declarative import connector_from
 
-from . import check, orders, products, stock, webhooks
+from . import check, contacts, orders, products, stock, subscriptions, webhooks
 from .answers import Judge
+from .known import TYPES, remembering
 from .records import FUNCTIONS
 
 REFUSED = {
     "call": "a Shopify shop keeps no phone calls",
-    "contact": "not read yet; a customer's name and address travel inside orders",
-    "invoice": "Shopify has no invoices; an order's payment state travels inside the order",
-    "cart": "not read yet: only checkouts that were left behind can be read, and none can be written",
+    "invoice": "read only: Shopify has no invoices, a paid order stands for one; there is nothing to write them to",
+    "cart": "read only: Shopify's Admin API writes no carts, and shows those alone that were left behind",
 }
-"""Canonical type to the reason why it is neither read nor written."""
+"""Canonical type to the reason why it is not written, or not known at all."""
 
 
 @hookimpl
@@ -34,12 +34,19 @@ def pullpush_check(connection: Connection) -> Awaitable[Sequence[Finding]]:
     return check.check(connection)
 
 
+@hookimpl(wrapper=True)
+def pullpush_pull(connection: Connection, canonical_type: str) -> Generator[None, Any, Any]:
+    """What the manifest reads; what deleted records were known by is kept beside."""
+    pages = yield
+    return remembering(connection, pages) if pages is not None and canonical_type in TYPES else pages
+
+
 @hookimpl
 def pullpush_push(
     connection: Connection, canonical_type: str, batch: Sequence[Delivery]
 ) -> Awaitable[Sequence[Outcome]] | None:
-    """Stock by compare-and-set, products and orders by looking first."""
-    pushes = {"stocklevel": stock.push, "product": products.push, "order": orders.push}
+    """Stock by compare-and-set, products and orders by looking first, contacts by what identifies them."""
+    pushes = {"stocklevel": stock.push, "product": products.push, "order": orders.push, "contact": contacts.push}
     push = pushes.get(canonical_type)
     return None if push is None else push(connection, batch)
 
@@ -52,8 +59,8 @@ def pullpush_receive(connection: Connection, request: WebhookRequest) -> Awaitab
 
 @hookimpl
 def pullpush_subscribe(connection: Connection, url: str) -> Awaitable[Sequence[Finding]]:
-    """Every topic that a handler is for."""
-    return webhooks.subscribe(connection, url)
+    """Every topic that a flow may need, and the app's end."""
+    return subscriptions.subscribe(connection, url)
 
 
 @hookimpl

@@ -18,6 +18,7 @@ from .graphql import any_of, ask
 
 Json = Any
 
+_MOST = 250  # items that one look at the newest shows
 _AT_ONCE = 50  # SKUs in one search: its text stays short
 _SETTLED = timedelta(minutes=5)
 
@@ -29,7 +30,7 @@ query FindItems($query: String!, $first: Int!, $after: String) {
 }
 """
 _NEWEST = """
-query NewestItems($first: Int!) { inventoryItems(first: $first, reverse: true) { nodes { ...Item } } }
+query NewestItems($first: Int!) { inventoryItems(first: $first, reverse: true) { nodes { updatedAt ...Item } } }
 """
 _ITEM = """
 fragment Item on InventoryItem {
@@ -101,8 +102,26 @@ async def find_items(connection: Connection, skus: Iterable[str]) -> Found:
 
 async def newest_items(connection: Connection, skus: Iterable[str]) -> Mapping[str, Sequence[Item]]:
     """The items of these SKUs among the shop's 250 newest; no search index stands between."""
-    data = await ask(connection, _NEWEST + _ITEM, {"first": 250})
-    return _by_sku(data["inventoryItems"]["nodes"], frozenset(skus))
+    return _by_sku(await _newest(connection), frozenset(skus))
+
+
+async def _newest(connection: Connection) -> Sequence[Mapping[str, Json]]:
+    nodes: Sequence[Mapping[str, Json]]
+    nodes = (await ask(connection, _NEWEST + _ITEM, {"first": _MOST}))["inventoryItems"]["nodes"]
+    return nodes
+
+
+async def find_settled(connection: Connection, skus: Sequence[str]) -> Found:
+    """Like `find_items`, and where the search may not know some yet, with the newest items looked through besides.
+
+    Still unsettled only where more items are that new than one look shows.
+    """
+    found = await find_items(connection, skus)
+    if not found.unsettled or all(found.of(sku) for sku in skus):
+        return found
+    nodes = await _newest(connection)
+    items = {**_by_sku(nodes, frozenset(skus)), **found.items}
+    return attrs.evolve(found, items=items, unsettled=len(nodes) == _MOST and _is_fresh(connection, nodes[-1:]))
 
 
 def _by_sku(nodes: Iterable[Mapping[str, Json]], wanted: frozenset[str]) -> dict[str, list[Item]]:

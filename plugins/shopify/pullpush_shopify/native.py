@@ -11,7 +11,7 @@ from typing import Any
 
 from pullpush_sdk.canonical import CanonicalTypes, to_sparse
 from pullpush_sdk.connector import Connection, version_of
-from pullpush_sdk.manifest import Manifest, Resource
+from pullpush_sdk.manifest import Attach, Manifest, Resource
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
 from .graphql import ask
@@ -53,11 +53,22 @@ async def order_by_id(connection: Connection, gid: str) -> Json:
     return await drained(connection, "orders", data["order"])
 
 
+async def customer_by_id(connection: Connection, gid: str) -> Json:
+    """A customer, None where there is none."""
+    query = "query CustomerById($id: ID!) { customer(id: $id) { ...Customer } }"
+    return (await read(connection, "customers", query, {"id": gid}))["customer"]
+
+
 async def drained(connection: Connection, resource: str, record: Json) -> Json:
-    """The record with the rest of its nested list, which the platform cuts off without a word; None stays None."""
-    if record is None:
-        return None
-    attach = resource_of(connection, resource).attach[0]
+    """The record with the rest of its nested lists, which the platform cuts off without a word; None stays None."""
+    for attach in resource_of(connection, resource).attach:
+        if record is None:
+            return None
+        record = await _filled(connection, attach, record)
+    return record
+
+
+async def _filled(connection: Connection, attach: Attach, record: Mapping[str, Json]) -> Json:
     field = attach.into.partition(".")[0]
     found, page = list(record[field]["nodes"]), record[field]["pageInfo"]
     assert attach.request.query is not None
@@ -72,14 +83,30 @@ async def drained(connection: Connection, resource: str, record: Json) -> Json:
     return {**record, field: {"nodes": found, "pageInfo": page}}
 
 
-def record_of(connection: Connection, resource: str, native: Json, *, item: Json = None) -> Any:
-    """The canonical record of a native one; `item` is the location of a stock level.
+def record_of(connection: Connection, resource: str, native: Json) -> Any:
+    """The canonical record of a native one.
 
     Raises:
         FieldError: it cannot be mapped, say for want of a SKU.
     """
-    context = {"settings": connection.settings, "item": item, "page": {}, "request": {}}
-    return _map_of(resource_of(connection, resource)).one(native, context)
+    found = resource_of(connection, resource)
+    return _mapped(connection, f"one of {resource}", found.canonical_type, found.canonical_map, native)
+
+
+def body_of(connection: Connection, topic: str, body: Json) -> Any:
+    """The canonical record of a webhook's body, by its handler's own map.
+
+    Raises:
+        FieldError: it cannot be mapped.
+    """
+    handler = connection.connector.manifest.webhook.handlers[topic]
+    return _mapped(connection, f"body of {topic}", handler.canonical_type, handler.map, body)
+
+
+def is_invoice(connection: Connection, order: Mapping[str, Json]) -> bool:
+    """Whether an order counts as an invoice: it was paid, in part at least."""
+    wanted = resource_of(connection, "invoices").where
+    return all(order[name] in words for name, words in wanted.items())
 
 
 def returned(connection: Connection, resource: str, native: Json) -> tuple[str, dict[str, Json] | None, int | None]:
@@ -95,15 +122,15 @@ def returned(connection: Connection, resource: str, native: Json) -> tuple[str, 
     return native["id"], to_sparse(record), None if moment is None else version_of(moment)
 
 
-# The manifest is part of this package: a resource's map, compiled at its first use, serves every connection.
+# The manifest is part of this package: a map, compiled at its first use, serves every connection.
 _MAPS: dict[str, CompiledMap] = {}
 
 
-def _map_of(resource: Resource) -> CompiledMap:
-    if resource.name not in _MAPS:
-        own = {f"shopify:{name}": function for name, function in FUNCTIONS.items()}
+def _mapped(connection: Connection, name: str, canonical_type: str, rules: Mapping[str, Json], native: Json) -> Any:
+    if name not in _MAPS:
+        own = {f"shopify:{key}": function for key, function in FUNCTIONS.items()}
         functions = Functions().extended(own, owner="shopify")
-        kind = CanonicalTypes()[resource.canonical_type]
-        rules = parse_map(resource.canonical_map)[0]
-        _MAPS[resource.name] = compile_map(rules, kind, functions, name=f"shopify_one_of_{resource.name}")
-    return _MAPS[resource.name]
+        kind = CanonicalTypes()[canonical_type]
+        _MAPS[name] = compile_map(parse_map(rules)[0], kind, functions, name=f"shopify {name}")
+    context = {"settings": connection.settings, "item": None, "page": {}, "request": {}}
+    return _MAPS[name].one(native, context)

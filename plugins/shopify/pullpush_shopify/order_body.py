@@ -28,12 +28,17 @@ _ADDRESS = {
 }
 
 
-def creation_of(payload: Payload, *, key: str, found: Found) -> tuple[dict[str, Json], Decimal]:
+def creation_of(
+    payload: Payload, *, key: str, found: Found, custom_lines: bool = False, capture: bool = False
+) -> tuple[dict[str, Json], Decimal]:
     """The input of `orderCreate`, and the total that the order must have there.
 
+    With `custom_lines`, a SKU that the shop does not have becomes a line without a product; with `capture`, the whole
+    amount of a paid order is recorded as received.
+
     Raises:
-        RejectedError: it is in another currency than the shop's, a line lacks what a line needs, or its parts do not
-            add up to its total to the minor unit.
+        RejectedError: it is in another currency than the shop's, a line lacks what a line needs, its SKU is there not
+            at all or several times, or the parts do not add up to the total to the minor unit.
     """
     currency = payload.get("currency")
     if currency != found.currency:
@@ -43,6 +48,7 @@ def creation_of(payload: Payload, *, key: str, found: Found) -> tuple[dict[str, 
     lines = payload.get("lineItems") or ()
     if not lines:
         raise RejectedError("an order without lines cannot be created in Shopify")
+    _check_skus(lines, found, custom_lines=custom_lines)
     is_shipped = bool(payload.get("shippingAddress"))
     order: dict[str, Json] = {
         "currency": currency,
@@ -67,7 +73,25 @@ def creation_of(payload: Payload, *, key: str, found: Found) -> tuple[dict[str, 
             order[name] = address_of(payload[name])
     if customer := _customer(payload):
         order["customer"] = {"toUpsert": customer}
+    if capture and order.get("financialStatus") == "PAID" and body.total:
+        order["transactions"] = [{"kind": "SALE", "status": "SUCCESS", "amountSet": body.bag(body.total)}]
     return order, body.total
+
+
+def _check_skus(lines: Sequence[Payload], found: Found, *, custom_lines: bool) -> None:
+    """Every SKU must be one item of the shop: a guess would count against the wrong one.
+
+    Raises:
+        RejectedError: some are not; all of them are named.
+    """
+    skus = list(dict.fromkeys(line["sku"] for line in lines if line.get("sku")))
+    twice = [f"{sku} ({', '.join(item.id for item in found.of(sku))})" for sku in skus if len(found.of(sku)) > 1]
+    if twice:
+        raise RejectedError(f"several items have the SKU {'; '.join(twice)}", hint="make it unique in Shopify")
+    missing = [sku for sku in skus if not found.of(sku)]
+    if missing and not custom_lines:
+        hint = "create the product first, or switch on the setting custom_lines"
+        raise RejectedError(f"no item has the SKU {', '.join(missing)}", hint=hint)
 
 
 class _Amounts:
@@ -133,8 +157,7 @@ def _line(line: Payload, amounts: _Amounts, found: Found, *, is_shipped: bool) -
     items = found.of(sku) if sku else ()
     if sku:
         body["sku"] = sku
-    if len(items) == 1 and items[0].variant is not None:
-        # A SKU that is there twice stays a line of its own: a guess would count against the wrong variant.
+    if items and items[0].variant is not None:
         body["variantId"] = items[0].variant
     if line.get("variantTitle"):
         body["variantTitle"] = line["variantTitle"]
@@ -179,11 +202,12 @@ def _customer(payload: Payload) -> dict[str, Json] | None:
     email = customer.get("email") or payload.get("email")
     if not email:
         return None
-    first, last = _names(customer)
+    first, last = names_of(customer)
     return {"email": email} | ({"firstName": first} if first else {}) | ({"lastName": last} if last else {})
 
 
-def _names(person: Payload) -> tuple[str, str]:
+def names_of(person: Payload) -> tuple[str, str]:
+    """First and last name; a name in one piece is split before its last word."""
     first, last = person.get("firstName") or "", person.get("lastName") or ""
     if not first and not last:
         first, _, last = (person.get("name") or "").strip().rpartition(" ")
@@ -192,7 +216,7 @@ def _names(person: Payload) -> tuple[str, str]:
 
 def address_of(address: Payload) -> dict[str, Json]:
     """A postal address as the platform takes it; a country without a code of two letters is left out."""
-    first, last = _names(address)
+    first, last = names_of(address)
     found = {native: address[name] for name, native in _ADDRESS.items() if address.get(name)}
     found |= ({"firstName": first} if first else {}) | ({"lastName": last} if last else {})
     country = (address.get("countryCode") or "").upper()

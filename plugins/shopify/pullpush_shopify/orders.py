@@ -1,7 +1,8 @@
 """Writing orders: looked for before they are created, created once, and then changed only in what may change.
 
-`orderCreate` takes no idempotency key. An own key in `sourceIdentifier` is searched for first; when an answer was lost
-the search is repeated until its index had time, and the shop's newest orders are looked through without it.
+`orderCreate` takes no idempotency key. An own key in `sourceIdentifier` is searched for first. When an answer was lost
+the delivery comes again only after the search index had its time (`index_lag` in the manifest), and the shop's newest
+orders are looked through without a search besides.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from pullpush_sdk.errors import ContractError, RejectedError, TransientError
 from .batches import each
 from .graphql import ask, check_errors, gid, quoted
 from .graphql import write as send
-from .items import Found, find_items
+from .items import Found, find_settled
 from .native import drained, fragments_of, order_by_id, returned
 from .order_body import changes_of, creation_of
 
 Json = Any
 
-_PATIENCE = (0.0, 5.0, 15.0, 40.0)  # seconds between looks after a lost answer
+_KEY = "pullpush:"
+_LOOKS = 3  # attempts at SKUs that the search index may not know yet
 
 _FIND = """
 query FindOrder($query: String!) {
@@ -48,21 +50,36 @@ mutation UpdateOrder($input: OrderInput!) {
 }
 """
 _CANCEL = """
-mutation CancelOrder($order: ID!) {
-  orderCancel(orderId: $order, reason: OTHER, restock: false, refund: false, notifyCustomer: false) {
+mutation CancelOrder($order: ID!, $restock: Boolean!, $notify: Boolean) {
+  orderCancel(orderId: $order, reason: OTHER, restock: $restock, refund: false, notifyCustomer: $notify) {
     job { id }
     orderCancelUserErrors { code field message }
   }
 }
 """
-# Stock is synced for itself, and the buyer hears from the shop that sold.
-_OPTIONS = {"inventoryBehaviour": "BYPASS", "sendReceipt": False, "sendFulfillmentReceipt": False}
+
+
+def options_of(connection: Connection) -> dict[str, Json]:
+    """What else happens with a new order. Unless the settings say so: nothing, since stock is synced for itself and
+    the buyer hears from the shop that sold.
+    """
+    mails, moves = _is_on(connection, "notify_customer"), _is_on(connection, "move_stock")
+    return {
+        "inventoryBehaviour": "DECREMENT_IGNORING_POLICY" if moves else "BYPASS",
+        "sendReceipt": mails,
+        "sendFulfillmentReceipt": mails,
+    }
+
+
+def _is_on(connection: Connection, setting: str) -> bool:
+    return bool(connection.settings.get(setting))
 
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcome]:
     """One outcome per delivery, in the batch's order; one search serves the SKUs of all."""
+    skus = [sku for delivery in batch for sku in _skus(delivery.payload)]
     try:
-        found = await find_items(connection, (sku for delivery in batch for sku in _skus(delivery.payload)))
+        found = await find_settled(connection, skus)
     except TransientError as error:
         return [outcome_of(error)] * len(batch)
     return await each(batch, lambda delivery: _push_one(connection, delivery, found))
@@ -87,7 +104,7 @@ async def _push_one(connection: Connection, delivery: Delivery, found: Found) ->
 
 def key_of(delivery: Delivery) -> str:
     """What an order is known by in `sourceIdentifier`, whichever connection it came through."""
-    return f"pullpush:{delivery.identity}"
+    return f"{_KEY}{delivery.identity}"
 
 
 async def _find(connection: Connection, delivery: Delivery) -> Json:
@@ -105,18 +122,32 @@ async def _find(connection: Connection, delivery: Delivery) -> Json:
                 hint="it was deleted, or is older than 60 days and the app lacks read_all_orders",
             )
         return known
+    home = await _at_home(connection, delivery.payload)
+    if home is not None:
+        return home
     key = key_of(delivery)
-    for pause in _PATIENCE if delivery.maybe_applied else (0.0,):
-        await connection.clock.sleep(pause)
-        found = await _search(connection, key)
-        if not found and delivery.maybe_applied:
-            newest = await ask(connection, _NEWEST, {"first": 250})
-            found = _bearers(newest, key)
-        if len(found) > 1:
-            raise RejectedError(f"several orders bear {key}: {', '.join(found)}", hint="cancel all but one")
-        if found:
-            return await order_by_id(connection, found[0])
-    return None
+    found = await _search(connection, key)
+    if not found and delivery.maybe_applied:
+        found = _bearers(await ask(connection, _NEWEST, {"first": 250}), key)
+    if len(found) > 1:
+        raise RejectedError(f"several orders bear {key}: {', '.join(found)}", hint="cancel all but one")
+    return await order_by_id(connection, found[0]) if found else None
+
+
+async def _at_home(connection: Connection, payload: Mapping[str, Json]) -> Json:
+    """The order of this shop that the payload is a copy of, written elsewhere by a flow; None for any other.
+
+    The copy bears its original's number. The amounts must agree, too: another platform may count like this one.
+    """
+    source = (payload.get("extensions") or {}).get("sourceIdentifier")
+    number = source.removeprefix(_KEY) if isinstance(source, str) and source.startswith(_KEY) else ""
+    if not number.isdecimal():
+        return None
+    order = await order_by_id(connection, gid("Order", number))
+    if order is None or order["currencyCode"] != payload.get("currency"):
+        return None
+    there = Decimal(order["currentTotalPriceSet"]["shopMoney"]["amount"])
+    return order if there == Decimal(payload.get("totalAmount") or -1) else None
 
 
 async def _search(connection: Connection, key: str) -> list[str]:
@@ -129,9 +160,16 @@ def _bearers(data: Json, key: str) -> list[str]:
 
 
 async def _create(connection: Connection, delivery: Delivery, found: Found) -> Outcome:
-    order, total = creation_of(delivery.payload, key=key_of(delivery), found=found)
+    custom, capture = _is_on(connection, "custom_lines"), _is_on(connection, "capture_payment")
+    missing = [sku for sku in _skus(delivery.payload) if not found.of(sku)]
+    if missing and found.unsettled and delivery.attempt < _LOOKS:
+        reason = f"no item has the SKU {', '.join(missing)}, but the shop got an item a moment ago and its search lags"
+        return Outcome.retry(reason, after=60.0)
+    order, total = creation_of(
+        delivery.payload, key=key_of(delivery), found=found, custom_lines=custom, capture=capture
+    )
     try:
-        data = await send(connection, _CREATE, {"order": order, "options": _OPTIONS})
+        data = await send(connection, _CREATE, {"order": order, "options": options_of(connection)})
     except ContractError as error:
         return Outcome.retry(str(error), answer=error.answer, maybe_applied=True)
     check_errors(data["orderCreate"], "the order")
@@ -165,7 +203,12 @@ async def _update(connection: Connection, delivery: Delivery, order: Mapping[str
 async def _cancel(connection: Connection, order: Mapping[str, Json]) -> Outcome:
     if order["cancelledAt"]:
         return Outcome.unchanged("it is cancelled already", native_id=order["id"])
-    data = await ask(connection, _CANCEL, {"order": order["id"]})
+    variables = {
+        "order": order["id"],
+        "restock": _is_on(connection, "move_stock"),
+        "notify": _is_on(connection, "notify_customer"),
+    }
+    data = await ask(connection, _CANCEL, variables)
     check_errors(data["orderCancel"], "to cancel the order", field="orderCancelUserErrors")
     return Outcome.delivered(native_id=order["id"])
 

@@ -9,7 +9,7 @@ from typing import Any
 from pullpush_sdk.errors import RejectedError
 
 from .mark import UNKNOWN, mark
-from .records import DEFAULT_TITLE, chosen_options
+from .records import DEFAULT_TITLE, WEIGHT_UNITS, chosen_options
 from .status import PRODUCT_STATUS
 
 Json = Any
@@ -18,6 +18,7 @@ Payload = Mapping[str, Json]
 _MOST_OPTIONS = 3
 _TEXTS = {"title": "title", "description": "descriptionHtml", "vendor": "vendor", "productType": "productType"}
 _AMOUNTS = ("price", "compareAtPrice")
+_UNITS = {unit: native for native, unit in WEIGHT_UNITS.items()}
 
 
 def creation_of(payload: Payload) -> dict[str, Json]:
@@ -45,7 +46,8 @@ def creation_of(payload: Payload) -> dict[str, Json]:
 
 def _only_variant(payload: Payload) -> dict[str, Json]:
     """A product without variants is its own: SKU and prices are the product's."""
-    return {name: payload[name] for name in ("sku", "barcode", *_AMOUNTS) if payload.get(name) is not None}
+    names = ("sku", "barcode", "weight", "weightUnit", *_AMOUNTS)
+    return {name: payload[name] for name in names if payload.get(name) is not None}
 
 
 def _option_values(variants: Sequence[Payload]) -> list[dict[str, str]]:
@@ -67,9 +69,17 @@ def _new_variant(variant: Payload, chosen: Mapping[str, str]) -> dict[str, Json]
     return {
         "optionValues": [{"optionName": name, "name": value} for name, value in chosen.items()],
         **{name: variant[name] for name in ("sku", "barcode", *_AMOUNTS) if variant.get(name) is not None},
-        "inventoryItem": {"tracked": False},
+        "inventoryItem": {"tracked": False, **_measured(variant)},
         "metafields": [mark(UNKNOWN)],
     }
+
+
+def _measured(variant: Payload) -> dict[str, Json]:
+    """A weight as the platform takes it, nothing where there is none or its unit is not one of the platform's."""
+    unit = _UNITS.get((variant.get("weightUnit") or "").strip().lower())
+    if variant.get("weight") is None or unit is None:
+        return {}
+    return {"measurement": {"weight": {"value": float(variant["weight"]), "unit": unit}}}
 
 
 def _texts(payload: Payload) -> dict[str, Json]:
@@ -95,24 +105,53 @@ def changes_of(payload: Payload, product: Payload) -> dict[str, Json]:
 
 
 def variant_changes(payload: Payload, product: Payload) -> tuple[list[dict[str, Json]], list[str]]:
-    """What `productVariantsBulkUpdate` must write, and the variants of the payload that the product does not have.
+    """What `productVariantsBulkUpdate` must write, and the names of the payload's variants that are not there.
 
     A product without variants in the payload speaks of the variant that has its SKU.
     """
     natives: list[Payload] = product["variants"]["nodes"]
     given: Sequence[Payload] = payload.get("variants") or [{**_spoken(payload), "sku": payload["sku"]}]
-    changes, missing = [], []
+    changes = []
     for variant in given:
         native = _counterpart(variant, natives)
-        if native is None:
-            missing.append(variant.get("sku") or variant.get("title") or "one without SKU")
-        elif change := _variant_change(variant, native):
+        if native is not None and (change := _variant_change(variant, native)):
             changes.append({"id": native["id"], **change})
-    return changes, missing if payload.get("variants") else []
+    return changes, [_name(variant) for variant in missing_variants(payload, product)]
+
+
+def missing_variants(payload: Payload, product: Payload) -> list[Payload]:
+    """The payload's variants that the product does not have."""
+    natives = product["variants"]["nodes"]
+    return [each for each in payload.get("variants") or () if _counterpart(each, natives) is None]
+
+
+def _name(variant: Payload) -> str:
+    return str(variant.get("sku") or variant.get("title") or "one without SKU")
+
+
+def variant_additions(missing: Sequence[Payload], product: Payload) -> tuple[list[dict[str, Json]], list[str]]:
+    """What `productVariantsBulkCreate` must write, and the names of those that do not fit the product's options.
+
+    A new variant must have a value for each option that the product has, and no other variant the same.
+    """
+    natives = [chosen_options(each["selectedOptions"]) or {} for each in product["variants"]["nodes"]]
+    names, taken = set(natives[0]), [*natives]
+    additions, left = [], []
+    for variant in missing:
+        options = dict(variant.get("options") or {})
+        if names and set(options) == names and options not in taken and variant.get("sku"):
+            taken.append(options)
+            body = _new_variant(variant, {name: options[name] for name in natives[0]})
+            # Here the SKU belongs to the item, unlike in `productSet`.
+            sku = body.pop("sku")
+            additions.append({**body, "inventoryItem": {**body["inventoryItem"], "sku": sku}})
+        else:
+            left.append(_name(variant))
+    return additions, left
 
 
 def _spoken(payload: Payload) -> dict[str, Json]:
-    return {name: payload[name] for name in ("barcode", *_AMOUNTS) if name in payload}
+    return {name: payload[name] for name in ("barcode", "weight", "weightUnit", *_AMOUNTS) if name in payload}
 
 
 def _counterpart(variant: Payload, natives: Sequence[Payload]) -> Payload | None:
@@ -135,7 +174,16 @@ def _variant_change(variant: Payload, native: Payload) -> dict[str, Json]:
             change[name] = variant[name]
     if "barcode" in variant and (variant["barcode"] or "") != (native["barcode"] or ""):
         change["barcode"] = variant["barcode"]
+    measured = _measured(variant)
+    if measured and measured["measurement"] != _held(native):
+        change["inventoryItem"] = measured
     return change
+
+
+def _held(native: Payload) -> dict[str, Json] | None:
+    """The measurement of a variant that is there."""
+    weight = ((native.get("inventoryItem") or {}).get("measurement") or {}).get("weight")
+    return None if weight is None else {"weight": {"value": float(weight["value"]), "unit": weight["unit"]}}
 
 
 def _number(amount: str | None) -> Decimal | None:

@@ -13,12 +13,9 @@ from .graphql import ask, check_errors, gid
 from .graphql import write as send
 from .items import Found, Item, find_items, newest_items
 from .native import drained, fragments_of, product_by_id, returned
-from .product_body import changes_of, creation_of, variant_changes
+from .product_body import changes_of, creation_of, missing_variants, variant_additions, variant_changes
 
 Json = Any
-
-# Seconds between looks for a product whose creation got no answer: the search index needs a while.
-_PATIENCE = (0.0, 5.0, 15.0, 40.0)
 
 _CREATE = """
 mutation CreateProduct($input: ProductSetInput!) {
@@ -33,6 +30,14 @@ mutation UpdateProduct($product: ProductUpdateInput!) {
 _UPDATE_VARIANTS = """
 mutation UpdateVariants($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
   productVariantsBulkUpdate(productId: $product, variants: $variants, allowPartialUpdates: false) {
+    product { ...Product }
+    userErrors { code field message }
+  }
+}
+"""
+_ADD_VARIANTS = """
+mutation AddVariants($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkCreate(productId: $product, variants: $variants) {
     product { ...Product }
     userErrors { code field message }
   }
@@ -97,26 +102,13 @@ async def _find(connection: Connection, delivery: Delivery, found: Found) -> Jso
         if product is not None:
             return product
     holders = _holders(delivery, found.items)
-    if not holders and delivery.maybe_applied:
-        holders = await _wait_for(connection, delivery)
     if len(holders) > 1:
         names = ", ".join(sorted(holders))
         raise RejectedError(f"the SKUs of {delivery.key} belong to several products: {names}", hint="make them unique")
-    if not holders and found.unsettled:
-        # Somebody made items a moment ago; if it was this product, another one must not be made.
+    if not holders and (found.unsettled or delivery.maybe_applied):
+        # Somebody made items a moment ago, we perhaps; if it was this product, another one must not be made.
         holders = _holders(delivery, await newest_items(connection, skus_of(delivery.payload)))
     return await product_by_id(connection, holders.pop()) if holders else None
-
-
-async def _wait_for(connection: Connection, delivery: Delivery) -> set[str]:
-    """The product of a creation that got no answer, once the search or the newest items show it."""
-    skus = skus_of(delivery.payload)
-    for pause in _PATIENCE:
-        await connection.clock.sleep(pause)
-        for items in (await newest_items(connection, skus), (await find_items(connection, skus)).items):
-            if holders := _holders(delivery, items):
-                return holders
-    return set()
 
 
 def _holders(delivery: Delivery, items: Mapping[str, Sequence[Item]]) -> set[str]:
@@ -140,9 +132,10 @@ async def _create(connection: Connection, delivery: Delivery) -> Outcome:
 
 async def _update(connection: Connection, delivery: Delivery, product: Mapping[str, Json]) -> Outcome:
     fields = changes_of(delivery.payload, product)
-    variants, missing = variant_changes(delivery.payload, product)
-    reason = f"variants that Shopify does not have were not added: {', '.join(missing)}" if missing else ""
-    if not fields and not variants:
+    variants, _ = variant_changes(delivery.payload, product)
+    additions, left = variant_additions(missing_variants(delivery.payload, product), product)
+    reason = f"variants that do not fit the product's options were not added: {', '.join(left)}" if left else ""
+    if not fields and not variants and not additions:
         return Outcome.unchanged(reason, native_id=product["id"])
     fragments = fragments_of(connection, "products")
     if fields:
@@ -155,6 +148,12 @@ async def _update(connection: Connection, delivery: Delivery, product: Mapping[s
         data = await ask(connection, f"{_UPDATE_VARIANTS}\n{fragments}", variables)
         check_errors(data["productVariantsBulkUpdate"], "the variants' change")
         product = data["productVariantsBulkUpdate"]["product"]
+    if additions:
+        # Two variants with the same option values cannot be: what was added by a lost answer is found as a variant.
+        variables = {"product": product["id"], "variants": additions}
+        data = await send(connection, f"{_ADD_VARIANTS}\n{fragments}", variables)
+        check_errors(data["productVariantsBulkCreate"], "the new variants")
+        product = data["productVariantsBulkCreate"]["product"]
     return await _written(connection, product, reason)
 
 

@@ -23,8 +23,9 @@ from pullpush_sdk.connector import Connection, Delivery, Outcome, outcome_of, ve
 from pullpush_sdk.errors import RejectedError, TransientError
 
 from .graphql import ask, check_errors, gid, words_of
-from .items import Item, find_items
+from .items import Item, find_settled
 from .mark import KNOWN, MARK, UNKNOWN, mark, mark_of
+from .records import level_time
 
 Json = Any
 
@@ -154,7 +155,7 @@ class _Run:
 
     async def find(self) -> None:
         """The item of every SKU; what is missing or not unique ends here."""
-        found = await find_items(self.connection, (entry.delivery.payload["sku"] for entry in self.open.values()))
+        found = await find_settled(self.connection, [entry.delivery.payload["sku"] for entry in self.open.values()])
         for entry in list(self.open.values()):
             sku = entry.delivery.payload["sku"]
             items = found.of(sku)
@@ -321,7 +322,7 @@ def _levels_document(count: int) -> str:
     locations = "".join(f" place{number}: location(id: $place{number}) {{ name isActive }}" for number in places)
     levels = "".join(
         f" level{number}: inventoryLevel(locationId: $place{number}, includeInactive: true)"
-        ' { isActive updatedAt quantities(names: ["available"]) { quantity } }'
+        ' { isActive updatedAt item { updatedAt } quantities(names: ["available"]) { quantity } }'
         for number in places
     )
     return (
@@ -342,6 +343,6 @@ def _delivered(entry: Entry) -> Outcome:
     there = {"sku": payload["sku"], "quantity": entry.quantity, "locationId": payload["locationId"]}
     version = None
     if level is not None and level["quantities"][0]["quantity"] == entry.quantity:
-        there["updatedAt"] = level["updatedAt"]
-        version = version_of(parse_instant(level["updatedAt"]))
+        there["updatedAt"] = level_time(level)
+        version = version_of(parse_instant(there["updatedAt"]))
     return Outcome.delivered(native_id=entry.place[0], returned=there, version=version)

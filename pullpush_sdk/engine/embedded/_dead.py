@@ -12,7 +12,8 @@ import attrs
 from pullpush_sdk.canonical import loads
 from pullpush_sdk.connector import moment_of
 from pullpush_sdk.engine.arrivals import Arrival
-from pullpush_sdk.engine.ports import Attempt, DeadFilter, DeadGroup, DeadLetter
+from pullpush_sdk.engine.causes import hint_of, kind_of
+from pullpush_sdk.engine.ports import Attempt, DeadFilter, DeadGroup, DeadLetter, Unmapped
 
 from . import _rows
 from ._schema import DEAD, ENDED, WAITING
@@ -24,12 +25,10 @@ _JOINED = "delivery JOIN stream ON stream.id = delivery.stream"
 
 @attrs.frozen
 class Chosen:
-    """A dead letter that was never mapped, as much of it as another try at mapping needs."""
+    """A dead letter that was never mapped, by its log position."""
 
     pos: int
-    flow: str
-    type: str
-    payload: bytes
+    record: Unmapped
 
 
 def _where(which: DeadFilter) -> tuple[str, list[Any]]:
@@ -81,6 +80,7 @@ def _letter(row: tuple[Any, ...]) -> DeadLetter:
         payload=loads(payload) if mapped else bytes(payload).decode(errors="replace"),
         fields=_rows.unpack_fields(fields),
         follows=leader,
+        hint=hint_of(reason, answer),
     )
 
 
@@ -100,7 +100,7 @@ def groups(which: DeadFilter, db: sqlite3.Connection) -> list[DeadGroup]:
     """Dead letters by cause, the largest group first."""
     where, values = _where(which)
     rows = db.execute(
-        "SELECT cause, flow, type, min(pos), count(*), min(ended_at), max(ended_at), reason"
+        "SELECT cause, flow, type, min(pos), count(*), min(ended_at), max(ended_at), reason, coalesce(answer, '')"
         f" FROM {_JOINED} WHERE {where} GROUP BY cause, flow, type ORDER BY count(*) DESC, min(pos)",
         values,
     )
@@ -114,12 +114,14 @@ def groups(which: DeadFilter, db: sqlite3.Connection) -> list[DeadGroup]:
             first=moment_of(first),
             last=moment_of(last),
             sample=pos,
+            kind=kind_of(reason, answer).value,
+            hint=hint_of(reason, answer),
         )
-        for cause, flow, kind, pos, number, first, last, reason in rows
+        for cause, flow, kind, pos, number, first, last, reason, answer in rows
     ]
 
 
-def retry(which: DeadFilter, db: sqlite3.Connection) -> tuple[dict[tuple[str, str], set[str]], int]:
+def retry(which: DeadFilter, now: int, db: sqlite3.Connection) -> tuple[dict[tuple[str, str], set[str]], int]:
     """Let the chosen ones that have a record wait again, and what follows them: keys by flow and type, and how many."""
     where, values = _where(which)
     chosen = f"SELECT pos FROM {_JOINED} WHERE {where} AND verb NOT IN ('unmapped', 'unnamed')"
@@ -128,7 +130,7 @@ def retry(which: DeadFilter, db: sqlite3.Connection) -> tuple[dict[tuple[str, st
         f" WHERE state = {DEAD} AND (pos IN ({chosen}) OR leader IN ({chosen})) RETURNING stream, key",
         (*values, *values),
     ).fetchall()
-    _count_leaving(db, (row[0] for row in rows))
+    _count_leaving(db, (row[0] for row in rows), now)
     woken: dict[tuple[str, str], set[str]] = {}
     names = {row[0]: (row[1], row[2]) for row in db.execute("SELECT id, flow, type FROM stream")}
     for stream, key in rows:
@@ -140,15 +142,19 @@ def unmapped(which: DeadFilter, db: sqlite3.Connection) -> tuple[list[Chosen], d
     """The chosen ones that were never mapped; and the reasons of those that nothing but the source can mend."""
     where, values = _where(which)
     rows = db.execute(
-        f"SELECT pos, flow, type, payload, verb, reason FROM {_JOINED}"
+        f"SELECT pos, flow, type, payload, native_id, logged_at, verb, reason FROM {_JOINED}"
         f" WHERE {where} AND verb IN ('unmapped', 'unnamed') ORDER BY pos",
         values,
     ).fetchall()
-    chosen = [Chosen(pos, flow, kind, payload) for pos, flow, kind, payload, verb, _ in rows if verb == "unmapped"]
-    return chosen, {pos: reason for pos, _, _, _, verb, reason in rows if verb == "unnamed"}
+    chosen = [
+        Chosen(pos, Unmapped(flow=flow, type=kind, native=native, origin=origin or "", read_at=moment_of(logged_at)))
+        for pos, flow, kind, native, origin, logged_at, verb, _ in rows
+        if verb == "unmapped"
+    ]
+    return chosen, {row[0]: row[-1] for row in rows if row[-2] == "unnamed"}
 
 
-def revive(pos: int, arrival: Arrival | None, db: sqlite3.Connection) -> str | None:
+def revive(pos: int, arrival: Arrival | None, now: int, db: sqlite3.Connection) -> str | None:
     """Give a dead letter the event that its native record maps to now; it waits at its old place.
 
     Without an arrival the record turned out to hold nothing to deliver. Answers the flow's key to wake, if any.
@@ -156,10 +162,10 @@ def revive(pos: int, arrival: Arrival | None, db: sqlite3.Connection) -> str | N
     stream = db.execute(f"SELECT stream FROM delivery WHERE pos = ? AND state = {DEAD}", (pos,)).fetchone()
     if stream is None:
         return None
-    _count_leaving(db, [stream[0]])
+    _count_leaving(db, [stream[0]], now)
     if arrival is None:
-        db.execute(f"UPDATE delivery SET state = {ENDED}, outcome = 'skipped' WHERE pos = ?", (pos,))
-        _rows.count(db, stream[0], {"skipped": 1})
+        db.execute(f"UPDATE delivery SET state = {ENDED}, outcome = 'skipped', ended_at = ? WHERE pos = ?", (now, pos))
+        _rows.count(db, stream[0], {"skipped": 1}, now)
         return None
     db.execute(
         "UPDATE delivery SET key = ?, identity = ?, verb = ?, version = ?, fields = ?, payload = ?, digest = ?,"
@@ -178,20 +184,20 @@ def revive(pos: int, arrival: Arrival | None, db: sqlite3.Connection) -> str | N
     return arrival.key
 
 
-def drop(which: DeadFilter, db: sqlite3.Connection) -> int:
+def drop(which: DeadFilter, now: int, db: sqlite3.Connection) -> int:
     """Give the chosen ones up."""
     where, values = _where(which)
     streams = db.execute(
-        f"UPDATE delivery SET state = {ENDED}, outcome = 'dropped' WHERE pos IN"
+        f"UPDATE delivery SET state = {ENDED}, outcome = 'dropped', ended_at = ? WHERE pos IN"
         f" (SELECT pos FROM {_JOINED} WHERE {where}) RETURNING stream",
-        values,
+        (now, *values),
     ).fetchall()
-    _count_leaving(db, (row[0] for row in streams))
+    _count_leaving(db, (row[0] for row in streams), now)
     for stream, number in Counter(row[0] for row in streams).items():
-        _rows.count(db, stream, {"dropped": number})
+        _rows.count(db, stream, {"dropped": number}, now)
     return len(streams)
 
 
-def _count_leaving(db: sqlite3.Connection, streams: Iterable[int]) -> None:
+def _count_leaving(db: sqlite3.Connection, streams: Iterable[int], now: int) -> None:
     for stream, number in Counter(streams).items():
-        _rows.count(db, stream, {"dead": -number})
+        _rows.count(db, stream, {"dead": -number}, now)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 
 from pullpush_sdk.canonical import CanonicalType, dumps, from_wire, loads
 from pullpush_sdk.connector import Outcome, Result
@@ -28,10 +29,16 @@ Json = Any
 
 _LONGEST = 10_000
 
+# A batch that went well is stored by two statements, whatever its size: SQLite reads the rest from the log itself.
+_DONE = (
+    f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, attempts = attempts + 1, reason = NULL,"
+    " answer = NULL WHERE pos IN (SELECT value FROM json_each(?))"
+)
 _APPLY = (
-    "UPDATE identity SET known = CASE WHEN (applied_version, applied_pos) <= (?1, ?2) THEN ?3 ELSE NULL END,"
-    " applied_pos = CASE WHEN (applied_version, applied_pos) <= (?1, ?2) THEN ?2 ELSE applied_pos END,"
-    " applied_version = max(applied_version, ?1) WHERE stream = ?4 AND identity = ?5"
+    "UPDATE identity SET known = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.digest"
+    " ELSE NULL END, applied_pos = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.pos"
+    " ELSE applied_pos END, applied_version = max(applied_version, done.version) FROM delivery AS done"
+    " WHERE done.pos IN (SELECT value FROM json_each(?)) AND identity.stream = ? AND identity.identity = done.identity"
 )
 
 
@@ -45,8 +52,10 @@ class Finish:
     taken: Taken
     resolutions: Sequence[Resolution]
     now: int
+    redact: Callable[[str], str]
     _ended: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
-    _applied: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
+    _done: dict[str, list[int]] = attrs.field(init=False, factory=dict)
+    _applied: list[int] = attrs.field(init=False, factory=list)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
 
     def __call__(self, db: sqlite3.Connection) -> None:
@@ -64,6 +73,9 @@ class Finish:
             " WHERE pos = ?",
             self._ended,
         )
+        for outcome_name, positions in self._done.items():
+            db.execute(_DONE, (outcome_name, self.now, _positions(positions)))
+            self._tally[outcome_name] += len(positions)
         db.executemany(
             "UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?",
             [
@@ -72,22 +84,23 @@ class Finish:
                 if each.outcome.native_id is not None and each.outcome.native_id != row.written_id
             ],
         )
-        db.executemany(_APPLY, self._applied)
+        if self._applied:
+            db.execute(_APPLY, (_positions(self._applied), self.stream))
         db.execute("DELETE FROM flight WHERE id = ?", (self.taken.flight,))
-        _rows.count(db, self.stream, self._tally)
+        _rows.count(db, self.stream, self._tally, self.now)
 
     def _end(self, db: sqlite3.Connection, row: Row, outcome: Outcome) -> None:
-        self._tally[outcome.result.value] += 1
-        self._ended.append(
-            (
-                *(outcome.result.value, self.now, row.attempts + 1, _text(outcome.reason), _text(outcome.answer)),
-                row.pos,
-            )
-        )
+        name = outcome.result._value_  # `.value` is a slow property, and this is asked once a delivery
+        if outcome.reason or outcome.answer:
+            reason, answer = self._text(outcome.reason), self._text(outcome.answer)
+            self._ended.append((name, self.now, row.attempts + 1, reason, answer, row.pos))
+            self._tally[name] += 1
+        else:
+            self._done.setdefault(name, []).append(row.pos)
         if outcome.result is Result.SKIPPED:
             return
         if row.fields is None and not row.without:
-            self._applied.append((row.version, row.pos, row.digest, self.stream, row.identity))
+            self._applied.append(row.pos)
         else:
             _apply_fields(db, self.stream, row)
 
@@ -96,7 +109,7 @@ class Finish:
         dead = outcome.result is Result.DEAD
         attempt = row.attempts + resolution.spent
         maybe = row.maybe_applied or outcome.maybe_applied
-        reason, answer = _text(outcome.reason) or "no reason was given", _text(outcome.answer)
+        reason, answer = self._text(outcome.reason) or "no reason was given", self._text(outcome.answer)
         cause = cause_of(self.flow.name, self.kind.name, reason)
         db.execute(
             "UPDATE delivery SET state = ?, outcome = ?, ended_at = ?, attempts = ?, due = ?, maybe_applied = ?,"
@@ -117,6 +130,12 @@ class Finish:
         if dead and maybe:
             # Perhaps the destination holds it: nothing older may overwrite it.
             _apply_fields(db, self.stream, row)
+
+    def _text(self, text: str) -> str | None:
+        """Words of a platform as the store may hold them: without secrets, not endless, and proper Unicode."""
+        if not text:
+            return None
+        return self.redact(text)[:_LONGEST].encode(errors="replace").decode() or None
 
     def _replace_dead(self, db: sqlite3.Connection, row: Row) -> None:
         """End earlier dead letters that this one stands for: the same record again, or an older state of it.
@@ -139,6 +158,10 @@ class Finish:
         ).rowcount
         self._tally["dead"] -= replaced
         self._tally["superseded"] += replaced
+
+
+def _positions(positions: Sequence[int]) -> str:
+    return msgspec.json.encode(positions).decode()
 
 
 def _apply_fields(db: sqlite3.Connection, stream: int, row: Row) -> None:
@@ -204,8 +227,3 @@ def _identity(kind: CanonicalType, record: Mapping[str, Json], otherwise: str) -
         return kind.identity(from_wire(kind, dict(record)))
     except FieldError:
         return otherwise
-
-
-def _text(text: str) -> str | None:
-    """Words of a platform as the store can hold them: not endless, and without what is no Unicode."""
-    return text[:_LONGEST].encode(errors="replace").decode() or None

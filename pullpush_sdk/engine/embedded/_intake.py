@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -19,6 +20,7 @@ from pullpush_sdk.engine.ports import Counts, FlowSpec
 
 from . import _rows
 from ._schema import DEAD
+from ._space import Space
 
 __all__ = ["Appended", "Intake"]
 
@@ -29,9 +31,18 @@ _COUNTED = {
     Verdict.STALE: "stale",
 }
 
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LOG = (
     "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, logged_at,"
-    " transport_id, native_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f" transport_id, native_id) VALUES {_ROW}"
+)
+_TOGETHER = 25
+_LOG_TOGETHER = _LOG + f", {_ROW}" * (_TOGETHER - 1)
+_NOTE_LOGGED = (
+    "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos)"
+    " SELECT stream, identity, version, digest, pos FROM delivery WHERE pos BETWEEN ? AND ? ORDER BY pos"
+    " ON CONFLICT DO UPDATE SET logged_version = excluded.logged_version, logged_digest = excluded.logged_digest,"
+    " logged_pos = excluded.logged_pos"
 )
 _KNOW = (
     "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos,"
@@ -60,14 +71,17 @@ class Intake:
     reconcile: bool
     now: int
     linked: bool
+    space: Space
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
     _logged: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
     _keys: dict[str, None] = attrs.field(init=False, factory=dict)
+    _better_known: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
     _changes: set[str] = attrs.field(init=False, factory=set)
 
     def __call__(self, db: sqlite3.Connection) -> Appended:
+        self.space.require(db)
         self._stream = _rows.stream_of(db, self.flow.name, self.canonical_type, shadow=self.flow.state == "shadow")
         last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
         self._pos = last[0] if last else 0
@@ -76,10 +90,22 @@ class Intake:
             self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
             arrivals = [arrival for arrival in arrivals if arrival.member is None]
         self._states(db, arrivals)
-        db.executemany(_LOG, self._logged)
+        self._store_logged(db)
         self._bury(db)
         self._others_changed(db)
         return self._finished(db)
+
+    def _store_logged(self, db: sqlite3.Connection) -> None:
+        """The new log entries, and what they change of their identities, in few statements."""
+        logged = self._logged
+        whole = len(logged) - len(logged) % _TOGETHER
+        for start in range(0, whole, _TOGETHER):
+            db.execute(_LOG_TOGETHER, list(chain.from_iterable(logged[start : start + _TOGETHER])))
+        db.executemany(_LOG, logged[whole:])
+        if logged:
+            db.execute(_NOTE_LOGGED, (logged[0][0], logged[-1][0]))
+        # What is more than logged (confirmed, or told by members of a sum) is known better than from the log alone.
+        db.executemany(_KNOW, self._better_known)
 
     def _new_transports(self, db: sqlite3.Connection) -> list[Arrival]:
         """Without the events whose webhook came before; one page may hold several events of one webhook."""
@@ -123,7 +149,7 @@ class Intake:
                 if verdict in (Verdict.ECHO, Verdict.UNCHANGED):
                     self._confirm(arrival, state, still_pending=bool(writes.get(arrival.seen_as)))
         db.executemany("DELETE FROM own_write WHERE id = ?", [(id_,) for id_ in gone])
-        self._remember(db, known)
+        self._remember(known)
 
     def _confirm(self, arrival: Arrival, state: Known, *, still_pending: bool) -> None:
         """Nothing to deliver, but an older event that comes late is stale from now on."""
@@ -132,7 +158,7 @@ class Intake:
         if arrival.fields is None:
             # With an older event of ours still under way nobody knows what it leaves behind.
             state.digest = None if still_pending or not state.settled else arrival.digest
-        state.changed = True
+        state.changed = state.confirmed = True
 
     def _log(self, arrival: Arrival, state: Known, version: int) -> None:
         self._pos += 1
@@ -176,7 +202,7 @@ class Intake:
             "INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?, ?)",
             [(self._stream, key, place, each.version, each.quantity) for (key, place), each in members.items()],
         )
-        self._remember(db, known)
+        self._remember(known, whole=True)
 
     def _members(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], Member]:
         found = {}
@@ -200,23 +226,21 @@ class Intake:
                 found.setdefault(identity, []).append(OwnWrite(id=id_, content=loads(content), at=at))
         return found
 
-    def _remember(self, db: sqlite3.Connection, known: dict[str, Known]) -> None:
-        db.executemany(
-            _KNOW,
-            [
-                (
-                    self._stream,
-                    identity,
-                    state.logged_version,
-                    state.logged_digest,
-                    state.logged_pos,
-                    *state.applied,
-                    state.digest,
-                )
-                for identity, state in known.items()
-                if state.changed
-            ],
-        )
+    def _remember(self, known: dict[str, Known], *, whole: bool = False) -> None:
+        """Note what is to be stored of identities beside their latest log entry; of a sum's all of it."""
+        self._better_known += [
+            (
+                self._stream,
+                identity,
+                state.logged_version,
+                state.logged_digest,
+                state.logged_pos,
+                *state.applied,
+                state.digest,
+            )
+            for identity, state in known.items()
+            if state.changed and (whole or state.confirmed)
+        ]
 
     def _others_changed(self, db: sqlite3.Connection) -> None:
         """The source moved by itself: flows that write to it no longer know what it holds."""
@@ -235,7 +259,7 @@ class Intake:
         rows = [self._dead_row(dead) for dead in fresh]
         db.executemany(
             "INSERT INTO delivery (pos, stream, key, identity, verb, version, payload, digest, logged_at, ended_at,"
-            " state, outcome, reason, cause) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, 'dead', ?, ?)",
+            " state, outcome, reason, cause, native_id) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, 'dead', ?, ?, ?)",
             rows,
         )
         self._tally["dead"] += len(rows)
@@ -260,7 +284,7 @@ class Intake:
         verb = "unnamed" if dead.mapped else "unmapped"
         return (
             *(self._pos, self._stream, dead.key, verb, dead.payload, _digest(dead), self.now, self.now),
-            *(DEAD, dead.reason, cause),
+            *(DEAD, dead.reason, cause, dead.origin or None),
         )
 
     def _finished(self, db: sqlite3.Connection) -> Appended:
@@ -268,7 +292,7 @@ class Intake:
         self._tally.update(skipped=ready.skipped, ignored=ready.ignored)
         waiting = len(self._logged)
         read = waiting + self._tally.total()
-        _rows.count(db, self._stream, {**self._tally, "read": read})
+        _rows.count(db, self._stream, {**self._tally, "read": read}, self.now)
         if ready.cursor is not None:
             db.execute(
                 "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",

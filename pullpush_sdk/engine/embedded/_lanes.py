@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
@@ -33,6 +33,8 @@ class SqliteLanes:
     kind: CanonicalType
     shadow: bool
     store_id: str
+    now: Callable[[], int]
+    redact: Callable[[str], str]
     _stream: int = attrs.field(init=False, default=0)
 
     def delivery_id(self, pos: int) -> str:
@@ -62,7 +64,15 @@ class SqliteLanes:
         return await self.store.run(job)
 
     async def finish(self, taken: Taken, resolutions: Sequence[Resolution], now: int) -> None:
-        job = Finish(stream=self._stream, flow=self.flow, kind=self.kind, taken=taken, resolutions=resolutions, now=now)
+        job = Finish(
+            stream=self._stream,
+            flow=self.flow,
+            kind=self.kind,
+            taken=taken,
+            resolutions=resolutions,
+            now=now,
+            redact=self.redact,
+        )
         await self.store.run(job)
 
     def _recovered(self, db: sqlite3.Connection) -> int:
@@ -82,7 +92,7 @@ class SqliteLanes:
         )
         db.execute("DELETE FROM flight WHERE stream = ?", (stream,))
         if not self.shadow:
-            _end_shadow(db, self.flow.name, self.kind.name)
+            _end_shadow(db, self.flow.name, self.kind.name, self.now())
         return stream
 
 
@@ -90,7 +100,7 @@ def _last_flight(db: sqlite3.Connection, stream: int) -> int:
     return int(db.execute("SELECT coalesce(max(at), 0) FROM flight WHERE stream = ?", (stream,)).fetchone()[0])
 
 
-def _end_shadow(db: sqlite3.Connection, flow: str, canonical_type: str) -> None:
+def _end_shadow(db: sqlite3.Connection, flow: str, canonical_type: str, now: int) -> None:
     """A flow that became active forgets what it knew in shadow; what waited there is not delivered by it."""
     found = db.execute(
         "SELECT id FROM stream WHERE flow = ? AND type = ? AND shadow", (flow, canonical_type)
@@ -98,9 +108,10 @@ def _end_shadow(db: sqlite3.Connection, flow: str, canonical_type: str) -> None:
     if found is None:
         return
     ended = db.execute(
-        "UPDATE delivery SET state = 1, outcome = 'shadowed' WHERE stream = ? AND state = 0", found
+        "UPDATE delivery SET state = 1, outcome = 'shadowed', ended_at = ? WHERE stream = ? AND state = 0",
+        (now, *found),
     ).rowcount
-    _rows.count(db, found[0], {"shadowed": ended})
+    _rows.count(db, found[0], {"shadowed": ended}, now)
     for table in ("identity", "member", "transport"):
         db.execute(f"DELETE FROM {table} WHERE stream = ?", found)
 

@@ -12,7 +12,9 @@ from pullpush_sdk.engine.ports import OUTCOMES, FlowStatus, KeyEvent
 from ._dead import attempts_of
 from ._schema import DEAD, WAITING
 
-__all__ = ["counts", "events_of_key", "flows"]
+__all__ = ["counts", "events_of_key", "flows", "latest"]
+
+_MINUTE = 60_000_000
 
 
 def counts(flow: str, db: sqlite3.Connection) -> dict[str, dict[str, int]]:
@@ -28,26 +30,74 @@ def counts(flow: str, db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     return found
 
 
-def flows(db: sqlite3.Connection) -> list[FlowStatus]:
+def flows(now: int, db: sqlite3.Connection) -> list[FlowStatus]:
     """Every flow that the store has seen, by name."""
     names = [row[0] for row in db.execute("SELECT DISTINCT flow FROM stream ORDER BY flow")]
-    return [FlowStatus(flow=name, counts=counts(name, db), oldest=_oldest(name, db)) for name in names]
+    return [
+        FlowStatus(
+            flow=name,
+            counts=counts(name, db),
+            oldest=_oldest(name, db),
+            retrying=_retrying(name, db),
+            last_success=_last_success(name, db),
+            last_minute=_rates(name, now // _MINUTE - 1, db),
+            last_hour=_rates(name, now // _MINUTE - 59, db),
+        )
+        for name in names
+    ]
+
+
+def latest(db: sqlite3.Connection) -> int | None:
+    """The latest moment at which something was stored; None for a new store."""
+    found: int | None = db.execute("SELECT max(at) FROM counter").fetchone()[0]
+    return found or None
 
 
 def _oldest(flow: str, db: sqlite3.Connection) -> datetime | None:
+    # Stream by stream, so that the index of waiting rows alone answers.
     first = db.execute(
-        f"SELECT min(pos) FROM delivery JOIN stream ON stream.id = stream WHERE flow = ? AND state = {WAITING}", (flow,)
+        f"SELECT min((SELECT min(pos) FROM delivery WHERE state = {WAITING} AND stream = stream.id)) FROM stream"
+        " WHERE flow = ?",
+        (flow,),
     ).fetchone()[0]
     if first is None:
         return None
     return moment_of(db.execute("SELECT logged_at FROM delivery WHERE pos = ?", (first,)).fetchone()[0])
 
 
+def _retrying(flow: str, db: sqlite3.Connection) -> int:
+    found = db.execute(
+        f"SELECT coalesce(sum((SELECT count(*) FROM delivery WHERE state = {WAITING} AND attempts > 0"
+        " AND stream = stream.id)), 0) FROM stream WHERE flow = ?",
+        (flow,),
+    ).fetchone()
+    return int(found[0])
+
+
+def _last_success(flow: str, db: sqlite3.Connection) -> datetime | None:
+    found = db.execute(
+        "SELECT max(at) FROM counter JOIN stream ON stream.id = stream WHERE flow = ?"
+        " AND outcome IN ('delivered', 'unchanged', 'shadowed')",
+        (flow,),
+    ).fetchone()[0]
+    return moment_of(found) if found else None
+
+
+def _rates(flow: str, since: int, db: sqlite3.Connection) -> dict[str, int]:
+    return dict(
+        db.execute(
+            "SELECT outcome, sum(n) FROM minute JOIN stream ON stream.id = stream WHERE minute >= ? AND flow = ?"
+            " GROUP BY outcome",
+            (since, flow),
+        ).fetchall()
+    )
+
+
 def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqlite3.Connection) -> list[KeyEvent]:
-    """The latest events of a key in log order. Reads the whole log of the flow: for people, not for dispatch."""
+    """The latest events of a key in log order."""
     rows = db.execute(
         "SELECT pos, identity, verb, version, logged_at, ended_at, state, outcome, coalesce(reason, ''), shadow,"
-        " payload FROM delivery JOIN stream ON stream.id = stream"
+        " payload FROM stream CROSS JOIN delivery INDEXED BY delivery_of_key ON delivery.stream = stream.id"
         " WHERE flow = ? AND type = ? AND key = ? ORDER BY pos DESC LIMIT ?",
         (flow, canonical_type, key, limit),
     ).fetchall()

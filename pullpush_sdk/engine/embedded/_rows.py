@@ -13,6 +13,7 @@ from pullpush_sdk.engine.intake import Known
 __all__ = ["chunks", "count", "known_of", "marks", "pack_fields", "pack_marks", "stream_of", "unpack_fields", "waiting"]
 
 _CHUNK = 500
+_MINUTE = 60_000_000
 
 
 def stream_of(db: sqlite3.Connection, flow: str, canonical_type: str, *, shadow: bool = False) -> int:
@@ -27,11 +28,19 @@ def stream_of(db: sqlite3.Connection, flow: str, canonical_type: str, *, shadow:
     return made.lastrowid
 
 
-def count(db: sqlite3.Connection, stream: int, changes: Mapping[str, int]) -> None:
-    """Add to the counters of a stream."""
+def count(db: sqlite3.Connection, stream: int, changes: Mapping[str, int], now: int) -> None:
+    """Add to the counters of a stream, and to those of the present minute, of which rates are made."""
+    changed = [(outcome, n) for outcome, n in changes.items() if n]
+    if not changed:
+        return
+    minute = now // _MINUTE
     db.executemany(
-        "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-        [(stream, outcome, n) for outcome, n in changes.items() if n],
+        "INSERT INTO counter VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n, at = excluded.at",
+        [(stream, outcome, n, now) for outcome, n in changed],
+    )
+    db.executemany(
+        "INSERT INTO minute VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+        [(minute, stream, outcome, n) for outcome, n in changed if n > 0],
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import suppress
 
 from pullpush_sdk.errors import StoreError
 
@@ -130,7 +131,23 @@ CREATE TABLE command (
 CREATE INDEX command_open ON command (id) WHERE done = 0;
 """
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_UPKEEP = """
+CREATE INDEX delivery_of_key ON delivery (stream, key, pos);
+CREATE INDEX delivery_retrying ON delivery (stream) WHERE state = 0 AND attempts > 0;
+CREATE INDEX delivery_dead_since ON delivery (ended_at) WHERE state = 2;
+CREATE INDEX transport_at ON transport (at);
+ALTER TABLE counter ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE minute (
+    minute INTEGER NOT NULL,
+    stream INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (minute, stream, outcome)
+) WITHOUT ROWID
+"""
+"""What retention, `status` and the life of a key look up."""
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _UPKEEP)
 """Step n turns a file of version n into one of version n + 1."""
 
 
@@ -142,6 +159,7 @@ def prepare(db: sqlite3.Connection, name: str) -> None:
     """
     if _version(db, name) == len(_MIGRATIONS):
         return
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # takes effect while there is no table yet
     db.execute("BEGIN IMMEDIATE")
     try:
         version = _version(db, name)  # another process may have done it while we waited for the lock
@@ -157,6 +175,11 @@ def prepare(db: sqlite3.Connection, name: str) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+    if not db.execute("PRAGMA auto_vacuum").fetchone()[0]:
+        # A file from before: rewritten once so that it can shrink. Where that cannot be, its free pages are used again.
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            db.execute("VACUUM")
 
 
 def _version(db: sqlite3.Connection, name: str) -> int:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from pullpush_sdk.errors import StoreError
+from pullpush_sdk.errors import StoreBusyError, StoreError, StoreFullError
 
 from . import _schema
 
@@ -32,6 +32,7 @@ T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 
 _GROUP = 256
+_JOURNAL_BYTES = 32 * 1024**2
 
 _CONDITIONS = {
     sqlite3.SQLITE_FULL: ("has no room left on its disk", "make room; the engine goes on by itself"),
@@ -46,10 +47,18 @@ _CONDITIONS = {
     sqlite3.SQLITE_TOOBIG: ("cannot hold a record of this size", "leave large fields out of the map"),
 }
 
+_PASSING: dict[int, type[StoreError]] = {
+    sqlite3.SQLITE_FULL: StoreFullError,
+    sqlite3.SQLITE_BUSY: StoreBusyError,
+    sqlite3.SQLITE_LOCKED: StoreBusyError,
+}
+
 
 @attrs.define
 class _Call:
-    job: Job[Any]
+    """`job` None asks for a checkpoint, which no transaction may surround."""
+
+    job: Job[Any] | None
     writes: bool
     future: asyncio.Future[Any]
     result: Any = None
@@ -68,6 +77,8 @@ class Store:
         self._thread: threading.Thread | None = None
         self._abandoned = False
         self._closed = False
+        self.trouble: StoreError | None = None
+        """Why the last transaction that wrote could not be stored; None where it was."""
 
     async def open(self) -> None:
         """Open the file, creating or upgrading it.
@@ -87,11 +98,18 @@ class Store:
         Raises:
             StoreError: nothing of it was stored.
         """
+        return await self._called(job, writes=writes)  # type: ignore[no-any-return]
+
+    async def checkpoint(self) -> None:
+        """Bring what was written into the file itself and cut it to its size, as far as no reader stands in the way."""
+        await self._called(None, writes=False)
+
+    async def _called(self, job: Job[Any] | None, *, writes: bool) -> Any:
         if self._closed or self._loop is None:
             raise StoreError(f"{self.name} is not open")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._calls.put(_Call(job, writes, future))
-        return await future  # type: ignore[no-any-return]
+        return await future
 
     async def close(self) -> None:
         """Let the calls under way end, then close the file."""
@@ -120,6 +138,7 @@ class Store:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA wal_autocheckpoint = 4000")
+            db.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
             db.execute("PRAGMA cache_size = -32000")
             db.execute("PRAGMA temp_store = MEMORY")
             _schema.prepare(db, self.name)
@@ -171,16 +190,30 @@ class Store:
                 self._one(db, call)
             if not self._abandoned:
                 db.execute("COMMIT")
+                self._judge(calls)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and the thread go on
             translated = self._translated(error)
             for call in calls:
                 call.error = translated
+            self._judge(calls)
         finally:
             if db.in_transaction:
                 with suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
+            if any(call.job is None for call in calls):
+                with suppress(sqlite3.Error):  # a later one does it
+                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _judge(self, calls: list[_Call]) -> None:
+        """Note whether the store can be written, as far as these calls show it."""
+        if troubles := [call.error for call in calls if isinstance(call.error, StoreError) and call.error.__cause__]:
+            self.trouble = troubles[0]
+        elif any(call.writes and call.error is None for call in calls):
+            self.trouble = None
 
     def _one(self, db: sqlite3.Connection, call: _Call) -> None:
+        if call.job is None:
+            return
         db.execute("SAVEPOINT one")
         try:
             call.result = call.job(db)
@@ -195,10 +228,10 @@ class Store:
         if not isinstance(error, sqlite3.Error):
             return error
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code not in _CONDITIONS:
-            return StoreError(f"{self.name}: {error}")
-        says, hint = _CONDITIONS[code]
-        return StoreError(f"{self.name} {says} ({error})", hint=hint)
+        says, hint = _CONDITIONS.get(code, ("failed", ""))
+        found = _PASSING.get(code, StoreError)(f"{self.name} {says} ({error})", hint=hint)
+        found.__cause__ = error
+        return found
 
 
 def _answer(future: asyncio.Future[Any], result: object) -> None:

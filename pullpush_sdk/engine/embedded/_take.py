@@ -24,16 +24,42 @@ from ._schema import DEAD, ENDED
 __all__ = ["Take"]
 
 Json = Any
+Read = tuple[Any, ...]
 
 # How many rows of a lane one turn looks at: a state may be superseded by any of them, anything else goes one by one.
 _STATES_AHEAD = 200
 _OTHERS_AHEAD = 8
 
-_READ = (
-    "WITH wanted (key) AS (VALUES {}) SELECT delivery.pos, delivery.key, identity, verb, version, fields, payload,"
-    " digest, attempts, due, maybe_applied FROM wanted CROSS JOIN delivery ON delivery.pos IN (SELECT pos"
-    " FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?)"
+_COLUMNS = (
+    "delivery.pos, delivery.key, delivery.identity, verb, version, delivery.fields, payload, digest, attempts, due,"
+    " maybe_applied, applied_version, applied_pos, identity.fields, written_id"
 )
+_OF_IDENTITY = "CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
+# Whole lanes, as long as together they are not much: most lanes hold one row or two.
+_READ = (
+    f"WITH wanted (key) AS (VALUES {{}}) SELECT {_COLUMNS} FROM wanted CROSS JOIN delivery INDEXED BY delivery_waiting"
+    f" ON state = 0 AND delivery.stream = ? AND delivery.key = wanted.key {_OF_IDENTITY} LIMIT ?"
+)
+# The beginning of each lane: for when some of them are long.
+_READ_BEGINNINGS = (
+    f"WITH wanted (key) AS (VALUES {{}}) SELECT {_COLUMNS} FROM wanted CROSS JOIN delivery ON delivery.pos IN"
+    " (SELECT pos FROM delivery WHERE state = 0 AND stream = ? AND key = wanted.key ORDER BY pos LIMIT ?)"
+    f" {_OF_IDENTITY}"
+)
+_A_LANE = 4
+
+# Where the columns of a row stand, in the order of `_READ`.
+_POS, _KEY, _VERSION, _FIELDS, _DUE = 0, 1, 4, 5, 9
+_APPLIED_VERSION, _APPLIED_POS, _MARKS = 11, 12, 13
+_NO_FIELDS: frozenset[str] = frozenset()
+
+
+def _row_of(read: Read) -> Row:
+    pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe, _, _, _, written_id = read
+    named = None if fields is None else _rows.unpack_fields(fields)
+    return Row(
+        pos, key, identity, verb, version, named, payload, digest, attempts, due, maybe != 0, _NO_FIELDS, written_id
+    )
 
 
 @attrs.define(kw_only=True)
@@ -53,74 +79,77 @@ class Take:
 
     def __call__(self, db: sqlite3.Connection) -> Taken:
         lanes = self._read(db)
-        gates = self._gates(db, [row for rows in lanes.values() for row in rows])
         taken: list[TakenLane] = []
         plans: list[LanePlan] = []
         room, ahead = self.room, self._ahead
         keys = iter(self.keys)
         for key in keys:
-            rows = lanes.get(key, [])
-            plan = plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)
-            plans.append(plan)
-            taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(rows) == ahead))
-            room -= len(plan.send)
+            read = lanes.get(key, ())
+            if len(read) == 1 and self._goes(read[0]):
+                taken.append(TakenLane(key, [_row_of(read[0])], None, False))
+                room -= 1
+            else:
+                plan = self._planned(db, read, room)
+                plans.append(plan)
+                taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(read) == ahead))
+                room -= len(plan.send)
             if room <= 0:
                 break
-        self._end(db, plans)
+        if plans:
+            self._end(db, plans)
         sent = [row for lane in taken for row in lane.rows]
-        self._payloads = [self._payload(db, row) for row in sent]
+        self._payloads = self._contents(db, sent)
         flight = self._begin(db, sent) if sent else 0
         if self.shadow:
             self._shadow(db, sent)
             for lane in taken:
                 lane.rows = []
-        _rows.count(db, self.stream, self._tally)
+        _rows.count(db, self.stream, self._tally, self.now)
         return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
 
-    @property
-    def _ahead(self) -> int:
-        return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
+    def _goes(self, read: Read) -> bool:
+        """Whether a plan for this one row could only be to send it: the usual case, without making a plan."""
+        return (
+            read[_FIELDS] is None
+            and read[_MARKS] is None
+            and read[_DUE] <= self.now
+            and (read[_VERSION], read[_POS]) >= (read[_APPLIED_VERSION], read[_APPLIED_POS])
+        )
 
-    def _read(self, db: sqlite3.Connection) -> dict[str, list[Row]]:
-        wanted = ",".join(["(?)"] * len(self.keys))
-        lanes: dict[str, list[Row]] = {}
-        for pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe in db.execute(
-            _READ.format(wanted), (*self.keys, self.stream, self._ahead)
-        ):
-            row = Row(
-                pos,
-                key,
-                identity,
-                verb,
-                version,
-                _rows.unpack_fields(fields),
-                payload,
-                digest,
-                attempts,
-                due,
-                bool(maybe),
-            )
-            lanes.setdefault(key, []).append(row)
-        return lanes
-
-    def _gates(self, db: sqlite3.Connection, rows: Sequence[Row]) -> dict[str, Gate]:
-        gates: dict[str, Gate] = {}
-        for some, places in _rows.chunks(list({row.identity for row in rows})):
-            for identity, version, pos, fields, written in db.execute(
-                "SELECT identity, applied_version, applied_pos, fields, written_id FROM identity"
-                f" WHERE stream = ? AND identity IN ({places})",
-                (self.stream, *some),
-            ):
-                gates[identity] = Gate((version, pos), _rows.marks(fields), written_id=written)
+    def _planned(self, db: sqlite3.Connection, read: Sequence[Read], room: int) -> LanePlan:
+        rows = [_row_of(each) for each in read]
+        gates = {
+            row.identity: Gate((each[_APPLIED_VERSION], each[_APPLIED_POS]), _rows.marks(each[_MARKS]))
+            for row, each in zip(rows, read, strict=True)
+        }
         for row in rows:
-            row.written_id = gates[row.identity].written_id
             # A partial can do nothing for a record that never arrived.
             if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:
                 gate.dead_leader = db.execute(
                     f"SELECT min(pos) FROM delivery WHERE state = {DEAD} AND stream = ? AND identity = ?",
                     (self.stream, row.identity),
                 ).fetchone()[0]
-        return gates
+        return plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)
+
+    @property
+    def _ahead(self) -> int:
+        return _STATES_AHEAD if self.coalesce else _OTHERS_AHEAD
+
+    def _read(self, db: sqlite3.Connection) -> dict[str, list[Read]]:
+        """The first rows of each lane as they are stored, in log order, each with the gate of its identity."""
+        lanes: dict[str, list[Read]] = {}
+        wanted = ",".join(["(?)"] * len(self.keys))
+        most = _A_LANE * len(self.keys) + self._ahead
+        rows = db.execute(_READ.format(wanted), (*self.keys, self.stream, most)).fetchall()
+        if len(rows) == most:  # there may be more, and of other lanes
+            rows = db.execute(_READ_BEGINNINGS.format(wanted), (*self.keys, self.stream, self._ahead)).fetchall()
+        for each in rows:
+            lanes.setdefault(each[_KEY], []).append(each)
+        for lane in lanes.values():
+            if len(lane) > 1:
+                lane.sort()  # by position: each row has one of its own
+                del lane[self._ahead :]
+        return lanes
 
     def _end(self, db: sqlite3.Connection, plans: Sequence[LanePlan]) -> None:
         """Store what was decided without sending."""
@@ -143,6 +172,13 @@ class Take:
                 (self.now, reason, leader, leader, cause_of(self.flow.name, self.kind.name, reason), row.pos),
             )
             self._tally[Ended.DEAD.value] += 1
+
+    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[Mapping[str, Json]]:
+        """What is to be written of each row; rows that are sent as they were logged are decoded together."""
+        if (self.flow.locations.sums and self.kind.name == "stocklevel") or any(row.without for row in rows):
+            return [self._payload(db, row) for row in rows]
+        together: list[Mapping[str, Json]] = loads(b"[" + b",".join([row.payload for row in rows]) + b"]")
+        return together
 
     def _payload(self, db: sqlite3.Connection, row: Row) -> Mapping[str, Json]:
         """What is to be written: the logged record, or for a sum the quantities as they are known now."""

@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, loads
-from pullpush_sdk.clock import Clock
+from pullpush_sdk.clock import Clock, SteadyClock, keep_ahead
 from pullpush_sdk.connector import Page, moment_of, version_of
 from pullpush_sdk.engine.arrivals import Arrival, Preparer
 from pullpush_sdk.engine.breaker import Breaker
@@ -41,13 +41,25 @@ from pullpush_sdk.engine.ports import (
     Remap,
     RetryReport,
 )
-from pullpush_sdk.errors import EngineError, FieldError, LeaseLostError, PullPushError, SetupError
+from pullpush_sdk.engine.upkeep import Pressure, Pruned, Upkeep
+from pullpush_sdk.errors import (
+    EngineError,
+    LeaseLostError,
+    PullPushError,
+    RecordError,
+    RemoteError,
+    SetupError,
+    StoreBusyError,
+    StoreFullError,
+)
 
 from . import _commands, _dead, _reports
 from ._intake import Appended, Intake
 from ._lanes import SqliteLanes
 from ._lock import DispatcherLock
+from ._space import Space
 from ._store import Store
+from ._upkeep import Housekeeper
 
 __all__ = ["SqliteEngine"]
 
@@ -57,6 +69,9 @@ _log = logging.getLogger("pullpush.engine")
 
 _LOOK_SECONDS = 0.2
 _LARGEST_BATCH = 1_000
+_BREAKERS = "breakers"
+_SECOND = 1_000_000
+_NOTABLE = timedelta(seconds=5)
 
 
 class SqliteEngine:
@@ -70,12 +85,18 @@ class SqliteEngine:
         types: CanonicalTypes,
         backoff: Backoff | None = None,
         busy_seconds: float = 5.0,
+        upkeep: Upkeep | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.url = "sqlite://" if path is None else f"sqlite:///{path}"
-        self._clock = clock
+        self._wall = clock
+        self._clock = SteadyClock(clock)
+        self._redact = redact
         self._types = types
         self._backoff = backoff or Backoff()
         self._store = Store(path, busy_seconds=busy_seconds)
+        self._space = Space(path, upkeep or Upkeep())
+        self._house = Housekeeper(self._store, self._space.upkeep, self._clock, redact, self._space)
         self._lock = DispatcherLock(path)
         self._store_id = ""
         self._breakers: dict[str, Breaker] = {}
@@ -83,6 +104,7 @@ class SqliteEngine:
         self._specs: dict[str, FlowSpec] = {}
         self._preparers: dict[tuple[str, str], Preparer] = {}
         self._linked: set[str] = set()
+        self._told: dict[str, int] | None = None
 
     async def __aenter__(self) -> Self:
         await self._store.open()
@@ -117,11 +139,19 @@ class SqliteEngine:
                 hint="let it do the work, or stop it first",
             )
         try:
+            await self._keep_time()
             me = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._now()}
             await self._store.run(partial(_put, "holder", me))
             yield
         finally:
             self._lock.release()
+
+    async def _keep_time(self) -> None:
+        """Go on from the latest moment in the store: a clock that was set back since must not make new things old."""
+        latest = await self._store.run(_reports.latest, writes=False)
+        behind = timedelta(0) if latest is None else keep_ahead(self._wall, moment_of(latest))
+        if behind > _NOTABLE:
+            _log.warning("the clock is %s behind what %s has seen; was it set back?", behind, self._store.name)
 
     async def holder(self) -> Holder | None:
         if not self._lock.held and self._lock.is_free():
@@ -162,6 +192,7 @@ class SqliteEngine:
             reconcile=reconcile,
             now=version_of(now),
             linked=flow.name in self._linked,
+            space=self._space,
         )
         storing = asyncio.ensure_future(self._store.run(job))
         # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.
@@ -172,6 +203,13 @@ class SqliteEngine:
         if not storing.cancelled() and storing.exception() is None:
             self._wake(flow, canonical_type, storing.result().keys)
 
+    async def pressure(self) -> Pressure | None:
+        return await self._house.pressure()
+
+    async def prune(self) -> Pruned:
+        self._must_hold()
+        return await self._house.prune()
+
     async def checkpoint(self, flow: str, canonical_type: str) -> Json | None:
         return await self._store.run(partial(_checkpoint, flow, canonical_type), writes=False)
 
@@ -179,7 +217,7 @@ class SqliteEngine:
         name = (flow.name, canonical_type)
         found = self._preparers.get(name)
         if found is None or found.flow is not flow or found.echoes != (flow.name in self._linked):
-            found = Preparer(flow, self._kind(canonical_type), echoes=flow.name in self._linked)
+            found = Preparer(flow, self._kind(canonical_type), flow.name in self._linked, self._redact)
             self._preparers[name] = found
         return found
 
@@ -234,7 +272,15 @@ class SqliteEngine:
 
     def _lanes(self, flow: FlowSpec, canonical_type: str) -> LaneQueue:
         kind = self._kind(canonical_type)
-        store = SqliteLanes(self._store, flow, kind, shadow=flow.state == "shadow", store_id=self._store_id)
+        store = SqliteLanes(
+            self._store,
+            flow,
+            kind,
+            shadow=flow.state == "shadow",
+            store_id=self._store_id,
+            now=self._now,
+            redact=self._redact,
+        )
         return LaneQueue(kind, store, min(max(flow.batch.get(canonical_type, 1), 1), _LARGEST_BATCH))
 
     def _wake(self, flow: str, canonical_type: str, keys: Sequence[str] | set[str]) -> None:
@@ -247,13 +293,42 @@ class SqliteEngine:
         return await self._store.run(partial(_reports.counts, flow), writes=False)
 
     async def status(self) -> EngineStatus:
-        flows = await self._store.run(_reports.flows, writes=False)
-        resting: dict[str, datetime] = {}
-        for name, breaker in self._breakers.items():
-            if breaker.down_since is not None:
-                wait = breaker.wait(self._clock.monotonic())
-                resting[name] = self._clock.now() + timedelta(seconds=wait)
-        return EngineStatus(url=self.url, holder=await self.holder(), flows=flows, open_breakers=resting)
+        flows = await self._store.run(partial(_reports.flows, self._now()), writes=False)
+        holder = await self.holder()
+        resting = self._resting()
+        if not self._lock.held:  # breakers live in the holder's memory, which tells of them
+            told = await self.recall(_BREAKERS) if holder is not None else None
+            resting = {name: moment_of(until) for name, until in (told or {}).items()}
+        return EngineStatus(
+            url=self.url,
+            holder=holder,
+            flows=flows,
+            open_breakers=resting,
+            pressure=await self._house.pressure(),
+            size=await self._house.used(),
+            free=self._space.free_bytes(),
+        )
+
+    def _resting(self) -> dict[str, datetime]:
+        """Destinations whose breaker is open, until when they rest."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        return {
+            name: now + timedelta(seconds=breaker.wait(monotonic))
+            for name, breaker in self._breakers.items()
+            if breaker.down_since is not None
+        }
+
+    async def _tell_breakers(self) -> None:
+        """Note for other processes which destinations rest, where that changed since it was noted last."""
+        resting = {name: version_of(until) for name, until in self._resting().items()}
+        told = self._told
+        if (
+            told is None
+            or resting.keys() != told.keys()
+            or any(abs(until - told[name]) > _SECOND for name, until in resting.items())
+        ):
+            await self.remember(_BREAKERS, resting or None)
+            self._told = resting
 
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         job = partial(_reports.events_of_key, flow, canonical_type, key, limit)
@@ -277,7 +352,7 @@ class SqliteEngine:
         for flow in flows:
             await self._learn(flow)
         chosen, refused = await self._store.run(partial(_dead.unmapped, which), writes=False)
-        woken, retried = await self._store.run(partial(_dead.retry, which))
+        woken, retried = await self._store.run(partial(_dead.retry, which, self._now()))
         for (name, canonical_type), keys in woken.items():
             self._wake(name, canonical_type, keys)
         for each in chosen:
@@ -290,24 +365,25 @@ class SqliteEngine:
 
     async def _map_again(self, chosen: _dead.Chosen, remap: Remap | None) -> str:
         """Try to map a native record once more; why it cannot wait again, empty where it does."""
-        spec = self._specs.get(chosen.flow)
+        record = chosen.record
+        spec = self._specs.get(record.flow)
         if remap is None or spec is None:
             return "it was never mapped: it comes again when the source is read again"
         try:
-            event = await remap(chosen.flow, chosen.type, chosen.payload)
-        except FieldError as error:
-            return str(error)
-        ready = self._preparer(spec, chosen.type).page(Page(events=[event], cursor=None), self._clock.now())
+            event = await remap(record)
+        except (RecordError, SetupError, RemoteError) as error:
+            return self._redact(str(error))
+        ready = self._preparer(spec, record.type).page(Page(events=[event], cursor=None), self._clock.now())
         if ready.dead:
             return ready.dead[0].reason
         arrival: Arrival | None = ready.arrivals[0] if ready.arrivals else None
-        key = await self._store.run(partial(_dead.revive, chosen.pos, arrival))
-        self._wake(chosen.flow, chosen.type, [key] if key is not None else [])
+        key = await self._store.run(partial(_dead.revive, chosen.pos, arrival, self._now()))
+        self._wake(record.flow, record.type, [key] if key is not None else [])
         return ""
 
     async def drop_dead(self, which: DeadFilter) -> int:
         self._must_hold()
-        return await self._store.run(partial(_dead.drop, which))
+        return await self._store.run(partial(_dead.drop, which, self._now()))
 
     # Other processes
 
@@ -330,9 +406,14 @@ class SqliteEngine:
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
         self._must_hold()
         while not stop.is_set():
-            for command in await self._store.run(_commands.open_commands, writes=False):
-                result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
-                await self._store.run(partial(_commands.answer, command.id, result))
+            try:
+                await self._house.tick()
+                await self._tell_breakers()
+                for command in await self._store.run(_commands.open_commands, writes=False):
+                    result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
+                    await self._store.run(partial(_commands.answer, command.id, result))
+            except (StoreFullError, StoreBusyError) as error:
+                _log.warning("%s; commands of other processes wait", error)
             await self._clock.sleep(_LOOK_SECONDS)
 
     async def remember(self, name: str, value: Json) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import attrs
 
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page, Reject
-from pullpush_sdk.engine.ports import DeadFilter
+from pullpush_sdk.engine.ports import DeadFilter, Unmapped
 from pullpush_sdk.errors import (
     AccessRevokedError,
     ContractError,
@@ -274,7 +274,7 @@ async def unmapped_record_is_kept_as_it_came(bench: Bench) -> None:
     assert (letter.mapped, letter.payload) == (False, '{"sku": "a", "qty": "many"}')
     assert letter.id in (await bench.engine.retry_dead(DeadFilter())).refused
 
-    async def remap(_flow: str, _type: str, _native: bytes) -> Event:
+    async def remap(_record: Unmapped) -> Event:
         return stock("a", 12, 1)
 
     assert (await bench.engine.retry_dead(DeadFilter(), remap=remap)).retried == 1

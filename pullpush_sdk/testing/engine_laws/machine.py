@@ -2,8 +2,9 @@
 
 Two flows, one of stock levels (a state type, two locations) and one of orders (full and partial events), get pages
 with repeats, ties, unknown stock and versions out of order; pushes are delivered, refused, retried, unsure or fail as
-a whole; the process is killed between steps and in the middle of pushes; dead letters are retried; time passes. At
-every push the destination checks order, overlap and staleness; in the end it must hold what the model says.
+a whole; the process is killed between steps and in the middle of pushes; dead letters are retried; time passes, the
+clock is set back, retention runs. At every push the destination checks order, overlap and staleness; in the end it
+must hold what the model says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from pullpush_sdk.clock import steady_now
 from pullpush_sdk.connector import Delivery, Event, Outcome, version_of
 from pullpush_sdk.engine.ports import DeadFilter, FlowSpec
 from pullpush_sdk.errors import RejectedError, RequestTimeoutError, UnavailableError
@@ -99,7 +101,7 @@ class EngineMachine(RuleBasedStateMachine):
             self._marks[place] = mark
 
     def _append(self, flow: FlowSpec, events: Sequence[Event]) -> None:
-        model, now = self._models[flow.name], version_of(self._bench.clock.now())
+        model, now = self._models[flow.name], version_of(steady_now(self._bench.clock))
         for event in events:
             model.append(_identity(event), event, now)
         self._last[flow.name] = events
@@ -138,10 +140,20 @@ class EngineMachine(RuleBasedStateMachine):
         """The process dies with nothing under way."""
         self._run(self._bench.crash())
 
-    @rule(seconds=st.sampled_from([1, 60, 3600]))
+    @rule(seconds=st.sampled_from([1, 60, 3600, 8 * 86_400]))
     def time_passes(self, seconds: int) -> None:
         """The clock goes on."""
         self._bench.clock.advance(seconds)
+
+    @rule()
+    def prune(self) -> None:
+        """Retention runs; what it removes may change nothing that is delivered."""
+        self._run(self._bench.engine.prune())
+
+    @rule()
+    def clock_is_set_back(self) -> None:
+        """Somebody sets the machine's clock."""
+        self._bench.clock.set_back(600)
 
     @rule(flow=st.sampled_from([_STOCK, _ORDERS]))
     def retry_dead_letters(self, flow: FlowSpec) -> None:

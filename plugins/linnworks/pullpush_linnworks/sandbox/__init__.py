@@ -1,7 +1,7 @@
-"""Linnworks on this machine: a small emulator of the Linnworks.net API, all of its hosts on one origin.
+"""Linnworks on this machine: an emulator of the Linnworks.net API, all of its hosts on one origin.
 
-`/api/Auth/...` is the host that opens sessions, `/sN/api/...` the server of session N (a session works at its own
-server only), `/v2/...` the regional host, `/_sandbox/...` the control panel. It imports nothing of the connector.
+`/api/Auth/...` is the host that opens sessions, `/<random>/api/...` the server of one session (a session works at its
+own server only), `/v2/...` the regional host, `/_sandbox/...` the control panel. It imports nothing of the connector.
 
 Items repeat in eights: plain; a real zero; untracked at the first location; oversold; without a row at the second
 location; with open orders; a variation parent; an untracked composite parent. The third location keeps no stock.
@@ -10,10 +10,36 @@ location; with open orders; a variation parent; an untracked composite parent. T
 | --- | --- | --- |
 | `quota_status` | 429, 400 | status of a refusal because of the quota |
 | `retry_after` | `true`, `false` | whether such a refusal says when to come back |
+| `state` | `AVAILABLE`, `LOCKED_BASIC`, `LOCKED_FULL`, `MAINTENANCE` | the account's state, in every session's answer |
+| `index_lag` | 0, seconds | how long look-ups by SKU or reference, and the refusal of repeats, miss what is new |
+| `search` | `kept`, `live` | whether a search's pages stand still, or move with the orders |
+| `stamps` | `ticks`, `seconds` | resolution of times: a ten millionth of a second with its zeros cut, or a second |
+| `zone` | `Z`, `offset` | how times in answers end: `Z` or `+00:00` |
+| `bulk_answer` | `full`, `empty` | whether UpdateStockLevelsBulk answers with a body |
+| `sparse` | `false`, `true` | optional fields (`AutoAdjust`, `BinRack`, ...) come and go between calls |
+| `currency` | `GBP`, a code | the account's currency |
+| `shuffle` | `false`, `true` | whether item lists have another order at every change of the list |
 | `log_file` | path | the request log as JSON lines |
 
-Changes: `stock` (`sku`, `location`, and of `level`, `in_orders`, `minimum_level` what changes), `order` (`number`,
-`processed`, `cancelled`), `expire_sessions`.
+Changes (`control.changes`, `POST /_sandbox/change`); each answers with the canonical `key` of what it changed:
+
+| kind | values |
+| --- | --- |
+| `stock` | `sku`, `location` (absent: Default), `quantity` (what is available; null: no longer tracked) |
+| `stock` | `sku`, `location`; and of `level`, `in_orders`, `minimum_level` what changes |
+| `stock_row_delete` | `sku`, `location`: the item has no row there any more |
+| `location` | `location`, `trackable` (true, false) |
+| `product` | `sku`, `title`, `price` |
+| `product_create` | `sku`, `title`, `price` |
+| `product_delete` | `sku`: archived |
+| `order_create` | `items` [{`sku`, `quantity`}], `email`, `name` |
+| `order_status` | `order` (canonical id), `status`: `completed`, `cancelled`, `processing`, `on_hold`, `pending` |
+| `order` | `number`; `processed`, `cancelled` |
+| `customer` | `email`, `name`: in all of the buyer's orders |
+| `customer_create` | `email`, `name`: buyers exist in orders only, so a new buyer's order is made |
+| `customer_delete` | `email`: the buyer's data are blanked in all of his orders, whose times stay |
+| `state` | `state`: as the switch |
+| `expire_sessions` | |
 """
 
 from __future__ import annotations

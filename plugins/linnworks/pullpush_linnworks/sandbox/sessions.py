@@ -37,7 +37,8 @@ class Sessions:
         if (application_id, secret, token) != (self.application_id, self.application_secret, self.installation_token):
             return None
         number = len(self.opened) + 1
-        session = Session(token=self._guid(f"session {number}"), path=f"s{number}", used=self._clock.seconds())
+        server = f"s{hashlib.sha256(f'{self._seed} {number}'.encode()).hexdigest()[:8]}"
+        session = Session(token=self._guid(f"session {number}"), path=server, used=self._clock.seconds())
         self.opened.append(session)
         return session
 

@@ -5,24 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-__all__ = ["ATTRIBUTES", "SOURCES", "make_customers", "make_orders", "make_products", "make_stock", "stamp"]
+__all__ = ["attributes", "countries", "customers", "products", "source_row", "sources", "stamp", "stock", "stock_item"]
 
 Json = dict[str, Any]
 
-SOURCES: tuple[Json, ...] = (
-    {"source_code": "default", "name": "Default Source", "enabled": True},
-    {"source_code": "east", "name": "East", "enabled": True},
-    {"source_code": "old", "name": "Old store", "enabled": False},
-)
-ATTRIBUTES: tuple[Json, ...] = (
-    {
-        "attribute_id": 93,
-        "attribute_code": "color",
-        "default_frontend_label": "Color",
-        "options": [{"label": " ", "value": ""}, {"label": "Red", "value": "58"}, {"label": "Blue", "value": "50"}],
-    },
-    {"attribute_id": 77, "attribute_code": "tax_class_id", "default_frontend_label": "Tax", "options": []},
-)
 _CHILDREN = (("R", "58", 1), ("B", "50", 4))  # suffix, value of the colour, visibility
 
 
@@ -31,31 +17,93 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def make_products(count: int, now: datetime) -> list[Json]:
+def sources() -> list[Json]:
+    """Two places in use, one that is off."""
+    common = {"country_id": "US", "postcode": "00000", "use_default_carrier_config": True, "carrier_links": []}
+    return [
+        {"source_code": "default", "name": "Default Source", "enabled": True, **common},
+        {"source_code": "east", "name": "East", "enabled": True, **common},
+        {"source_code": "old", "name": "Old store", "enabled": False, **common},
+    ]
+
+
+def attributes() -> list[Json]:
+    """What variants may differ in, and one that is nothing of the sort."""
+    return [
+        _attribute(93, "color", "Color", "select", [("Red", "58"), ("Blue", "50")]),
+        _attribute(141, "size", "Size", "select", [("S", "168"), ("M", "169")]),
+        _attribute(77, "tax_class_id", "Tax", "select", []),
+        _attribute(75, "description", "Description", "textarea", []),
+        _attribute(119, "url_key", "URL Key", "text", []),
+    ]
+
+
+def _attribute(key: int, code: str, label: str, kind: str, options: list[tuple[str, str]]) -> Json:
+    listed = [{"label": " ", "value": ""}, *({"label": name, "value": value} for name, value in options)]
+    return {
+        "attribute_id": key,
+        "attribute_code": code,
+        "frontend_input": kind,
+        "entity_type_id": "4",
+        "is_required": False,
+        "is_user_defined": kind == "select",
+        "scope": "global" if kind == "select" else "store",
+        "default_frontend_label": label,
+        "frontend_labels": [],
+        "options": listed if kind == "select" else [],
+    }
+
+
+def countries() -> list[Json]:
+    """One country with regions, three without."""
+    texas = {"id": "57", "code": "TX", "name": "Texas"}
+    york = {"id": "43", "code": "NY", "name": "New York"}
+    names = {"US": "United States", "DE": "Germany", "SA": "Saudi Arabia", "GB": "United Kingdom"}
+    return [
+        {
+            "id": code,
+            "two_letter_abbreviation": code,
+            "three_letter_abbreviation": {"US": "USA", "DE": "DEU", "SA": "SAU", "GB": "GBR"}[code],
+            "full_name_locale": name,
+            "full_name_english": name,
+            **({"available_regions": [york, texas]} if code == "US" else {}),
+        }
+        for code, name in names.items()
+    ]
+
+
+def products(count: int, now: datetime) -> list[Json]:
     """Products of the eight kinds; ids count from 1, children follow their parent."""
-    products: list[Json] = []
+    made: list[Json] = []
     for number in range(count):
         kind = number % 8
         sku = f"MG-{number:04d}/x" if number % 9 == 8 else f"MG-{number:04d}"
         type_id = {4: "configurable", 6: "bundle"}.get(kind, "simple")
-        parent = _product(len(products) + 1, sku, number, type_id, now)
-        products.append(parent)
+        parent = _product(len(made) + 1, sku, number, type_id, now)
+        made.append(parent)
         if kind == 4:
             children: list[Json] = []
             for suffix, value, visibility in _CHILDREN:
-                child = _product(len(products) + 1, f"{sku}-{suffix}", number, "simple", now)
-                child |= {"visibility": visibility, "price": child["price"] + len(children)}
+                child = _product(len(made) + 1, f"{sku}-{suffix}", number, "simple", now)
+                child |= {"visibility": visibility, "price": round(child["price"] + len(children), 2)}
                 child["custom_attributes"].append({"attribute_code": "color", "value": value})
                 children.append(child)
-                products.append(child)
+                made.append(child)
             parent["price"] = 0
-            parent["extension_attributes"] = {
+            parent["extension_attributes"] |= {
                 "configurable_product_links": [child["id"] for child in children],
                 "configurable_product_options": [
-                    {"attribute_id": "93", "label": "Color", "values": [{"value_index": 58}, {"value_index": 50}]}
+                    {
+                        "id": parent["id"],
+                        "attribute_id": "93",
+                        "label": "Color",
+                        "position": 0,
+                        "values": [{"value_index": 58}, {"value_index": 50}],
+                        "product_id": parent["id"],
+                    }
                 ],
             }
-    return products
+    return made
 
 
 def _product(key: int, sku: str, number: int, type_id: str, now: datetime) -> Json:
@@ -72,167 +120,116 @@ def _product(key: int, sku: str, number: int, type_id: str, now: datetime) -> Js
         "created_at": stamp(now - timedelta(days=30)),
         "updated_at": stamp(now - timedelta(days=2)),
         "extension_attributes": {"website_ids": [1]},
+        "product_links": [],
+        "options": [],
+        "media_gallery_entries": [],
+        "tier_prices": [],
         "custom_attributes": [
             {"attribute_code": "description", "value": f"<p>Lamp {number}</p>"},
             {"attribute_code": "url_key", "value": f"lamp-{key}"},
         ],
+        "_kind": number % 8,
     }
 
 
-def make_stock(products: list[Json]) -> tuple[dict[str, Json], dict[tuple[str, str], Json]]:
-    """Stock items by SKU, and source items by SKU and source; the default source's quantity stands in both."""
-    items: dict[str, Json] = {}
-    rows: dict[tuple[str, str], Json] = {("GONE-1", "default"): _row("GONE-1", "default", 9)}
-    for index, product in enumerate(products):
-        sku, kind = product["sku"], int(product["name"].split()[1]) % 8
+def stock_item(key: int, *, quantity: Any, managed: bool = True, backorders: int = 0) -> Json:
+    """A stock item with everything that the platform shows of one."""
+    return {
+        "item_id": key,
+        "product_id": key,
+        "stock_id": 1,
+        "qty": quantity,
+        "is_in_stock": True,
+        "is_qty_decimal": isinstance(quantity, float),
+        "show_default_notification_message": False,
+        "use_config_min_qty": True,
+        "min_qty": 0,
+        "use_config_min_sale_qty": 1,
+        "min_sale_qty": 1,
+        "use_config_max_sale_qty": True,
+        "max_sale_qty": 10000,
+        "use_config_backorders": backorders == 0,
+        "backorders": backorders,
+        "use_config_notify_stock_qty": True,
+        "notify_stock_qty": 1,
+        "use_config_qty_increments": True,
+        "qty_increments": 0,
+        "use_config_enable_qty_inc": True,
+        "enable_qty_increments": False,
+        "use_config_manage_stock": managed,
+        "manage_stock": managed,
+        "low_stock_date": None,
+        "is_decimal_divided": False,
+        "stock_status_changed_auto": 0,
+    }
+
+
+def stock(made: list[Json]) -> tuple[dict[int, Json], dict[tuple[str, str], Json]]:
+    """Stock items by product, source items by SKU and source; the default source's quantity stands in both."""
+    items: dict[int, Json] = {}
+    rows: dict[tuple[str, str], Json] = {("GONE-1", "default"): source_row("GONE-1", "default", 9)} if made else {}
+    for index, product in enumerate(made):
+        sku, kind = product["sku"], product["_kind"]
         composite = product["type_id"] != "simple"
         quantity: Any = {1: 0, 2: 0, 3: -4, 5: 2.5, 7: None}.get(kind, 10 + index)
-        items[sku] = {
-            "item_id": product["id"],
-            "product_id": product["id"],
-            "stock_id": 1,
-            "qty": 0 if composite else quantity,
-            "is_in_stock": True,
-            "is_qty_decimal": kind == 5,
-            "manage_stock": kind != 2,
-            "use_config_manage_stock": kind != 2,
-            "backorders": 1 if kind == 3 else 0,
-            "min_qty": 0,
-        }
+        items[product["id"]] = stock_item(
+            product["id"],
+            quantity=0 if composite else quantity,
+            managed=kind != 2,
+            backorders=1 if kind == 3 else 0,
+        )
         if composite or quantity is None:
             continue
-        rows[sku, "default"] = _row(sku, "default", quantity)
+        rows[sku, "default"] = source_row(sku, "default", quantity)
         if index % 2:
-            rows[sku, "east"] = _row(sku, "east", index)
+            rows[sku, "east"] = source_row(sku, "east", index)
         if index % 3 == 0:
-            rows[sku, "old"] = _row(sku, "old", 99)
+            rows[sku, "old"] = source_row(sku, "old", 99)
     return items, rows
 
 
-def _row(sku: str, source: str, quantity: Any) -> Json:
+def source_row(sku: str, source: str, quantity: Any) -> Json:
+    """How many of a SKU are at a source."""
     return {"sku": sku, "source_code": source, "quantity": quantity, "status": 1 if quantity > 0 else 0}
 
 
-_STATES = ("new", "processing", "complete", "canceled", "holded", "closed", "payment_review")
-
-
-def make_orders(count: int, now: datetime) -> list[Json]:
-    """One order for each number, of the four kinds of lines in turn, in every state."""
-    return [_order(number, now) for number in range(count)]
-
-
-def _order(number: int, now: datetime) -> Json:
-    lines = _lines(number)
-    subtotal = sum(line.get("row_total", 0) for line in lines)
-    total = round(subtotal + 5 - 2, 2)
-    state = _STATES[number % len(_STATES)]
-    guest = number % 3 == 0
-    address = {
-        "firstname": "Gail",
-        "lastname": f"Guest {number}",
-        "company": "Guest & Co" if guest else None,
-        "street": ["1 Main St", "Floor 2"],
-        "city": "Austin",
-        "region": "Texas",
-        "region_code": "TX",
-        "postcode": "78701",
-        "country_id": "US",
-        "telephone": "555-0100",
-    }
-    named = {} if guest else {"customer_id": number + 1, "customer_firstname": "Ada", "customer_lastname": "Lovelace"}
-    paid = {"total_paid": total} if state in ("processing", "complete", "closed") else {}
-    return {
-        "entity_id": number + 1,
-        "increment_id": f"{number + 1:09d}",
-        "store_id": 1,
-        "state": state,
-        "status": f"my_{state}",
-        "grand_total": total,
-        "base_grand_total": total * 2,
-        "subtotal": subtotal,
-        "shipping_amount": 5,
-        "tax_amount": 0,
-        "discount_amount": -2,
-        "order_currency_code": "USD",
-        "base_currency_code": "EUR",
-        "customer_email": f"buyer{number}@example.com",
-        "customer_is_guest": 1 if guest else 0,
-        **named,
-        **paid,
-        **({"total_refunded": total} if state == "closed" else {}),
-        "billing_address": address,
-        "payment": {"method": "checkmo", "account_status": None},
-        "shipping_description": "Flat Rate",
-        "items": lines,
-        "extension_attributes": {"shipping_assignments": [{"shipping": {"address": address}}]},
-        "created_at": stamp(now - timedelta(days=3)),
-        "updated_at": stamp(now - timedelta(days=1, minutes=number)),
-    }
-
-
-def _lines(number: int) -> list[Json]:
-    """A plain line, and by turns nothing more, a configurable one, a bundle priced by its parts, one priced whole."""
-    base = 10 * (number + 1)
-    lines = [_line(base, "PLAIN", "simple", 20)]
-    match number % 4:
-        case 1:
-            lines += [
-                _line(base + 1, "TEE-M", "configurable", 30),
-                _line(base + 2, "TEE-M", "simple", 0, parent=base + 1),
-            ]
-        case 2:
-            own = _line(base + 3, "KIT", "bundle", 68)
-            del own["row_total"]
-            part, more = (_line(base + n, f"KIT-{n}", "simple", n, parent=base + 3) for n in (4, 5))
-            lines += [own, part, more]
-        case 3:
-            lines += [_line(base + 6, "SET", "bundle", 40), _line(base + 7, "SET-1", "simple", 0, parent=base + 6)]
-    return lines
-
-
-def _line(key: int, sku: str, type_id: str, price: float, *, parent: int | None = None) -> Json:
-    line = {
-        "item_id": key,
-        "product_id": key,
-        "sku": sku,
-        "name": f"The {sku}",
-        "product_type": type_id,
-        "qty_ordered": 2,
-        "price": price,
-        "row_total": price * 2,
-        "tax_amount": 0,
-        "discount_amount": 0,
-    }
-    return line if parent is None else {**line, "parent_item_id": parent}
-
-
-def make_customers(count: int, now: datetime) -> list[Json]:
-    """Customers; every second one has a billing address."""
+def customers(count: int, now: datetime) -> list[Json]:
+    """Customers; every second one has two addresses, of which the second is for bills."""
     return [_customer(number, now) for number in range(count)]
 
 
 def _customer(number: int, now: datetime) -> Json:
+    key = number + 1
     address = {
+        "id": key * 10,
+        "customer_id": key,
         "firstname": "Ada",
         "lastname": f"Lovelace {number}",
         "company": f"Engines {number}",
         "street": ["1 Main St"],
         "city": "Austin",
         "region": {"region": "Texas", "region_code": "TX", "region_id": 57},
+        "region_id": 57,
         "postcode": "78701",
         "country_id": "US",
         "telephone": "555-0100",
         "default_billing": True,
     }
+    other = {**address, "id": key * 10 + 1, "company": "Other"}
+    del other["default_billing"]
     return {
-        "id": number + 1,
+        "id": key,
         "email": f"ada{number}@example.com",
         "firstname": "Ada",
         "lastname": f"Lovelace {number}",
         "group_id": 1,
         "website_id": 1,
         "store_id": 1,
-        "addresses": [{**address, "company": "Other", "default_billing": False}, address] if number % 2 else [],
+        "created_in": "Default Store View",
+        "disable_auto_group_change": 0,
+        "addresses": [other, address] if number % 2 else [],
+        **({"default_billing": str(key * 10)} if number % 2 else {}),
         "created_at": stamp(now - timedelta(days=9)),
         "updated_at": stamp(now - timedelta(days=8, minutes=number)),
+        "_password": "Password1",
     }

@@ -8,6 +8,7 @@ has a switch in `SandboxOptions.extra` for the other one:
 
 | switch | values (first = default) | what is not known |
 | --- | --- | --- |
+| `abuse_after` | 0 = never, 1, ... | refusals in a row after which access is restricted (403) for five minutes |
 | `app_webhook_url` | text | where `app.*` events go; none are sent without it |
 | `branches` | 1, ... | number of branches; every third is inactive |
 | `bulk_branch_id` | `false`, `true` | whether a bulk row's `branch_id` counts as `branch` |
@@ -17,7 +18,10 @@ has a switch in `SandboxOptions.extra` for the other one:
 | `bulk_unknown` | `ignore`, `refuse` | a bulk row whose identifier nobody has |
 | `carts`, `customers`, `orders` | half (carts: a fifth) of `records` | how many are seeded |
 | `code_expiry_field` | `expires`, `expires_in` | name of the life time in a code exchange |
+| `custom_item_taxed` | `true`, `false` | whether a line that is no product is taxed |
 | `deprecated_events` | `false`, `true` | whether `product.updated` and `product.available` still come |
+| `index_lag` | 0 (sandbox seconds) | how long lists and searches miss a new order or customer |
+| `item_prices` | `decimal`, `whole` | whether the price of an order's line may have a fraction |
 | `list_order` | `newest`, `oldest` | order of lists without a sort |
 | `number_clears_unlimited` | `false`, `true` | whether writing a number ends "unlimited" |
 | `order_date_zone` | `store`, `utc` | `utc`: an order's `date` is UTC in spite of its label |
@@ -40,8 +44,8 @@ has a switch in `SandboxOptions.extra` for the other one:
 | `webhooks` | `auto`, `manual` | `manual`: only `POST /_sandbox/webhooks/flush` sends |
 | `log_file` | path | the request log as JSON lines |
 
-Known simplifications: conditional rules of webhooks are stored, not evaluated; a line's `price_without_tax` is the
-unit price; temporary blocks after abuse do not come by themselves (use a fault plan).
+Orders and customers can be edited as the platform allows, lines of orders included; drafts, coupons other than
+`SAVE10`, and special offers are not played.
 """
 
 from __future__ import annotations

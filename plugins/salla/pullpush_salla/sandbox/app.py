@@ -7,7 +7,14 @@ from typing import Any
 import attrs
 from starlette.applications import Starlette
 
-from pullpush_salla.sandbox import routes_catalog, routes_orders, routes_people, routes_stock, routes_webhooks
+from pullpush_salla.sandbox import (
+    routes_catalog,
+    routes_items,
+    routes_orders,
+    routes_people,
+    routes_stock,
+    routes_webhooks,
+)
 from pullpush_salla.sandbox.bulk import BulkQueue
 from pullpush_salla.sandbox.changes import make_changes
 from pullpush_salla.sandbox.events import Events
@@ -34,6 +41,7 @@ _ENDPOINTS = (
     *routes_stock.ENDPOINTS,
     *routes_catalog.ENDPOINTS,
     *routes_people.ENDPOINTS,
+    *routes_items.ENDPOINTS,
     *routes_orders.ENDPOINTS,
     *routes_webhooks.ENDPOINTS,
 )
@@ -75,7 +83,13 @@ def build(options: SandboxOptions) -> Sandbox:
         switches=switches,
         store=store,
         tokens=tokens,
-        limits=Limits(plan=switches.plan, clock=clock, violations=violations, enforced=options.rate_limits),
+        limits=Limits(
+            plan=switches.plan,
+            clock=clock,
+            violations=violations,
+            enforced=options.rate_limits,
+            abuse_after=switches.abuse_after,
+        ),
         outbox=outbox,
         bulk=BulkQueue(store=store, switches=switches, clock=clock),
     )

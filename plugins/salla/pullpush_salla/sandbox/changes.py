@@ -16,6 +16,8 @@
 | `expire_tokens` | access tokens end, refresh tokens stay |
 | `authorize` | the merchant authorises anew: new tokens, `app.store.authorize` |
 | `uninstall` | all tokens are revoked, `app.uninstalled` |
+
+Beside these the words of `common_changes` are understood.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pullpush_salla.sandbox.bulk import find_row
+from pullpush_salla.sandbox.common_changes import with_common_words
 from pullpush_salla.sandbox.events import Events
 from pullpush_salla.sandbox.new_order import make_line
 from pullpush_salla.sandbox.records import Cart, Customer, History, Line, Order
@@ -81,7 +84,7 @@ def make_changes(platform: Platform, events: Events) -> dict[str, Change]:
         "uninstall": uninstall,
         "user": user,
     }
-    return {kind: _plainly(change) for kind, change in changes.items()}
+    return {kind: _plainly(change) for kind, change in with_common_words(store, changes).items()}
 
 
 def _plainly(change: Change) -> Change:

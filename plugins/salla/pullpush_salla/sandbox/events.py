@@ -10,6 +10,7 @@ from typing import Any
 
 from pullpush_salla.sandbox import views_catalog, views_trade
 from pullpush_salla.sandbox.records import Subscription
+from pullpush_salla.sandbox.rules import holds
 from pullpush_salla.sandbox.store import STORE_ID, Store
 from pullpush_salla.sandbox.switches import Switches
 from pullpush_salla.sandbox.tokens import ACCESS_SECONDS, Grant
@@ -70,8 +71,11 @@ class Events:
             return
         view = _VIEWS.get(event) or _FAMILIES[event.partition(".")[0]]
         payload = {"event": event, "merchant": STORE_ID, "created_at": js_date(self._clock.now())}
-        body = encode({**payload, "data": view(store, record)})
+        data = view(store, record)
+        body = encode({**payload, "data": data})
         for hook in hooks:
+            if hook.rule and not holds(hook.rule, data):
+                continue
             self._queue(event, hook.url, body, self._proof(hook, body) | hook.headers)
 
     def app_event(self, event: str, data: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pullpush_salla.sandbox.records import Customer, History, Line, Order, Produ
 from pullpush_salla.sandbox.store import Row, Store
 from pullpush_salla.sandbox.words import BUILT_IN
 
-__all__ = ["COUPON", "make_line", "place_order"]
+__all__ = ["COUPON", "find_line_row", "make_line", "place_order"]
 
 COUPON = "SAVE10"
 _SAUDI_ARABIA = 1_473_353_380
@@ -122,7 +122,7 @@ def _delivery(store: Store, check: Check) -> int:
 def _line(store: Store, row: Check) -> Line | None:
     row.required("identifier_type", "identifier", "quantity")
     kind, quantity = row.choice("identifier_type", ("id", "sku")), row.whole("quantity", least=1)
-    found = _find(store, kind, row.body.get("identifier"))
+    found = find_line_row(store, kind, row.body.get("identifier"))
     if kind and row.has("identifier") and found is None:
         row.fail("identifier", ("المنتج غير موجود", "The product does not exist"))
     if found is None or quantity is None:
@@ -141,7 +141,8 @@ def _line(store: Store, row: Check) -> Line | None:
     return make_line(store, (product, variant), quantity)
 
 
-def _find(store: Store, kind: str | None, identifier: object) -> Row | None:
+def find_line_row(store: Store, kind: str | None, identifier: object) -> Row | None:
+    """What a line's `id` or `sku` names, None where that is nothing."""
     if kind == "sku":
         return store.by_sku.get(str(identifier))
     text = str(identifier)

@@ -63,7 +63,8 @@ def _sorted(call: Call) -> list[Order]:
 
 def _list(call: Call) -> Response:
     """Drafts never show. Dates filter by creation, in whole days of the store's calendar."""
-    rows = _sorted(call)
+    # What was placed a moment ago may not be listed yet.
+    rows = [o for o in _sorted(call) if call.platform.is_indexed(o.created_at)]
     query = call.query
     first, last = day(query.get("from_date")), day(query.get("to_date"))
     if first or last:
@@ -104,17 +105,6 @@ def _detail(call: Call) -> Response:
     is_full = call.platform.switches.order_detail == "full"
     view = views_trade.order_event if is_full else views_trade.order_light
     return ok(view(call.store, _order(call), call.lang))
-
-
-def _items(call: Call) -> Response:
-    check = Check(call.query)
-    check.required("order_id")
-    number = check.whole("order_id")
-    check.done()
-    order = call.store.orders.get(number or 0)
-    if order is None:
-        raise not_found()
-    return ok([views_trade.item(call.store, line, call.lang) for line in order.lines])
 
 
 def _create(call: Call) -> Response:
@@ -179,7 +169,6 @@ def _histories(call: Call) -> Response:
 ENDPOINTS = (
     Endpoint("GET", "/orders", "orders", _list),
     Endpoint("POST", "/orders", "orders", _create),
-    Endpoint("GET", "/orders/items", "orders", _items),
     Endpoint("GET", "/orders/statuses", "orders", _statuses),
     Endpoint("GET", "/orders/{order:int}", "orders", _detail),
     Endpoint("PUT", "/orders/{order:int}", "orders", _update),

@@ -16,6 +16,7 @@ from pullpush_salla.sandbox.routes_orders import day
 from pullpush_salla.sandbox.routing import Call, Endpoint
 from pullpush_salla.sandbox.store import STORE_ID, Store
 from pullpush_salla.sandbox.wire import in_store_zone, not_found, ok, paged
+from pullpush_salla.sandbox.words import pick
 
 __all__ = ["ENDPOINTS", "create_customer", "edit_customer"]
 
@@ -26,11 +27,12 @@ _SYMBOL = "ر.س"
 def _customers(call: Call) -> Response:
     """Dates filter by creation. An empty `links` is an array here."""
     rows = call.store.listed("customers", lambda: call.store.in_list_order(call.store.customers.values()))
+    rows = [c for c in rows if call.platform.is_indexed(c.created_at)]
     first, last = day(call.query.get("date_from")), day(call.query.get("date_to"))
     if first or last:
         rows = [c for c in rows if (first or date.min) <= in_store_zone(c.created_at).date() <= (last or date.max)]
     if keyword := call.query.get("keyword"):
-        rows = [c for c in rows if any(keyword in text for text in (c.email, c.mobile, c.first_name, c.last_name))]
+        rows = [c for c in rows if any(keyword.casefold() in text.casefold() for text in _searched(c))]
     return paged(
         rows,
         views_trade.customer,
@@ -39,6 +41,12 @@ def _customers(call: Call) -> Response:
         past_end=call.platform.switches.past_last_page,
         empty_links=[],
     )
+
+
+def _searched(customer: Customer) -> tuple[str, ...]:
+    """What a keyword is looked for in; a number with its country's code and without `+`, as the page shows it."""
+    number = f"{customer.mobile_code.removeprefix('+')}{customer.mobile}"
+    return customer.email, number, f"{customer.first_name} {customer.last_name}"
 
 
 def _customer(call: Call) -> Customer:
@@ -88,6 +96,11 @@ def edit_customer(store: Store, customer: Customer, body: Mapping[str, Any]) -> 
     return customer
 
 
+def _delete(call: Call) -> Response:
+    call.store.remove_customer(_customer(call))
+    return ok([pick(("تم حذف العميل بنجاح", "The customer was deleted"), call.lang)])
+
+
 def _fields(store: Store, check: Check, customer: Customer | None) -> dict[str, Any]:
     mobile = check.body.get("mobile")
     mobile = str(mobile).lstrip("0") if mobile is not None else None
@@ -99,7 +112,7 @@ def _fields(store: Store, check: Check, customer: Customer | None) -> dict[str, 
     for other in store.customers.values():
         if other is customer:
             continue
-        if email and other.email == email:
+        if email and other.email.casefold() == email.casefold():
             check.fail("email", ("البريد مستخدم من قبل", "The email is already in use"))
         if mobile and other.mobile == mobile:
             check.fail("mobile", ("الجوال مستخدم من قبل", "The mobile is already in use"))
@@ -213,6 +226,7 @@ ENDPOINTS = (
     Endpoint("POST", "/customers", "customers", _create),
     Endpoint("GET", "/customers/{customer:int}", "customers", lambda c: ok(views_trade.customer(_customer(c)))),
     Endpoint("PUT", "/customers/{customer:int}", "customers", _update),
+    Endpoint("DELETE", "/customers/{customer:int}", "customers", _delete),
     Endpoint("GET", "/carts/abandoned", "carts", _carts),
     Endpoint("GET", "/carts/abandoned/{cart:int}", "carts", _cart),
     Endpoint("GET", "/orders/invoices", "orders", _invoices),

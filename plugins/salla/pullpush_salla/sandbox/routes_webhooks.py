@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pullpush_salla.sandbox.check import Check
 from pullpush_salla.sandbox.records import Subscription
 from pullpush_salla.sandbox.routing import Call, Endpoint
+from pullpush_salla.sandbox.rules import is_rule
 from pullpush_salla.sandbox.wire import command, not_found, ok, paged
 from pullpush_salla.sandbox.words import STORE_EVENTS, pick
 
@@ -60,6 +61,11 @@ def _read(check: Check) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
+def _check_rule(check: Check, rule: str | None, event: str | None) -> None:
+    if rule and event and not is_rule(rule, event):
+        check.fail("rule", ("الشرط غير صالح", "The rule is not valid for this event"))
+
+
 def _subscribe(call: Call) -> Response:
     """The same event at the same address again updates the hook; whether another event replaces it, is a switch."""
     check = Check(call.body)
@@ -68,6 +74,7 @@ def _subscribe(call: Call) -> Response:
     if event and event not in STORE_EVENTS:
         check.fail("event", ("حقل event غير صالح", "The event is not valid"))
     fields = _read(check)
+    _check_rule(check, fields.get("rule"), event)
     check.done()
     assert event is not None
     assert url is not None
@@ -89,6 +96,7 @@ def _update(call: Call) -> Response:
         raise not_found()
     check = Check(call.body)
     url, fields = _check_url(check), _read(check)
+    _check_rule(check, fields.get("rule"), hook.event)
     strategy, secret = check.choice("security_strategy", ("signature", "token")), check.text("secret")
     if strategy == "signature" and not (secret or hook.secret):
         check.required("secret")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,10 @@ class Platform:
     limits: Limits
     outbox: WebhookOutbox
     bulk: BulkQueue
+
+    def is_indexed(self, created_at: datetime) -> bool:
+        """Whether lists and searches know a record of that age."""
+        return created_at <= self.clock.now() - timedelta(seconds=self.switches.index_lag)
 
 
 @attrs.frozen(kw_only=True)

@@ -19,6 +19,7 @@ from pullpush_salla.sandbox.records import (
     Customer,
     History,
     Invoice,
+    Line,
     Order,
     Product,
     Stock,
@@ -233,16 +234,20 @@ class Store:
 
     def _move_stock(self, order: Order, sign: int) -> None:
         for line in order.lines:
-            row = self.variants.get(line.variant_id) if line.variant_id else None
-            product = self.products.get(line.product_id)
-            if row is None and product is not None:
-                row = (product, None)
-            if row is None:
-                continue
-            stock = row[1].stock if row[1] else row[0].stock
-            have = stock.by_branch.get(order.branch_id)
-            if not stock.unlimited and have is not None:
-                self.set_quantity(row, order.branch_id, have + sign * line.quantity, reason="order")
+            self.move_line(order, line, sign * line.quantity)
+
+    def move_line(self, order: Order, line: Line, pieces: int) -> None:
+        """Add so many pieces of a line to the order's branch, where they are counted."""
+        row = self.variants.get(line.variant_id) if line.variant_id else None
+        product = self.products.get(line.product_id)
+        if row is None and product is not None:
+            row = (product, None)
+        if row is None:
+            return
+        stock = row[1].stock if row[1] else row[0].stock
+        have = stock.by_branch.get(order.branch_id)
+        if not stock.unlimited and have is not None:
+            self.set_quantity(row, order.branch_id, have + pieces, reason="order")
 
     def touch_order(self, order: Order, *events: str) -> None:
         """An order was edited."""
@@ -276,6 +281,17 @@ class Store:
         customer.updated_at = self.clock.now()
         self.edited()
         self._notify("customer.updated", customer)
+
+    def remove_customer(self, customer: Customer) -> None:
+        """Delete a customer; orders keep what they knew of it."""
+        del self.customers[int(customer.id or 0)]
+        self.edited()
+
+    def remove_order(self, order: Order) -> None:
+        """Delete an order: it is listed no more."""
+        del self.orders[order.id]
+        self.edited()
+        self._notify("order.deleted", order)
 
     def add_cart(self, cart: Cart) -> None:
         """A buyer left a cart behind."""

@@ -26,6 +26,7 @@ ALL_SCOPES = (
 class Switches:
     """One field per switch; the package docstring lists them with their meanings."""
 
+    abuse_after: int
     app_webhook_url: str
     branches: int
     bulk_branch_id: bool
@@ -35,8 +36,11 @@ class Switches:
     bulk_unknown: str
     carts: int | None
     code_expiry_field: str
+    custom_item_taxed: bool
     customers: int | None
     deprecated_events: bool
+    index_lag: float
+    item_prices: str
     list_order: str
     log_file: str | None
     number_clears_unlimited: bool
@@ -66,6 +70,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "bulk_negative": ("clamp", "keep", "skip"),
     "bulk_unknown": ("ignore", "refuse"),
     "code_expiry_field": ("expires", "expires_in"),
+    "custom_item_taxed": ("true", "false"),
+    "item_prices": ("decimal", "whole"),
     "list_order": ("newest", "oldest"),
     "order_date_zone": ("store", "utc"),
     "order_detail": ("light", "full"),
@@ -86,8 +92,9 @@ _FLAGS = (
     "same_url_replaces_event",
     "stock_touches_updated_at",
 )
-_NUMBERS: Mapping[str, float] = {"bulk_delay": 0.0, "refresh_days": 30.0, "refresh_grace": 0.0}
+_NUMBERS: Mapping[str, float] = {"bulk_delay": 0.0, "index_lag": 0.0, "refresh_days": 30.0, "refresh_grace": 0.0}
 _COUNTS: Mapping[str, int | None] = {
+    "abuse_after": 0,
     "branches": 1,
     "bulk_max_rows": 100,
     "carts": None,
@@ -112,6 +119,7 @@ def read_switches(extra: Mapping[str, str]) -> Switches:
     values: dict[str, object] = {}
     for name, allowed in _CHOICES.items():
         values[name] = _choice(name, extra.get(name, allowed[0]), allowed)
+    values["custom_item_taxed"] = values["custom_item_taxed"] == "true"
     for name in _FLAGS:
         values[name] = _choice(name, extra.get(name, "false"), ("true", "false")) == "true"
     for name, default in _NUMBERS.items():

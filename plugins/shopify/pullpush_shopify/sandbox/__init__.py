@@ -16,6 +16,10 @@ Switches (`SandboxOptions.extra`):
 | `throttle_http` | HTTP status of a throttled answer: `200` or `429` | `200` |
 | `index_lag` | seconds until searches see a write | `0` |
 | `orders_per_minute` | bound of `orderCreate`, as in development shops | none |
+| `depth_limit` | where a filtered list ends in silence | `25000` |
+| `default_status` | `active`: a list of products that names no status shows those only | all |
+| `late_bodies` | `yes`: a webhook's body is put together when it is sent, not when it is triggered | `no` |
+| `compliance_url` | where the privacy topics go, as set in the app's configuration | nowhere |
 | `log_file` | a file that gets the request log | none |
 
 Every written stock figure is an entry of its own in `GET /_sandbox/log`: `{"method": "WRITE", "path": "inventory",

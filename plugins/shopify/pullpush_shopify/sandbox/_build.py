@@ -24,7 +24,7 @@ from pullpush_shopify.sandbox._dump import dump
 from pullpush_shopify.sandbox._graphql import Engine, Tariff
 from pullpush_shopify.sandbox._oauth import SCOPES, Grants
 from pullpush_shopify.sandbox._seed import fill
-from pullpush_shopify.sandbox._store import Store
+from pullpush_shopify.sandbox._store import DEPTH_LIMIT, Store
 from pullpush_shopify.sandbox._webhooks import RETRY_AFTER, Sender
 
 __all__ = ["build"]
@@ -39,8 +39,12 @@ _SECRETS = {
 }
 _KNOWN = (
     "bucket",
+    "compliance_url",
     "currency",
+    "default_status",
+    "depth_limit",
     "index_lag",
+    "late_bodies",
     "locations",
     "log_file",
     "orders_per_minute",
@@ -83,13 +87,24 @@ def build(options: SandboxOptions) -> Sandbox:
             seed=options.seed,
             shop=switches.text("shop", "sandbox-store"),
             index_lag=switches.number("index_lag", 0),
+            depth_limit=int(switches.number("depth_limit", DEPTH_LIMIT)),
+            default_status=switches.text("default_status", ""),
         )
         fill(store, records=options.records, locations=int(switches.number("locations", 1)), now=born)
-        sender = Sender(store, outbox, secret=_SECRETS["client_secret"], version=_VERSION)
+        sender = Sender(
+            store,
+            outbox,
+            secret=_SECRETS["client_secret"],
+            version=_VERSION,
+            is_late=switches.text("late_bodies", "no") == "yes",
+            compliance_url=switches.text("compliance_url", ""),
+        )
         store.emit = sender.emit
+        store.uninstalled = grants.revoke
         senders[:] = [sender]
         return store
 
+    grants = Grants(clock=clock, violations=violations, scopes=scopes, accepted=_SECRETS)
     per_minute = int(switches.number("orders_per_minute", 0)) or None
     desk = Desk(store=seeded(), log=log, violations=violations, granted=frozenset(scopes), orders_per_minute=per_minute)
     tariff = Tariff(
@@ -105,7 +120,7 @@ def build(options: SandboxOptions) -> Sandbox:
     office = Office(
         desk=desk,
         engine=Engine(),
-        grants=Grants(clock=clock, violations=violations, scopes=scopes, accepted=_SECRETS),
+        grants=grants,
         tariff=tariff,
         client_id=_SECRETS["client_id"],
         client_secret=_SECRETS["client_secret"],

@@ -25,7 +25,7 @@ from pullpush_shopify.sandbox._documents import Document
 from pullpush_shopify.sandbox._execute import FieldError, Resolver
 from pullpush_shopify.sandbox._model import BulkJob
 
-__all__ = ["MUTATIONS", "advance", "file_size", "find", "url"]
+__all__ = ["MUTATIONS", "advance", "file_size", "find", "partial_url", "url"]
 
 _SLOTS = 5
 _MAX_CONNECTIONS = 5
@@ -79,6 +79,15 @@ def url(job: BulkJob, _arguments: Mapping[str, Any], call: Call) -> str | None:
     """Where the result lies for seven days; None when there are no rows."""
     if job.status != "COMPLETED" or not job.file:
         return None
+    return _address(job, call)
+
+
+def partial_url(job: BulkJob, _arguments: Mapping[str, Any], call: Call) -> str | None:
+    """Where a failed job's rows lie as far as it came; None for any other."""
+    return _address(job, call) if job.status == "FAILED" and job.file else None
+
+
+def _address(job: BulkJob, call: Call) -> str:
     return f"{call.address}/_bulk/{job.id}-{job.secret}.jsonl"
 
 

@@ -10,12 +10,12 @@ import attrs
 
 from pullpush_shopify.sandbox._call import Call, UserError, payload
 from pullpush_shopify.sandbox._execute import Resolver
-from pullpush_shopify.sandbox._inventory import set_available
+from pullpush_shopify.sandbox._inventory import set_available, weight_from
 from pullpush_shopify.sandbox._metafields import check_metafields, write_metafields
 from pullpush_shopify.sandbox._model import Item, Level, Product, Variant
 from pullpush_shopify.sandbox._money import ZERO, to_minor
 
-__all__ = ["MUTATIONS"]
+__all__ = ["MUTATIONS", "create_product"]
 
 _MAX_OPTIONS = 3
 _MAX_VARIANTS = 2048
@@ -38,20 +38,28 @@ def _set_product(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     errors = errors or _check_set(given, product, call)
     if errors:
         return payload(product=None, product_set_operation=None, user_errors=errors)
-    is_new = product is None
-    product = product or _new_product(given, call)
-    _write_product(product, given, call)
-    if given.get("variants") is not None:
-        _replace_variants(product, given["variants"], call)
-    elif is_new:
-        _replace_variants(product, [{"optionValues": []}], call)
-    _publish(product, call, is_new=is_new)
+    if product is None:
+        product = create_product(given, call)
+    else:
+        _write_product(product, given, call)
+        if given.get("variants") is not None:
+            _replace_variants(product, given["variants"], call)
+        _publish(product, call, is_new=False)
     call.log_write("product", product=product.gid, handle=product.handle, mutation=call.mutation)
     if arguments["synchronous"]:
         return payload(product=product, product_set_operation=None)
     gid = f"gid://shopify/ProductSetOperation/{call.store.new_id('ProductSetOperation')}"
     operation = _Operation(gid=gid, status="CREATED", product=None, user_errors=[])
     return payload(product=None, product_set_operation=operation)
+
+
+def create_product(given: Mapping[str, Any], call: Call) -> Product:
+    """A new product of a `ProductSetInput` that was checked, held by the store."""
+    product = _new_product(given, call)
+    _write_product(product, given, call)
+    _replace_variants(product, given.get("variants") or [{"optionValues": []}], call)
+    _publish(product, call, is_new=True)
+    return product
 
 
 def _find_product(
@@ -253,6 +261,8 @@ def _write_variant(variant: Variant, given: Mapping[str, Any], call: Call) -> No
         store.set_sku(item, sku)
         item.tracked = item.tracked if below.get("tracked") is None else below["tracked"]
         store.emit("inventory_items/update", item)
+    if below.get("measurement"):
+        item.weight = weight_from(below["measurement"])
 
 
 def _write_quantity(variant: Variant, given: Mapping[str, Any], call: Call) -> None:
@@ -294,6 +304,47 @@ def _update_product(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any
     _publish(product, call, is_new=False)
     call.log_write("product", product=product.gid, handle=product.handle, mutation=call.mutation)
     return payload(product=product)
+
+
+def _create_variants(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
+    product = call.store.by_gid("Product", arguments["productId"])
+    if product is None:
+        error = UserError(["productId"], "Product does not exist", "PRODUCT_DOES_NOT_EXIST")
+        return payload(product=None, product_variants=None, user_errors=[error])
+    errors = _check_new(arguments["variants"], product)
+    if errors:
+        return payload(product=product, product_variants=None, user_errors=errors)
+    call.store.changed(product)
+    made = []
+    for given in arguments["variants"]:
+        variant = _new_variant(product, given, call)
+        variant.options, variant.position = _options(given), len(product.variants) + 1
+        variant.title = " / ".join(value for _, value in variant.options)
+        _write_variant(variant, given, call)
+        write_metafields(variant, given, call, whole=True)
+        call.store.add_variant(variant)
+        call.store.emit("inventory_items/create", variant.item)
+        product.variants.append(variant)
+        call.log_write("variant", variant=variant.gid, sku=variant.sku, mutation=call.mutation)
+        made.append(variant)
+    _publish(product, call, is_new=False)
+    return payload(product=product, product_variants=made)
+
+
+def _check_new(variants: list[Mapping[str, Any]], product: Product) -> list[UserError]:
+    names = [name for name, _ in product.variants[0].options]
+    taken = {tuple(variant.options) for variant in product.variants}
+    errors = []
+    for index, given in enumerate(variants):
+        at = ["variants", str(index)]
+        options = tuple(_options({"optionValues": given.get("optionValues") or []}))
+        if [name for name, _ in options] != names:
+            errors.append(UserError(at, "You need to add option values", "NEED_TO_ADD_OPTION_VALUES"))
+        elif options in taken:
+            shown = " / ".join(value for _, value in options)
+            errors.append(UserError(at, f"The variant '{shown}' already exists.", "VARIANT_ALREADY_EXISTS"))
+        taken.add(options)
+    return errors
 
 
 def _update_variants(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
@@ -339,5 +390,6 @@ def _check_update(given: Mapping[str, Any], own: Mapping[str, Variant], at: list
 MUTATIONS: Mapping[str, Resolver] = {
     "productSet": _set_product,
     "productUpdate": _update_product,
+    "productVariantsBulkCreate": _create_variants,
     "productVariantsBulkUpdate": _update_variants,
 }

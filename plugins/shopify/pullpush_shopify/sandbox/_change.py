@@ -2,13 +2,20 @@
 
 | kind | values |
 | --- | --- |
-| `stock` | `sku`, `quantity`, `location` (gid, number or name; default the first), `active` (optional) |
+| `stock` | `sku`, `quantity`, `location` (gid, number or name; default the first), `active` (optional); null: |
+| | the item is not counted any more, until a number comes again |
 | `track` | `sku`, `tracked` |
 | `product` | `sku` or `handle`; `title`, `price`, `status`, `description`, `new_sku`; `delete`; or `create` |
 | `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
 | | `delete`; or `create` |
-| `customer` | `email` and `first_name`, `last_name`, `phone`, `note`; `delete`; or `create` |
-| `checkout` | `sku`, `quantity`, `email`: a checkout is left behind |
+| `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
+| `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind |
+| `pictures` | `sku`, `count`, `ready`: the product's pictures |
+| `renumber` | `id` (gid), `number`: a record gets the number that a sample of the vendor's names |
+| `uninstall` | the app is uninstalled: its tokens and subscriptions end |
+| `compliance` | `topic`: customers/data_request, customers/redact or shop/redact; `email` |
+
+Those of `_merchant` besides.
 
 Each moves the record's time and fires its webhooks. `create` is the input of `productSet`, `orderCreate` or
 `customerSet`, as JSON.
@@ -17,7 +24,6 @@ Each moves the record's time and fires its webhooks. `create` is the input of `p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pullpush_sdk.sandbox import ChangeError
@@ -25,9 +31,11 @@ from pullpush_shopify.sandbox._call import Call
 from pullpush_shopify.sandbox._customers import find_customer
 from pullpush_shopify.sandbox._graphql import Engine
 from pullpush_shopify.sandbox._inventory import set_available, track
-from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Item, Location, Order, Product
+from pullpush_shopify.sandbox._merchant import SHARED, amount_of, customer_key, find_item, product_key, split_name
+from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Location, Order, Picture, Product
 from pullpush_shopify.sandbox._money import Bag, to_minor
 from pullpush_shopify.sandbox._orders import cancel
+from pullpush_shopify.sandbox._payloads import COMPLIANCE
 from pullpush_shopify.sandbox._totals import recalculate
 
 __all__ = ["changes"]
@@ -70,6 +78,11 @@ def changes(make_call: Callable[[], Call], engine: Engine) -> Mapping[str, Calla
         "order": _order,
         "customer": _customer,
         "checkout": _checkout,
+        "compliance": _compliance,
+        "pictures": _pictures,
+        "renumber": _renumber,
+        "uninstall": _uninstall,
+        **SHARED,
     }
     return {kind: bound(edit, kind) for kind, edit in edits.items()}
 
@@ -86,13 +99,6 @@ def _create(kind: str, given: Any, call: Call, engine: Engine) -> Values:
     return {kind: answer[kind]["id"]}
 
 
-def _item(values: Values, call: Call) -> Item:
-    found = call.store.items_with_sku(str(values.get("sku", "")))
-    if not found:
-        raise ChangeError(f"no item has the SKU {values.get('sku')!r}", hint="give `sku`, e.g. SKU-00001")
-    return found[0]
-
-
 def _location(values: Values, call: Call) -> Location:
     places = list(call.store.locations.values())
     wanted = values.get("location")
@@ -107,25 +113,32 @@ def _location(values: Values, call: Call) -> Location:
 
 def _stock(values: Values, call: Call) -> Values:
     quantity = values.get("quantity")
+    item, location = find_item(values, call), _location(values, call)
+    if quantity is None and "quantity" in values:
+        track(call, item, tracked=False)
+        call.store.hidden.add(item.id)
+        return {"item": item.gid, "location": location.gid, "quantity": None, "key": item.sku}
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         raise ChangeError(f"`quantity` must be a whole number, not {quantity!r}")
-    item, location = _item(values, call), _location(values, call)
+    if item.id in call.store.hidden:
+        call.store.hidden.discard(item.id)
+        track(call, item, tracked=True)
     level = item.levels.get(location.id)
     if level is not None and "active" in values:
         level.is_active = bool(values["active"])
     set_available(call, item, location, quantity, active=bool(values.get("active", True)))
-    return {"item": item.gid, "location": location.gid, "quantity": quantity}
+    return {"item": item.gid, "location": location.gid, "quantity": quantity, "key": item.sku}
 
 
 def _track(values: Values, call: Call) -> Values:
-    item = _item(values, call)
+    item = find_item(values, call)
     track(call, item, tracked=bool(values.get("tracked", True)))
-    return {"item": item.gid, "tracked": item.tracked}
+    return {"item": item.gid, "tracked": item.tracked, "key": item.sku}
 
 
 def _find_product(values: Values, call: Call) -> Product:
     if "sku" in values:
-        return _item(values, call).variant.product
+        return find_item(values, call).variant.product
     for product in call.store.products.values():
         if product.handle == values.get("handle"):
             return product
@@ -143,23 +156,16 @@ def _product(values: Values, call: Call) -> Values:
         if name in values:
             setattr(product, attribute, str(values[name]))
     if "price" in values:
-        variant = _item(values, call).variant if "sku" in values else product.variants[0]
+        variant = find_item(values, call).variant if "sku" in values else product.variants[0]
         store.changed(variant)
-        variant.price = to_minor(_amount(values["price"]), store.currency)
+        variant.price = to_minor(amount_of(values["price"]), store.currency)
     if "new_sku" in values:
-        item = _item(values, call)
+        item = find_item(values, call)
         store.changed(item, sku=item.sku)
         store.set_sku(item, values["new_sku"])
         store.emit("inventory_items/update", item)
     store.emit("products/update", product)
-    return {"product": product.gid}
-
-
-def _amount(value: Any) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise ChangeError(f"{value!r} is not an amount") from error
+    return {"product": product.gid, "key": product_key(product)}
 
 
 def _find_order(values: Values, call: Call) -> Order:
@@ -199,7 +205,7 @@ def _order(values: Values, call: Call) -> Values:
     recalculate(order)
     for topic in [*topics, "orders/updated"]:
         store.emit(topic, order)
-    return {"order": order.gid}
+    return {"order": order.gid, "key": str(order.id)}
 
 
 def _customer(values: Values, call: Call) -> Values:
@@ -207,40 +213,84 @@ def _customer(values: Values, call: Call) -> Values:
     if customer is None:
         raise ChangeError(f"no customer has the e-mail address {values.get('email')!r}")
     if values.get("delete"):
-        del call.store.customers[customer.id]
-        call.store.version += 1
-        call.store.emit("customers/delete", customer)
-        return {"customer": customer.gid, "deleted": True}
+        return SHARED["customer_delete"](values, call)
     call.store.changed(customer)
+    if "name" in values:
+        customer.first_name, customer.last_name = split_name(str(values["name"]))
     for name in ("first_name", "last_name", "phone", "note"):
         if name in values:
             setattr(customer, name, values[name])
     call.store.emit("customers/update", customer)
-    return {"customer": customer.gid}
+    return {"customer": customer.gid, "key": customer_key(customer)}
 
 
 def _checkout(values: Values, call: Call) -> Values:
-    store = call.store
-    variant, now = _item(values, call).variant, store.now()
+    store, now = call.store, call.store.now()
+    variant = find_item(values, call).variant
     price = Bag(variant.price, store.currency, variant.price, store.currency)
-    line = CheckoutLine(
-        id=store.new_id("AbandonedCheckoutLineItem"),
-        title=variant.product.title,
-        quantity=int(values.get("quantity", 1)),
-        price=price,
-        sku=variant.sku,
-        variant=variant,
-    )
+    lines = [
+        CheckoutLine(
+            id=store.new_id("AbandonedCheckoutLineItem"),
+            title=variant.product.title,
+            quantity=int(values.get("quantity", 1)),
+            price=price,
+            discount=price.zero,
+            sku=variant.sku,
+            variant=variant,
+        )
+        for _ in range(int(values.get("lines", 1)))
+    ]
     checkout = Checkout(
         id=store.new_id("AbandonedCheckout"),
         created_at=now,
         updated_at=now,
         name=f"#{40_000_000 + len(store.checkouts)}",
         token=f"{store.random.getrandbits(128):032x}",
-        lines=[line],
+        lines=lines,
         customer=find_customer(call, email=values.get("email")),
     )
     store.checkouts[checkout.id] = checkout
     store.changed(checkout, is_new=True)
     store.emit("checkouts/create", checkout)
-    return {"checkout": checkout.gid}
+    return {"checkout": checkout.gid, "key": str(checkout.id)}
+
+
+def _pictures(values: Values, call: Call) -> Values:
+    product = find_item(values, call).variant.product
+    call.store.changed(product)
+    product.media = [
+        Picture(
+            id=call.store.new_id("MediaImage"),
+            url=f"https://cdn.shopify.example/files/{product.handle}-{position}.jpg",
+            status="READY" if values.get("ready", True) else "PROCESSING",
+        )
+        for position in range(int(values.get("count", 1)))
+    ]
+    call.store.emit("products/update", product)
+    return {"product": product.gid, "key": product_key(product)}
+
+
+def _renumber(values: Values, call: Call) -> Values:
+    gid, number = str(values.get("id", "")), values.get("number")
+    record = call.store.by_gid(gid.removeprefix("gid://shopify/").partition("/")[0], gid)
+    if record is None or not isinstance(number, int):
+        raise ChangeError(f"no such record, or no number: {gid!r}, {number!r}")
+    call.store.renumber(record, number)
+    return {"id": record.gid}
+
+
+def _uninstall(_values: Values, call: Call) -> Values:
+    """The topic still goes out; then the app's tokens and subscriptions are gone."""
+    call.store.emit("app/uninstalled", call.store)
+    call.store.subscriptions.clear()
+    call.store.uninstalled()
+    return {"uninstalled": True}
+
+
+def _compliance(values: Values, call: Call) -> Values:
+    topic = str(values.get("topic", ""))
+    if topic not in COMPLIANCE:
+        raise ChangeError(f"{topic!r} is no compliance topic", hint=f"one of {', '.join(COMPLIANCE)}")
+    customer = find_customer(call, email=str(values["email"])) if values.get("email") else None
+    call.store.emit(topic, customer)
+    return {"topic": topic}

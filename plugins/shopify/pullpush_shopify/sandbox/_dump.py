@@ -20,9 +20,19 @@ def dump(store: Store) -> dict[str, Any]:
         "products": [_product(product) for product in store.products.values()],
         "orders": [_order(order) for order in store.orders.values()],
         "customers": [
-            {"id": each.gid, "email": each.email, "phone": each.phone, "name": each.display_name}
+            {
+                "id": each.gid,
+                "email": each.email,
+                "phone": each.phone,
+                "name": each.display_name,
+                "note": each.note,
+                "tags": each.tags,
+                "addresses": len(each.addresses),
+                "updated_at": _time(each.updated_at),
+            }
             for each in store.customers.values()
         ],
+        "mails": store.mails,
         "checkouts": [{"id": each.gid, "token": each.token} for each in store.checkouts.values()],
         "subscriptions": [
             {"id": each.gid, "topic": each.topic, "uri": each.uri} for each in store.subscriptions.values()
@@ -78,6 +88,7 @@ def _order(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "total": _amount(order.total),
         "current_total": _amount(order.current_total),
+        "received": _amount(order.received),
         "lines": [
             {"sku": line.sku, "quantity": line.quantity, "current_quantity": line.current_quantity}
             for line in order.lines

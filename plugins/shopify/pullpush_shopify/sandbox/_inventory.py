@@ -6,16 +6,17 @@ A batch is applied whole or not at all (recorded are single entries only; a mixe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
 
 from pullpush_shopify.sandbox._call import Call, UserError, payload, single_flight
 from pullpush_shopify.sandbox._execute import FieldError, Resolver
-from pullpush_shopify.sandbox._model import Item, Level, Location
+from pullpush_shopify.sandbox._model import Item, Level, Location, Weight
 from pullpush_shopify.sandbox._paging import MAX_PAGE
 
-__all__ = ["MUTATIONS", "quantity_of", "set_available", "track"]
+__all__ = ["MUTATIONS", "quantity_of", "set_available", "track", "weight_from"]
 
 _BOUND = 1_000_000_000
 _NAMES = ("available", "on_hand")
@@ -104,10 +105,12 @@ def set_available(call: Call, item: Item, location: Location, available: int, *,
 
 
 def track(call: Call, item: Item, *, tracked: bool) -> None:
-    """Switch counting of an item on or off."""
-    call.store.changed(item)
+    """Switch counting of an item on or off; its levels do not move."""
+    for record in (item, item.variant, item.variant.product):
+        call.store.changed(record, sku=item.sku)
     item.tracked = tracked
     call.store.emit("inventory_items/update", item)
+    call.store.emit("products/update", item.variant.product)
 
 
 def _set_quantities(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
@@ -310,6 +313,12 @@ def _deactivate(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     return payload()
 
 
+def weight_from(given: Mapping[str, Any]) -> Weight | None:
+    """The weight of a measurement's input, None where it names none."""
+    weight = given.get("weight")
+    return None if weight is None else Weight(Decimal(str(weight["value"])), weight["unit"])
+
+
 def _update_item(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     item = call.store.by_gid("InventoryItem", arguments["id"])
     if item is None:
@@ -324,6 +333,8 @@ def _update_item(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
         item.requires_shipping = given["requiresShipping"]
     if given.get("tracked") is not None:
         item.tracked = given["tracked"]
+    if given.get("measurement"):
+        item.weight = weight_from(given["measurement"])
     call.store.emit("inventory_items/update", item)
     call.store.emit("products/update", item.variant.product)
     return payload(inventory_item=item)

@@ -27,11 +27,13 @@ __all__ = [
     "Metafield",
     "Order",
     "OrderLine",
+    "Picture",
     "Product",
     "Record",
     "Subscription",
     "TaxLine",
     "Variant",
+    "Weight",
 ]
 
 
@@ -86,6 +88,14 @@ class Level(Record):
         return self.available + self.sold
 
 
+@attrs.frozen
+class Weight:
+    """How heavy one piece is; `unit` is the platform's word."""
+
+    value: Decimal
+    unit: str
+
+
 @attrs.define(kw_only=True, eq=False)
 class Item(Record):
     """What is counted: one per variant."""
@@ -94,6 +104,7 @@ class Item(Record):
     sku: str | None
     tracked: bool = True
     requires_shipping: bool = True
+    weight: Weight | None = None
     variant: Variant = attrs.field(init=False)
     levels: dict[int, Level] = attrs.field(factory=dict)
 
@@ -139,6 +150,22 @@ class Variant(Record):
 
 
 @attrs.define(kw_only=True, eq=False)
+class Picture:
+    """A picture of a product; it has no address until the platform is done with it."""
+
+    kind: ClassVar[str] = "MediaImage"
+    id: int
+    url: str
+    alt: str | None = None
+    status: str = "READY"
+
+    @property
+    def gid(self) -> str:
+        """The id that the API shows."""
+        return f"gid://shopify/MediaImage/{self.id}"
+
+
+@attrs.define(kw_only=True, eq=False)
 class Product(Record):
     """A product with at least one variant."""
 
@@ -151,6 +178,7 @@ class Product(Record):
     product_type: str = ""
     tags: list[str] = attrs.field(factory=list)
     published_at: datetime | None = None
+    media: list[Picture] = attrs.field(factory=list)
     variants: list[Variant] = attrs.field(factory=list)
 
 
@@ -207,6 +235,7 @@ class Customer(Record):
     note: str | None = None
     locale: str = "en"
     state: str = "DISABLED"
+    marketing_state: str = "NOT_SUBSCRIBED"
     tax_exempt: bool = False
     tags: list[str] = attrs.field(factory=list)
     addresses: list[Address] = attrs.field(factory=list)
@@ -289,6 +318,8 @@ class Order(Record):
     billing: Address | None = None
     shipping_address: Address | None = None
     company: Company | None = None
+    discount_codes: list[str] = attrs.field(factory=list)
+    gateways: list[str] = attrs.field(factory=list)
     order_taxes: list[TaxLine] = attrs.field(factory=list)
     received: Bag = attrs.field(init=False)
     refunded: Bag = attrs.field(init=False)
@@ -311,6 +342,7 @@ class CheckoutLine:
     title: str
     quantity: int
     price: Bag
+    discount: Bag
     sku: str | None = None
     variant: Variant | None = None
 
@@ -318,6 +350,11 @@ class CheckoutLine:
     def gid(self) -> str:
         """The id that the API shows."""
         return f"gid://shopify/AbandonedCheckoutLineItem/{self.id}"
+
+    @property
+    def total(self) -> Bag:
+        """What the line costs, its discount taken off."""
+        return self.price * self.quantity - self.discount
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -330,10 +367,18 @@ class Checkout(Record):
     lines: list[CheckoutLine]
     customer: Customer | None = None
     completed_at: datetime | None = None
+    discount_codes: list[str] = attrs.field(factory=list)
+    note: str = ""
 
     @property
     def total(self) -> Bag:
         """The lines' sum; a checkout of the sandbox has neither tax nor shipping."""
+        bags = [line.total for line in self.lines]
+        return sum(bags[1:], bags[0])
+
+    @property
+    def gross(self) -> Bag:
+        """The lines' sum before discounts."""
         bags = [line.price * line.quantity for line in self.lines]
         return sum(bags[1:], bags[0])
 

@@ -1,4 +1,5 @@
-"""Access tokens: static, client credentials, authorisation code with expiring offline tokens and their refresh.
+"""Access tokens: static, client credentials, authorisation code with expiring offline tokens and their refresh, and
+token exchange.
 
 Of a refresh the platform says that both tokens are replaced, and that the old refresh token may be used again until
 the new one is first used, for at most thirty days. Here the replaced access token dies at once, and a repeated
@@ -29,6 +30,10 @@ SCOPES = (
     "write_products",
 )
 
+_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - names of kinds, not tokens
+_OFFLINE = "urn:shopify:params:oauth:token-type:offline-access-token"
+_ONLINE = "urn:shopify:params:oauth:token-type:online-access-token"
 _DAY = 86_400.0
 _ACCESS_LIFE = 3_600.0
 _REFRESH_LIFE = 90 * _DAY
@@ -81,6 +86,12 @@ class Grants:
         self._refresh.clear()
         self._codes.clear()
 
+    def revoke(self) -> None:
+        """The app was uninstalled: no token is good any more, and no refresh gives one."""
+        self._access.clear()
+        self._refresh.clear()
+        self._codes.clear()
+
     def is_valid(self, token: str | None) -> bool:
         """Whether an access token is good now."""
         if token not in self._access:
@@ -109,11 +120,29 @@ class Grants:
             return Grant(200, body)
         if kind == "refresh_token":
             return self._refreshed(str(given.get("refresh_token", "")))
+        if kind == _EXCHANGE:
+            return self._from_session(given)
         if kind in (None, "authorization_code") and given.get("code"):
             return self._exchanged(
                 str(given["code"]), expiring=str(given.get("expiring", "0")) in ("1", "true", "True")
             )
         return _refused("unsupported_grant_type", "The grant type is not supported.")
+
+    def _from_session(self, given: Mapping[str, Any]) -> Grant:
+        """Token exchange; the sandbox takes every session token that has the three parts of one."""
+        is_session = given.get("subject_token_type") == _ID_TOKEN and str(given.get("subject_token")).count(".") == 2
+        if not is_session:
+            return _refused("invalid_subject_token", "The session token is not valid.")
+        wanted = given.get("requested_token_type")
+        if wanted == _ONLINE:
+            return Grant(
+                200, {"access_token": self._new_access(_DAY), "scope": self.scope_text, "expires_in": int(_DAY)}
+            )
+        if wanted != _OFFLINE:
+            return _refused("invalid_request", "The requested token type is not known.")
+        if str(given.get("expiring", "0")) in ("1", "true", "True"):
+            return Grant(200, self._new_pair(parent=None))
+        return Grant(200, {"access_token": self._new_access(None), "scope": self.scope_text})
 
     def _new_access(self, life: float | None) -> str:
         token = f"shpat_{secrets.token_hex(16)}"

@@ -16,7 +16,7 @@ from pullpush_shopify.sandbox._model import Customer, Order, OrderLine, TaxLine,
 from pullpush_shopify.sandbox._money import ZERO, Bag, to_minor
 from pullpush_shopify.sandbox._totals import line_total, recalculate, settle
 
-__all__ = ["MUTATIONS", "cancel", "change_stock"]
+__all__ = ["MUTATIONS", "cancel", "change_stock", "create_order"]
 
 _FULFILLMENT = {"FULFILLED": "FULFILLED", "PARTIAL": "PARTIALLY_FULFILLED", "RESTOCKED": "RESTOCKED"}
 
@@ -35,6 +35,23 @@ def _create(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
         _claim_stock(order, options.get("inventoryBehaviour", "BYPASS"), call)
     except _Refused as refused:
         return payload(order=None, user_errors=[refused.error])
+    _place(order, given, call)
+    for receipt in ("sendReceipt", "sendFulfillmentReceipt"):
+        if options.get(receipt):
+            call.store.mails.append({"order": order.gid, "kind": receipt, "to": order.email})
+    call.log_write("order", order=order.gid, source=order.source_identifier, mutation=call.mutation)
+    return payload(order=order)
+
+
+def create_order(given: Mapping[str, Any], call: Call) -> Order:
+    """A new order of an `OrderCreateOrderInput` that is known to be good; no stock moves."""
+    order = _build(given, call)
+    _place(order, given, call)
+    return order
+
+
+def _place(order: Order, given: Mapping[str, Any], call: Call) -> None:
+    """Number the order, find or make its customer, and tell the world."""
     call.store.order_number += 1
     order.number = call.store.order_number
     order.name = given.get("name") or f"#{order.number}"
@@ -48,8 +65,6 @@ def _create(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     call.store.emit("orders/create", order)
     if order.financial_status == "PAID":
         call.store.emit("orders/paid", order)
-    call.log_write("order", order=order.gid, source=order.source_identifier, mutation=call.mutation)
-    return payload(order=order)
 
 
 def _meter(call: Call) -> None:
@@ -174,6 +189,7 @@ def _discount(order: Order, given: Mapping[str, Any]) -> None:
     gross = order.shipping.zero
     for line in order.lines:
         gross += line.price * line.quantity
+    order.discount_codes = [each["code"] for each in given.values() if each]
     percentage = (given.get("itemPercentageDiscountCode") or {}).get("percentage")
     fixed = (given.get("itemFixedDiscountCode") or {}).get("amountSet")
     if percentage is not None:
@@ -193,17 +209,18 @@ def _discount(order: Order, given: Mapping[str, Any]) -> None:
 
 
 def _pay(order: Order, given: Mapping[str, Any]) -> None:
-    """The given status decides; without one, what the transactions paid."""
+    """The given status stays, whatever was paid; without one it comes from the transactions. Only they pay."""
     order.financial_status = given.get("financialStatus") or "PENDING"
     settle(order)
     paid = order.shipping.zero
     for transaction in given.get("transactions") or ():
         if transaction["status"] == "SUCCESS" and transaction["kind"] in ("SALE", "CAPTURE"):
             paid += _bag(transaction["amountSet"], order.shipping.zero)
+            order.gateways = sorted({*order.gateways, transaction.get("gateway") or "manual"})
     if given.get("financialStatus") is None and paid.shop:
         order.financial_status = "PAID" if paid.shop >= order.total.shop else "PARTIALLY_PAID"
-        order.received = paid
-        recalculate(order)
+    order.received, order.refunded = paid, order.shipping.zero
+    recalculate(order)
 
 
 def _customer(given: Mapping[str, Any], call: Call) -> Customer | None:
@@ -307,6 +324,8 @@ def _cancel(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     if order is None or errors:
         return payload(job=None, order_cancel_user_errors=errors)
     cancel(call, order, reason=arguments["reason"], restock=arguments["restock"])
+    if arguments.get("notifyCustomer"):
+        call.store.mails.append({"order": order.gid, "kind": "notifyCustomer", "to": order.email})
     call.log_write("order", order=order.gid, source=order.source_identifier, mutation=call.mutation)
     identity = f"{call.store.random.getrandbits(128):032x}"
     job = SimpleNamespace(gid=f"gid://shopify/Job/{identity[:8]}-{identity[8:12]}-{identity[12:16]}", done=False)

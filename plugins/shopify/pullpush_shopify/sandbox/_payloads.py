@@ -25,7 +25,7 @@ from pullpush_shopify.sandbox._model import (
 from pullpush_shopify.sandbox._money import Bag, fixed_text
 from pullpush_shopify.sandbox._store import Store
 
-__all__ = ["PAYLOADS", "make_body"]
+__all__ = ["COMPLIANCE", "PAYLOADS", "make_body"]
 
 _FULFILLMENT = {"FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial", "RESTOCKED": "restocked"}
 
@@ -34,7 +34,7 @@ Body = dict[str, Any]
 
 def make_body(topic: str, record: Any, store: Store) -> Body:
     """The body of one event about `record`."""
-    return PAYLOADS[topic](record, store)
+    return (PAYLOADS.get(topic) or COMPLIANCE[topic])(record, store)
 
 
 def _time(moment: datetime | None, store: Store) -> str | None:
@@ -343,7 +343,33 @@ def _bulk(job: BulkJob, store: Store) -> Body:
     }
 
 
+def _shop(_: Any, store: Store) -> Body:
+    return {
+        "id": 70_000_000_001,
+        "name": store.shop,
+        "domain": f"{store.shop}.myshopify.com",
+        "myshopify_domain": f"{store.shop}.myshopify.com",
+        "currency": store.currency,
+        "iana_timezone": store.zone.key,
+    }
+
+
+def _privacy(customer: Customer | None, store: Store) -> Body:
+    body: Body = {"shop_id": 70_000_000_001, "shop_domain": f"{store.shop}.myshopify.com"}
+    if customer is not None:
+        body["customer"] = {"id": customer.id, "email": customer.email, "phone": customer.phone}
+    return body
+
+
+COMPLIANCE: Mapping[str, Callable[[Any, Store], Body]] = {
+    "customers/data_request": _privacy,
+    "customers/redact": _privacy,
+    "shop/redact": _privacy,
+}
+"""Topics about privacy; they are set in the app's configuration, not by the API."""
+
 PAYLOADS: Mapping[str, Callable[[Any, Store], Body]] = {
+    "app/uninstalled": _shop,
     "bulk_operations/finish": _bulk,
     "checkouts/create": _checkout,
     "checkouts/update": _checkout,

@@ -18,7 +18,7 @@ from pullpush_shopify.sandbox._model import Customer, Order, OrderLine, Product
 from pullpush_shopify.sandbox._money import decimal_text
 from pullpush_shopify.sandbox._paging import Page, cut_page, page_of
 from pullpush_shopify.sandbox._scopes import NODE_SCOPES, denied
-from pullpush_shopify.sandbox._totals import unit_after_discounts
+from pullpush_shopify.sandbox._totals import line_total, unit_after_discounts
 
 __all__ = ["API_VERSIONS", "OLDEST", "make_runner"]
 
@@ -42,6 +42,9 @@ def _root_list(name: str, default_sort: str) -> Resolver:
         tag = None
         if name == "orders" and "read_all_orders" not in call.scopes:
             keep, tag = call.sees_order, "60 days"
+        if name == "products" and call.store.default_status and "status:" not in (arguments.get("query") or ""):
+            wanted = call.store.default_status
+            keep, tag = (lambda product: product.status.lower() == wanted), wanted
         if name == "locations" and not arguments["includeInactive"]:
             keep, tag = attrgetter("is_active"), "active"
         rows, search = call.store.rows(name, arguments.get("query"), sort, keep, tag)
@@ -236,6 +239,25 @@ def _taxes(line: OrderLine, arguments: Mapping[str, Any], _call: Call) -> list[A
     return line.taxes[: arguments.get("first")]
 
 
+def _allocations(line: OrderLine, _arguments: Mapping[str, Any], _call: Call) -> list[Any]:
+    return [SimpleNamespace(allocated_amount_set=line.discount)] if line.discount.shop else []
+
+
+def _discounted_total(line: OrderLine, arguments: Mapping[str, Any], _call: Call) -> Any:
+    """What a line costs; the sandbox's discounts come by code, which the platform leaves out unless asked."""
+    return line_total(line) if arguments["withCodeDiscounts"] else line.price * line.quantity
+
+
+def _picture(picture: Any, _arguments: Mapping[str, Any], _call: Call) -> Any:
+    if picture.status != "READY":
+        return None
+    return SimpleNamespace(gid=f"gid://shopify/ImageSource/{picture.id}", url=picture.url, alt_text=picture.alt)
+
+
+def _own_title(variant: Any) -> str | None:
+    return None if variant is None or variant.title == "Default Title" else str(variant.title)
+
+
 def _attribute(path: str) -> Resolver:
     read = attrgetter(path)
     return lambda record, _arguments, _call: read(record)
@@ -295,19 +317,30 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "abandonedCheckoutUrl": _checkout_url,
         "lineItems": lambda checkout, arguments, call: page_of(checkout.lines, arguments, call),
         "subtotalPriceSet": _attribute("total"),
+        "taxesIncluded": lambda _checkout, _a, _c: False,
+        "totalDiscountSet": lambda checkout, _a, _c: checkout.gross - checkout.total,
+        "totalLineItemsPriceSet": _attribute("gross"),
         "totalPriceSet": _attribute("total"),
+        "totalTaxSet": lambda checkout, _a, _c: checkout.total.zero,
     },
     "AbandonedCheckoutLineItem": {
+        # Discounts of the sandbox's checkouts come by code: without them a line costs what it did before.
         "discountedTotalPriceSet": lambda line, _arguments, _call: line.price * line.quantity,
+        "discountedTotalPriceWithCodeDiscount": _attribute("total"),
         "originalUnitPriceSet": _attribute("price"),
+        "product": lambda line, _a, _c: line.variant.product if line.variant else None,
+        "variantTitle": lambda line, _a, _c: _own_title(line.variant),
     },
-    "BulkOperation": {"url": _bulk.url, "fileSize": _bulk.file_size, "partialDataUrl": lambda _j, _a, _c: None},
+    "BulkOperation": {"url": _bulk.url, "fileSize": _bulk.file_size, "partialDataUrl": _bulk.partial_url},
     "Customer": {
+        "addresses": lambda customer, arguments, _c: customer.addresses[: arguments.get("first")],
         "amountSpent": lambda customer, _a, call: _Money(customer.spent, call.store.currency),
         "companyContactProfiles": _contacts,
         "defaultAddress": lambda customer, _a, _c: customer.addresses[0] if customer.addresses else None,
         "defaultEmailAddress": lambda customer, _a, _c: (
-            SimpleNamespace(email_address=customer.email) if customer.email else None
+            SimpleNamespace(email_address=customer.email, marketing_state=customer.marketing_state)
+            if customer.email
+            else None
         ),
         "defaultPhoneNumber": lambda customer, _a, _c: (
             SimpleNamespace(phone_number=customer.phone) if customer.phone else None
@@ -319,10 +352,13 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "duplicateSkuCount": _duplicates,
         "inventoryLevel": _item_level,
         "inventoryLevels": _item_levels,
+        "measurement": lambda item, _a, _c: SimpleNamespace(weight=item.weight),
         "variants": lambda item, arguments, call: page_of([item.variant], arguments, call),
     },
     "InventoryLevel": {"quantities": _quantities},
     "LineItem": {
+        "discountAllocations": _allocations,
+        "discountedTotalSet": _discounted_total,
         "discountedUnitPriceAfterAllDiscountsSet": lambda line, _a, _c: unit_after_discounts(line),
         "originalUnitPriceSet": _attribute("price"),
         "taxLines": _taxes,
@@ -333,6 +369,11 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "inventoryLevels": _location_levels,
         "isFulfillmentService": lambda _l, _a, _c: False,
         "shipsInventory": lambda _l, _a, _c: True,
+    },
+    "MediaImage": {
+        "image": _picture,
+        "mediaContentType": lambda _picture, _a, _c: "IMAGE",
+        "preview": lambda picture, arguments, call: SimpleNamespace(image=_picture(picture, arguments, call)),
     },
     "MailingAddress": {"countryCodeV2": _attribute("country_code")},
     "MoneyBag": {
@@ -348,6 +389,7 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "displayFinancialStatus": _attribute("financial_status"),
         "displayFulfillmentStatus": _attribute("fulfillment_status"),
         "lineItems": lambda order, arguments, call: page_of(order.lines, arguments, call),
+        "paymentGatewayNames": _attribute("gateways"),
         "presentmentCurrencyCode": _attribute("buyer_currency"),
         "purchasingEntity": _purchaser,
         "subtotalPriceSet": _attribute("subtotal"),
@@ -361,6 +403,7 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "totalTaxSet": _attribute("total_tax"),
     },
     "Product": {
+        "media": lambda product, arguments, call: page_of(product.media, arguments, call),
         "priceRangeV2": _price_range,
         "totalInventory": lambda product, _a, _c: sum(variant.stock for variant in product.variants),
         "tracksInventory": lambda product, _a, _c: any(variant.item.tracked for variant in product.variants),
@@ -374,6 +417,7 @@ _FIELDS: dict[str, dict[str, Resolver]] = {
         "metafield": _metafields.find_metafield,
         "selectedOptions": _options,
     },
+    "Weight": {"value": lambda weight, _a, _c: float(weight.value)},
     "TaxLine": {"priceSet": _attribute("amount"), "rate": lambda tax, _a, _c: float(tax.rate)},
     "WebhookSubscription": {"apiVersion": _api_version},
 }

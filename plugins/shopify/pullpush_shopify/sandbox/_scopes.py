@@ -40,6 +40,7 @@ _SCOPES = {
         "orderUpdate": "write_orders",
         "productSet": "write_products",
         "productUpdate": "write_products",
+        "productVariantsBulkCreate": "write_products",
         "productVariantsBulkUpdate": "write_products",
     },
     "AbandonedCheckout": {"customer": "read_customers"},

@@ -32,9 +32,11 @@ from pullpush_shopify.sandbox._model import (
     Location,
     Order,
     OrderLine,
+    Picture,
     Product,
     TaxLine,
     Variant,
+    Weight,
 )
 from pullpush_shopify.sandbox._money import ZERO, Bag, to_minor
 from pullpush_shopify.sandbox._store import Store
@@ -58,6 +60,7 @@ _STATES = (
     ("PAID", "ON_HOLD"),
     ("VOIDED", "UNFULFILLED"),
 )
+_UNITS = ("KILOGRAMS", "GRAMS", "POUNDS", "OUNCES")
 _VAT = Decimal("0.15")
 _BUYER_RATE = Decimal("0.2457")
 
@@ -119,11 +122,21 @@ class _Seed:
             product_type=title.rsplit(" ", 1)[0],
             tags=sorted({f"tag-{number % 3}", f"season-{number % 4}"}),
             published_at=created if status == "ACTIVE" else None,
+            media=[self._picture(number, position) for position in range(number % 3)],
         )
         price = Decimal(dice.randint(500, 90_000)).scaleb(-2)
         for sku, options in _variants(number):
             self._add_variant(product, number, sku, options, price)
         store.add_product(product)
+
+    def _picture(self, number: int, position: int) -> Picture:
+        """Every tenth product's picture is not ready yet: it has no address."""
+        return Picture(
+            id=self.store.new_id("MediaImage"),
+            url=f"https://cdn.shopify.example/files/product-{number:05d}-{position}.jpg",
+            alt=f"Picture {position + 1}" if position else None,
+            status="PROCESSING" if number % 10 == 4 else "READY",
+        )
 
     def _add_variant(
         self, product: Product, number: int, sku: str | None, options: list[tuple[str, str]], price: Decimal
@@ -137,6 +150,7 @@ class _Seed:
             updated_at=updated,
             sku=sku,
             tracked=number % 9 != 4,
+            weight=Weight(Decimal(number % 40 + 1) / 4, _UNITS[number % 4]) if number % 5 else None,
         )
         item.variant = Variant(
             id=store.new_id("ProductVariant"),
@@ -192,6 +206,7 @@ class _Seed:
             state="ENABLED" if number % 2 else "DISABLED",
             note="Prefers the evening." if number % 6 == 1 else None,
             tags=["vip"] if number % 5 == 0 else [],
+            marketing_state="SUBSCRIBED" if number % 3 == 1 and not phone_only else "NOT_SUBSCRIBED",
         )
         if number % 10 == 7:
             customer.company = Company(id=store.new_id("Company"), name=f"{last} Trading")
@@ -253,6 +268,8 @@ class _Seed:
             billing=address,
             shipping_address=None if number % 12 == 11 else address,
             company=customer.company if customer else None,
+            discount_codes=["TENOFF"] if number % 10 == 7 else [],
+            gateways=["manual"] if financial in ("PAID", "PARTIALLY_PAID", "REFUNDED") else [],
             shipping=self._bag(Decimal(15) if number % 3 else ZERO, buyer_currency),
             lines=[],
         )
@@ -306,12 +323,14 @@ class _Seed:
         lines = []
         for _ in range(1 + number % 2):
             variant = dice.choice(self.sellable)
+            quantity, price = dice.randint(1, 3), self._bag(variant.price, store.currency)
             lines.append(
                 CheckoutLine(
                     id=store.new_id("AbandonedCheckoutLineItem"),
                     title=variant.product.title,
-                    quantity=dice.randint(1, 3),
-                    price=self._bag(variant.price, store.currency),
+                    quantity=quantity,
+                    price=price,
+                    discount=(price * quantity).part(Decimal("0.1")) if number % 3 == 0 else price.zero,
                     sku=variant.sku,
                     variant=variant,
                 )
@@ -325,6 +344,7 @@ class _Seed:
             lines=lines,
             customer=dice.choice(self.customers) if self.customers and number % 3 else None,
             completed_at=created + timedelta(hours=5) if number % 4 == 0 else None,
+            discount_codes=["TENOFF"] if number % 3 == 0 else [],
         )
         store.checkouts[checkout.id] = checkout
 

@@ -55,6 +55,7 @@ _KINDS = (
     "ProductVariant",
     "WebhookSubscription",
     "Metafield",
+    "MediaImage",
 )
 _FIRST_ID = {kind: 1_000_000_000_000 * (1 + index) for index, kind in enumerate(_KINDS)}
 
@@ -84,16 +85,30 @@ class _StaleView:
 class Store:
     """Everything the shop holds. Ids are handed out by `new_id`; `version` moves with every change.
 
-    `emit(topic, record)` is called for what would fire a webhook; the sandbox puts its own function there.
+    `emit(topic, record)` is called for what would fire a webhook, `uninstalled()` when the merchant throws the app
+    out; the sandbox puts its own functions there. `mails` are the messages that customers were sent, `hidden` the items
+    that a merchant's edit stopped counting.
     """
 
-    def __init__(self, *, clock: SandboxClock, currency: str, seed: int, shop: str, index_lag: float) -> None:
+    def __init__(
+        self,
+        *,
+        clock: SandboxClock,
+        currency: str,
+        seed: int,
+        shop: str,
+        index_lag: float,
+        depth_limit: int = DEPTH_LIMIT,
+        default_status: str = "",
+    ) -> None:
         self.clock = clock
         self.currency = currency
         self.shop = shop
         self.zone = ZoneInfo("Asia/Riyadh")
         self.random = random.Random(seed)
         self.index_lag = timedelta(seconds=index_lag)
+        self.depth_limit = depth_limit
+        self.default_status = default_status
         self.version = 0
         self.locations: dict[int, Location] = {}
         self.products: dict[int, Product] = {}
@@ -105,6 +120,9 @@ class Store:
         self.subscriptions: dict[int, Subscription] = {}
         self.jobs: dict[int, BulkJob] = {}
         self.order_number = 1000
+        self.mails: list[dict[str, str | None]] = []
+        self.hidden: set[int] = set()
+        self.uninstalled: Callable[[], None] = lambda: None
         self.emit: Callable[[str, Any], None] = lambda _topic, _record: None
         self._by_sku: dict[str, dict[int, Item]] = {}
         self._stale: dict[int, tuple[Record, _Stale]] = {}
@@ -120,7 +138,7 @@ class Store:
             "locations": self.locations,
             "webhookSubscriptions": self.subscriptions,
         }
-        self._kinds: Mapping[str, Mapping[int, Any]] = {
+        self._kinds: Mapping[str, dict[int, Any]] = {
             "Product": self.products,
             "ProductVariant": self.variants,
             "InventoryItem": self.items,
@@ -190,6 +208,15 @@ class Store:
             for line in order.lines:
                 if line.product is product:
                     line.product = None
+
+    def drop_customer(self, customer: Customer) -> None:
+        """Forget a customer; orders and checkouts that name it lose it."""
+        self.customers.pop(customer.id, None)
+        for order in self.orders.values():
+            order.customer = None if order.customer is customer else order.customer
+        for checkout in self.checkouts.values():
+            checkout.customer = None if checkout.customer is customer else checkout.customer
+        self.version += 1
 
     def set_sku(self, item: Item, sku: str | None) -> None:
         """Give an item another SKU."""
@@ -273,7 +300,7 @@ class Store:
         found = search.narrow(lambda index, value: self._find(name, index, value))
         found = self._filter(records() if found is None else found, search)
         rows = Rows.sort(found, spec.sorts[sort], f"{search.text}|{sort}")
-        return Rows(rows.keys[:DEPTH_LIMIT], rows.records[:DEPTH_LIMIT], rows.binding)
+        return Rows(rows.keys[: self.depth_limit], rows.records[: self.depth_limit], rows.binding)
 
     def _filter(self, records: Iterable[Any], search: Search) -> list[Any]:
         matches = search.matches()
@@ -309,6 +336,19 @@ class Store:
             return [] if record is None else [record]
         field = {"source": "source_identifier", "email": "email", "handle": "handle"}[index]
         return [r for r in self._holders[name].values() if (getattr(r, field) or "").casefold() == value]
+
+    def renumber(self, record: Record, number: int) -> None:
+        """Hold a record under another number."""
+        held = self._kinds[record.kind]
+        if isinstance(record, Location):
+            for item in self.items.values():
+                if record.id in item.levels:
+                    item.levels[number] = item.levels.pop(record.id)
+        before, record.id = record.id, number
+        moved = {number if key == before else key: each for key, each in held.items()}
+        held.clear()
+        held.update(moved)
+        self.version += 1
 
     def by_gid(self, kind: str, gid: str) -> Any:
         """The record of a gid of that kind, or None."""

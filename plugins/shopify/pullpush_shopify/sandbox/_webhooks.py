@@ -10,13 +10,16 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC
+from functools import partial
 from typing import Any
+
+import attrs
 
 from pullpush_sdk.sandbox import OutgoingWebhook, WebhookOutbox, is_loopback
 from pullpush_shopify.sandbox._call import Call, UserError, payload
 from pullpush_shopify.sandbox._execute import Resolver
 from pullpush_shopify.sandbox._model import Subscription
-from pullpush_shopify.sandbox._payloads import make_body
+from pullpush_shopify.sandbox._payloads import COMPLIANCE, make_body
 from pullpush_shopify.sandbox._store import Store
 
 __all__ = ["MUTATIONS", "RETRY_AFTER", "Sender", "topic_name"]
@@ -25,7 +28,7 @@ __all__ = ["MUTATIONS", "RETRY_AFTER", "Sender", "topic_name"]
 RETRY_AFTER = (10.0, 30.0, 90.0, 270.0, 810.0, 1_800.0, 3_690.0, 7_700.0)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
-_WORDS = ("bulk_operations", "inventory_items", "inventory_levels")
+_WORDS = ("bulk_operations", "draft_orders", "inventory_items", "inventory_levels")
 
 
 def topic_name(topic: str) -> str:
@@ -38,19 +41,40 @@ def topic_name(topic: str) -> str:
 class Sender:
     """Turns events into signed deliveries, one per subscription to the topic."""
 
-    def __init__(self, store: Store, outbox: WebhookOutbox, *, secret: str, version: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outbox: WebhookOutbox,
+        *,
+        secret: str,
+        version: str,
+        is_late: bool = False,
+        compliance_url: str = "",
+    ) -> None:
         self._store = store
         self._outbox = outbox
         self._secret = secret.encode()
         self._version = version
+        self._is_late = is_late
+        self._compliance_url = compliance_url
 
     def emit(self, topic: str, record: Any) -> None:
-        """Queue a delivery of `record` to everybody who subscribed to `topic`."""
-        wanted = [each for each in self._store.subscriptions.values() if topic_name(each.topic) == topic]
+        """Queue a delivery of `record` to everybody who subscribed to `topic`.
+
+        Compliance topics go to the app's own address for them. With late bodies, each is put together when it is
+        sent for the first time: two quick changes then show the last value twice.
+        """
+        wanted: list[tuple[str, Subscription | None]] = [
+            (each.uri, each) for each in self._store.subscriptions.values() if topic_name(each.topic) == topic
+        ]
+        if topic in COMPLIANCE and self._compliance_url:
+            wanted.append((self._compliance_url, None))
         event = self._uuid()
-        for subscription in wanted:
-            if is_loopback(subscription.uri):
-                self._outbox.queue(self._delivery(subscription, topic, record, event))
+        for uri, subscription in wanted:
+            if is_loopback(uri):
+                webhook = self._delivery(uri, subscription, topic, record, event)
+                late = partial(self._filled, webhook, subscription, record) if self._is_late else None
+                self._outbox.queue(webhook, late=late)
 
     def given_up(self, webhook: OutgoingWebhook) -> None:
         """All attempts at a delivery failed: the subscription goes, as the platform deletes those made by API."""
@@ -58,26 +82,32 @@ class Sender:
             if subscription.uri == webhook.url and topic_name(subscription.topic) == webhook.event:
                 del self._store.subscriptions[subscription.id]
 
-    def _delivery(self, subscription: Subscription, topic: str, record: Any, event: str) -> OutgoingWebhook:
-        shown = make_body(topic, record, self._store)
-        if subscription.include_fields:
-            shown = {key: value for key, value in shown.items() if key in subscription.include_fields}
-        body = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
-        digest = base64.b64encode(hmac.new(self._secret, body, hashlib.sha256).digest()).decode()
+    def _delivery(
+        self, uri: str, subscription: Subscription | None, topic: str, record: Any, event: str
+    ) -> OutgoingWebhook:
         triggered = self._store.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         headers = {
             "Content-Type": "application/json",
             "X-Shopify-Topic": topic,
-            "X-Shopify-Hmac-Sha256": digest,
             "X-Shopify-Shop-Domain": f"{self._store.shop}.myshopify.com",
             "X-Shopify-API-Version": self._version,
             "X-Shopify-Webhook-Id": self._uuid(),
             "X-Shopify-Triggered-At": triggered,
             "X-Shopify-Event-Id": event,
         }
-        if subscription.name:
+        if subscription is not None and subscription.name:
             headers["X-Shopify-Name"] = subscription.name
-        return OutgoingWebhook(event=topic, url=subscription.uri, headers=headers, body=body)
+        empty = OutgoingWebhook(event=topic, url=uri, headers=headers, body=b"")
+        return self._filled(empty, subscription, record)
+
+    def _filled(self, webhook: OutgoingWebhook, subscription: Subscription | None, record: Any) -> OutgoingWebhook:
+        """The delivery with the record as it is now, signed."""
+        shown = make_body(webhook.event, record, self._store)
+        if subscription is not None and subscription.include_fields:
+            shown = {key: value for key, value in shown.items() if key in subscription.include_fields}
+        body = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
+        digest = base64.b64encode(hmac.new(self._secret, body, hashlib.sha256).digest()).decode()
+        return attrs.evolve(webhook, body=body, headers={**webhook.headers, "X-Shopify-Hmac-Sha256": digest})
 
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self._store.random.getrandbits(128), version=4))

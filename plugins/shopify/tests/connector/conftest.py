@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -13,7 +14,9 @@ import httpx
 import pytest
 from pullpush_shopify import hooks
 
+from pullpush_sdk import hookimpl
 from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.clock import Clock
 from pullpush_sdk.connector import Connection, Delivery, Event, Outcome, Reject, Verb
 from pullpush_sdk.http import Client, Redactor, Secret, authenticator_of
 from pullpush_sdk.manifest import render
@@ -31,6 +34,25 @@ def loaded_connector() -> LoadedConnector:
     """The connector as the runtime loads it; it keeps nothing between calls."""
     source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: hooks)
     return load_connector(source, hooks, types=TYPES, functions=Functions())
+
+
+@cache
+def narrow_connector(size: int, depth: int) -> LoadedConnector:
+    """The connector with small pages, for a shop that cuts filtered lists off early."""
+    connector = hooks.pullpush_connector()
+    resources = {
+        name: attrs.evolve(
+            each,
+            pagination=attrs.evolve(each.pagination, size=size),
+            incremental=attrs.evolve(each.incremental, depth=depth),
+        )
+        for name, each in connector.manifest.resources.items()
+    }
+    narrow = attrs.evolve(connector, manifest=attrs.evolve(connector.manifest, resources=resources))
+    own = {name: each for name, each in vars(hooks).items() if name.startswith("pullpush_")}
+    module = SimpleNamespace(**{**own, "pullpush_connector": hookimpl(lambda: narrow)})
+    source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: module)
+    return load_connector(source, module, types=TYPES, functions=Functions())
 
 
 @attrs.define(kw_only=True)
@@ -65,7 +87,7 @@ class Shop:
         return [each for each in entries if operation in str(each)] if operation else entries
 
     async def control(self, method: str, route: str, body: Any = None) -> Any:
-        async with httpx.AsyncClient(base_url=self.address) as client:
+        async with httpx.AsyncClient(base_url=self.address, verify=_TRUST) as client:
             answer = await client.request(method, f"/_sandbox/{route}", json=body)
             assert answer.status_code == 200, answer.text
             return answer.json()
@@ -109,18 +131,20 @@ def delivery(kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
 @asynccontextmanager
 async def open_shop(
     *,
+    loaded: LoadedConnector | None = None,
+    clock: Clock | None = None,
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | Callable[[str], Awaitable[Mapping[str, str]]] | None = None,
     **options: Any,
 ) -> AsyncIterator[Shop]:
-    loaded = loaded_connector()
+    loaded = loaded or loaded_connector()
     manifest = loaded.connector.manifest
     options.setdefault("rate_limits", False)
-    clock = VirtualClock(start=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    clock = clock or VirtualClock(start=datetime(2026, 11, 20, 12, tzinfo=UTC))
     # One time for both: what the client waits for passes at the platform, too.
     theirs = SandboxClock(source=clock.monotonic, start=clock.now())
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
-    plain = {**sandbox.settings, **(settings or {})}
+    plain = {"auth": "app", **sandbox.settings, **(settings or {})}
     redactor = Redactor()
     async with serve(sandbox.app) as address:
         if secrets is None:
@@ -163,3 +187,15 @@ def play() -> Callable[..., Any]:
         return asyncio.run(opened())
 
     return run
+
+
+@pytest.fixture
+def narrow() -> Callable[[int, int], LoadedConnector]:
+    """The connector with pages of so many records, for a shop that cuts filtered lists off after so many."""
+    return narrow_connector
+
+
+@pytest.fixture(scope="session")
+def opened() -> Callable[..., Any]:
+    """`open_shop`, for scenarios that run in a loop of their own."""
+    return open_shop

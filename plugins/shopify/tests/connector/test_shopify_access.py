@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from pullpush_shopify.check import SCOPES
 
-from pullpush_sdk.errors import AuthError
+from pullpush_sdk.errors import AccessRevokedError, AuthError
 
+MERCHANT = {"auth": "merchant"}
 CLIENT = {"client_id": "sandbox-client", "client_secret": "shpss_sandbox00000000000000000000000"}
 
 
@@ -75,3 +77,41 @@ def test_a_refresh_whose_answer_is_lost_is_asked_for_again(play: Any) -> None:
         assert len((await shop.pull("product"))[0]) == 1
 
     play(scenario, records=1, secrets=expiring)
+
+
+async def consent(shop: Any) -> None:
+    """What `pullpush auth` does: send a merchant to the platform, check the callback, redeem its code."""
+    client = shop.connection.client
+    asked = client.authorization("http://127.0.0.1:9/back")
+    url = httpx.URL(asked.url)
+    assert set(url.params["scope"].split(",")) <= set(SCOPES)
+    async with httpx.AsyncClient(base_url=shop.address) as browser:
+        answer = await browser.get(url.path, params=url.params)
+    query = dict(httpx.URL(answer.headers["location"]).params)
+    with pytest.raises(AuthError, match="signature"):
+        await client.authorize(asked, {**query, "shop": "another.myshopify.com"})
+    await client.authorize(asked, query)
+
+
+def test_a_merchants_consent_gives_expiring_tokens_that_are_renewed(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await consent(shop)
+        for _ in range(3):
+            assert len((await shop.pull("product"))[0]) == 1
+            shop.clock.advance(3500)
+        tokens = [each for each in await shop.log() if each["path"] == "/admin/oauth/access_token"]
+        assert len(tokens) == 3  # the code, and a refresh before each hour ended
+        assert not any((await shop.control("GET", "violations")).values())
+
+    play(scenario, records=1, secrets=CLIENT, settings=MERCHANT)
+
+
+def test_a_consent_that_was_withdrawn_asks_for_a_person(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await consent(shop)
+        await shop.change("uninstall")
+        with pytest.raises(AccessRevokedError) as caught:
+            await shop.pull("product")
+        assert "authorise" in caught.value.hint
+
+    play(scenario, records=1, secrets=CLIENT, settings=MERCHANT)

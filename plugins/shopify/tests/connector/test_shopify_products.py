@@ -171,12 +171,11 @@ def test_the_next_change_finds_the_product_by_the_id_that_was_remembered(play: A
     play(scenario, records=0, extra={"index_lag": "3600"})
 
 
-def test_a_lost_product_that_never_came_is_created_after_the_search_had_its_time(play: Any) -> None:
+def test_a_lost_product_that_never_came_is_created_when_it_comes_again(play: Any) -> None:
     async def scenario(shop: Any) -> None:
         lost = shop.delivery("product", SHIRT, attempt=2, maybe_applied=True)
         (outcome,) = await shop.push("product", lost)
         assert outcome.result is Result.DELIVERED
-        assert sum(shop.clock.slept) >= 60
         assert len(await product_of(shop, "SHIRT-S")) == 1
 
     play(scenario, records=0)
@@ -190,3 +189,58 @@ def test_a_product_made_a_moment_ago_is_not_made_again(play: Any) -> None:
         assert [each["title"] for each in await product_of(shop, "SHIRT-S")] == ["Shirt 2"]
 
     play(scenario, records=0, extra={"index_lag": "120"})
+
+
+LARGE = {
+    "sku": "SHIRT-L",
+    "price": "23.00",
+    "options": {"Size": "L", "Colour": "Blue"},
+    "weight": 2,
+    "weightUnit": "kg",
+}
+
+
+def test_a_new_variant_that_fits_the_options_is_added_and_nobody_counts_it_yet(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await shop.push("product", shop.delivery("product", SHIRT))
+        grown = {**SHIRT, "variants": [*SHIRT["variants"], LARGE]}
+        (outcome,) = await shop.push("product", shop.delivery("product", grown, id="d2"))
+        assert outcome.result is Result.DELIVERED, outcome
+        added = outcome.returned["variants"][-1]
+        assert (added["sku"], added["options"]["Size"], Decimal(added["price"])) == ("SHIRT-L", "L", 23)
+        assert (added["weight"], added["weightUnit"]) == (2, "kg")
+        level = await shop.level("SHIRT-L")
+        assert not level["tracked"]
+        (again,) = await shop.push("product", shop.delivery("product", grown, id="d3"))
+        assert again.result is Result.UNCHANGED
+
+    play(scenario, records=0)
+
+
+def test_a_lost_answer_never_adds_a_variant_twice(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await shop.push("product", shop.delivery("product", SHIRT))
+        grown = {**SHIRT, "variants": [*SHIRT["variants"], LARGE]}
+        await shop.faults({"match": {"body": "*productVariantsBulkCreate*"}, "fault": "lost_answer", "times": 1})
+        (outcome,) = await shop.push("product", shop.delivery("product", grown, id="d2"))
+        assert outcome.result is Result.RETRY
+        await shop.push("product", shop.delivery("product", grown, id="d2", attempt=2, maybe_applied=True))
+        (native,) = await product_of(shop, "SHIRT-S")
+        assert [each["sku"] for each in native["variants"]] == ["SHIRT-S", "SHIRT-M", "SHIRT-L"]
+
+    play(scenario, records=0)
+
+
+def test_a_weight_is_written_where_it_differs_and_a_foreign_unit_is_not(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await shop.push("product", shop.delivery("product", SHIRT))
+        heavy = {**SHIRT["variants"][0], "weight": Decimal("1.5"), "weightUnit": "KG"}
+        (outcome,) = await shop.push("product", shop.delivery("product", {**SHIRT, "variants": [heavy]}, id="d2"))
+        assert outcome.returned["variants"][0]["weight"] == Decimal("1.5")
+        (again,) = await shop.push("product", shop.delivery("product", {**SHIRT, "variants": [heavy]}, id="d3"))
+        assert again.result is Result.UNCHANGED
+        foreign = {**heavy, "weight": 9, "weightUnit": "stone"}
+        (other,) = await shop.push("product", shop.delivery("product", {**SHIRT, "variants": [foreign]}, id="d4"))
+        assert other.result is Result.UNCHANGED
+
+    play(scenario, records=0)

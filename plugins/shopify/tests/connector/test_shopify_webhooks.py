@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -10,10 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pullpush_shopify.graphql import ask
+from pullpush_shopify.subscriptions import TOLD_ALREADY
+from pullpush_shopify.webhooks import REFUSED
 
 from pullpush_sdk.canonical import to_sparse
 from pullpush_sdk.connector import Verb, WebhookRequest
-from pullpush_sdk.errors import FieldError
+from pullpush_sdk.errors import AuthError, FieldError
 
 SECRETS = {
     "access_token": "shpat_sandbox00000000000000000000000",
@@ -142,17 +146,141 @@ def test_what_nobody_handles_is_nothing_and_a_body_without_an_id_is_a_fault(play
     play(scenario, records=0)
 
 
-def test_subscribing_twice_registers_every_topic_once(play: Any) -> None:
+async def subscribed(shop: Any) -> list[str]:
+    return sorted(topic_name(each["topic"]) for each in (await shop.state())["subscriptions"])
+
+
+def topic_name(topic: str) -> str:
+    heads = ("INVENTORY_LEVELS", "INVENTORY_ITEMS")
+    head = next((each for each in heads if topic.startswith(each)), topic.partition("_")[0])
+    return f"{head}/{topic[len(head) + 1 :]}".lower()
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+def test_subscribing_twice_registers_every_topic_once(play: Any, is_live: bool) -> None:
     async def scenario(shop: Any) -> None:
         url = "https://hooks.example.com/webhooks/shop"
         for _ in range(2):
             findings = await shop.hook.pullpush_subscribe(connection=shop.connection, url=url)
             assert all(each.ok for each in findings), findings
-        topics = sorted(each["topic"] for each in (await shop.state())["subscriptions"])
         handlers = shop.connection.connector.manifest.webhook.handlers
-        assert topics == sorted(name.replace("/", "_").upper() for name in handlers)
+        carts = {name for name, handler in handlers.items() if handler.canonical_type == "cart"}
+        wanted = (set(handlers) - TOLD_ALREADY | {"app/uninstalled"}) - (set() if is_live else carts)
+        assert await subscribed(shop) == sorted(wanted)
         findings = await shop.hook.pullpush_subscribe(connection=shop.connection, url="http://hooks.example.com/")
         assert not any(each.ok for each in findings)
+
+    play(scenario, records=0, settings={"live_carts": is_live})
+
+
+def test_a_subscription_that_the_platform_deleted_comes_back(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        url = "https://hooks.example.com/webhooks/shop"
+        await shop.hook.pullpush_subscribe(connection=shop.connection, url=url)
+        everything = await subscribed(shop)
+        store = next(iter((await shop.state())["subscriptions"]))
+        document = "mutation ($id: ID!) { webhookSubscriptionDelete(id: $id) { userErrors { message } } }"
+        await ask(shop.connection, document, {"id": store["id"]})
+        assert await subscribed(shop) != everything
+        findings = await shop.hook.pullpush_subscribe(connection=shop.connection, url=url)
+        assert [each.name for each in findings if each.message == "was registered"] == [
+            f"webhook {topic_name(store['topic'])}"
+        ]
+        assert await subscribed(shop) == everything
+
+    play(scenario, records=0)
+
+
+def test_a_burst_of_stock_webhooks_is_looked_up_together(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        levels = (await shop.state())["levels"]
+        bodies = [
+            {"inventory_item_id": number(each["item"]), "location_id": number(each["location"]), "available": 1}
+            for each in levels
+        ] * 3
+        before = len(await shop.log("graphql.json"))
+        found = await asyncio.gather(*(received(shop, "inventory_levels/update", body) for body in bodies))
+        assert [event.record.sku for (event,) in found] == [each["sku"] for each in levels] * 3
+        assert len(await shop.log("graphql.json")) - before == -(-len(levels) // 50)
+
+    play(scenario, records=12)
+
+
+def test_a_look_up_that_fails_fails_for_all_that_asked_and_may_be_repeated(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        level = await shop.level("SKU-00001")
+        body = {"inventory_item_id": number(level["item"]), "location_id": number(level["location"])}
+        await shop.faults({"match": {"path": "*graphql.json"}, "fault": "status", "status": 402, "times": 1})
+        asked = [received(shop, "inventory_levels/update", body) for _ in range(3)]
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(each, AuthError) for each in failed), failed
+        (event,) = await received(shop, "inventory_levels/update", body)
+        assert event.record.sku == "SKU-00001"
+
+    play(scenario, records=1)
+
+
+def test_an_item_that_is_counted_no_more_tells_of_all_its_levels(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        before, _, _ = await shop.pull("stocklevel")
+        shop.clock.advance(5)
+        changed = await shop.change("stock", sku="SKU-00001", quantity=None)
+        events = await received(shop, "inventory_items/update", {"id": number(changed["item"])})
+        assert {event.record.location_id for event in events} == {event.record.location_id for event in before}
+        assert all(event.record.quantity is None for event in events)
+        assert min(event.version for event in events) > max(event.version for event in before)
+
+    play(scenario, records=1, extra={"locations": "2"})
+
+
+def test_a_deleted_record_is_known_by_what_was_read_of_it(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        await shop.pull("product")
+        await shop.pull("contact")
+        product = await shop.change("product_delete", sku="SKU-00001")
+        (event,) = await received(shop, "products/delete", {"id": number(product["product"])})
+        assert (event.verb, event.record.sku) == (Verb.DELETED, "SKU-00001")
+        customer = await shop.change("customer_delete", email="buyer00001@example.com")
+        (event,) = await received(shop, "customers/delete", {"id": number(customer["customer"])})
+        assert (event.verb, event.record.email) == (Verb.DELETED, "buyer00001@example.com")
+        for topic in ("products/delete", "customers/delete"):
+            with pytest.raises(FieldError, match="not seen before"):
+                await received(shop, topic, {"id": 1})
+
+    play(scenario, records=4)
+
+
+def test_a_record_that_is_still_there_was_not_deleted(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        (event, *_), _, _ = await shop.pull("contact")
+        (again,) = await received(shop, "customers/delete", {"id": int(event.record.contact_id)})
+        assert again.verb is Verb.UPDATED
+        assert to_sparse(again.record) == to_sparse(event.record)
+
+    play(scenario, records=4)
+
+
+def test_a_payment_gives_the_invoice_that_a_poll_gives(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        orders, _, _ = await shop.pull("order")
+        polled, _, _ = await shop.pull("invoice")
+        assert polled
+        invoices = {event.record.order_id: to_sparse(event.record) for event in polled}
+        for order in orders:
+            for topic, name in (("orders/paid", "id"), ("refunds/create", "order_id")):
+                events = await received(shop, topic, {name: int(order.record.order_id)})
+                assert [to_sparse(each.record) for each in events] == [invoices[order.record.order_id] for _ in events]
+                assert bool(events) == (order.record.order_id in invoices)
+
+    play(scenario, records=20)
+
+
+def test_topics_that_are_no_change_of_a_record_are_refused_with_what_to_do(play: Any) -> None:
+    async def scenario(shop: Any) -> None:
+        for topic, hint in REFUSED.items():
+            with pytest.raises(FieldError) as caught:
+                await received(shop, topic, {"id": 1})
+            assert caught.value.hint == hint
 
     play(scenario, records=0)
 

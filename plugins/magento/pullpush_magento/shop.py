@@ -1,0 +1,94 @@
+"""Facts of the shop that hardly change: currencies, inventory sources, regions; asked for once per connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pullpush_sdk.connector import Connection
+from pullpush_sdk.declarative import iter_records
+from pullpush_sdk.errors import ContractError, SetupError
+from pullpush_sdk.http import Call
+from pullpush_sdk.manifest import Pagination, Request
+
+from .answers import MISSING
+from .native import LIST, send
+
+Json = Any
+
+SOURCES, LEGACY, SALABLE = "sources", "legacy", "salable"
+_PAGES = Pagination(
+    kind="page", page_param="searchCriteria[currentPage]", size_param="searchCriteria[pageSize]", size=100
+)
+
+
+async def _stores(connection: Connection) -> list[Json]:
+    if "magento.stores" not in connection.memo:
+        connection.memo["magento.stores"] = (await send(connection, "GET", "store/storeConfigs")).json()
+    stores: list[Json] = connection.memo["magento.stores"]
+    return stores
+
+
+async def currency_of(connection: Connection) -> str:
+    """The currency in which the store view's products have their prices.
+
+    Raises:
+        SetupError: no store view has the code of the settings.
+        ContractError: it names no currency.
+    """
+    wanted = connection.settings["store_code"]
+    stores = await _stores(connection)
+    store = next((each for each in stores if each.get("code") == wanted), None)
+    if store is None:
+        names = ", ".join(str(each.get("code")) for each in stores)
+        raise SetupError(f"the shop has no store view {wanted!r}", hint=f"store_code is one of {names}")
+    currency = store.get("base_currency_code")
+    if not isinstance(currency, str) or not currency:
+        raise ContractError(f"the settings of store view {wanted!r} name no base_currency_code")
+    return currency
+
+
+async def currencies_of(connection: Connection) -> frozenset[str]:
+    """The base currencies of all websites: a price that is written for all of them counts in each."""
+    return frozenset(str(each.get("base_currency_code")) for each in await _stores(connection))
+
+
+async def stock_mode(connection: Connection) -> str:
+    """Where quantities stand: `sources`, `legacy` or `salable`; found out once where the settings leave it open."""
+    chosen = str(connection.settings.get("stock", "auto"))
+    if chosen != "auto":
+        return chosen
+    return SOURCES if await sources_of(connection) is not None else LEGACY
+
+
+async def sources_of(connection: Connection) -> Mapping[str, Json] | None:
+    """Every inventory source by its code, in use or not; None in a shop without the inventory modules."""
+    if "magento.sources" not in connection.memo:
+        params = {"searchCriteria[currentPage]": "1", "searchCriteria[pageSize]": "1"}
+        url = f"/{connection.settings['store_code']}/V1/inventory/sources"
+        answer = await connection.client.send(Call(url=url, params=params, accepts=MISSING))
+        connection.memo["magento.sources"] = None if answer.status in MISSING else await _all_sources(connection)
+    sources: Mapping[str, Json] | None = connection.memo["magento.sources"]
+    return sources
+
+
+async def _all_sources(connection: Connection) -> Mapping[str, Json]:
+    params = {"searchCriteria[sortOrders][0][field]": "source_code", "searchCriteria[sortOrders][0][direction]": "ASC"}
+    request = Request(path="/{{store_code}}/V1/inventory/sources", params=params)
+    return {row["source_code"]: row async for row in iter_records(connection, request, _PAGES, LIST)}
+
+
+def forget_sources(connection: Connection) -> None:
+    """Look again: sources are added and switched off."""
+    connection.memo.pop("magento.sources", None)
+
+
+async def region_id(connection: Connection, country: str, names: tuple[str | None, ...]) -> int | None:
+    """The id of a region by its code or name, None where the country has no list or not this one."""
+    memo = f"magento.regions.{country}"
+    if memo not in connection.memo:
+        answer = await send(connection, "GET", f"directory/countries/{country}", accepts=MISSING)
+        listed = [] if answer.status in MISSING else answer.json().get("available_regions") or []
+        connection.memo[memo] = {str(row[key]).casefold(): int(row["id"]) for row in listed for key in ("name", "code")}
+    known: Mapping[str, int] = connection.memo[memo]
+    return next((known[name.casefold()] for name in names if name and name.casefold() in known), None)
