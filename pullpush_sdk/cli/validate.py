@@ -54,7 +54,7 @@ _FORMATS = ("text", "json", "sarif", "junit", "github")
 @click.option(
     "--time-limit",
     type=click.FloatRange(5, 3600),
-    default=60.0,
+    default=120.0,
     show_default=True,
     help="Seconds that the connector may run.",
 )

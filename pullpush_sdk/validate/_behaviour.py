@@ -18,6 +18,11 @@ from .child import ChildResult, Limits, run_child
 from .places import below
 
 Json = Any
+OUT_OF_TIME = "no time was left: raise --time-limit"
+PATIENCE = 30.0
+"""Seconds that one law may take before it counts as one that never ends."""
+SPARE = 0.3
+"""The part of the time limit that is left when no further law is begun."""
 _IMPORT_BUDGET = 2.0
 """Seconds that loading a connector may take before every command of the runtime is slow by it."""
 
@@ -28,7 +33,7 @@ class Effort:
 
     examples: int = 3
     seed: int = 0
-    seconds: float = 60.0
+    seconds: float = 120.0
     codes: tuple[str, ...] = ()
 
 
@@ -78,6 +83,10 @@ def read_result(case: Case, result: ChildResult) -> Behaviour:
               seconds=float(each["seconds"]))
         for each in by_kind.get("trial", ())
     )  # fmt: skip
+    begun = by_kind.get("begun", [])
+    if begun and not any((each.law, each.canonical_type) == (begun[-1]["law"], begun[-1]["type"]) for each in trials):
+        trials += (Trial(law=begun[-1]["law"], canonical_type=begun[-1]["type"], outcome="not proven",
+                         reason=OUT_OF_TIME),)  # fmt: skip
     loaded = (by_kind.get("loaded") or [None])[0]
     return Behaviour(
         problems=tuple(_problems(case, result, by_kind, trials)),
@@ -103,17 +112,25 @@ def _problems(
         if each["seconds"] > _IMPORT_BUDGET:
             yield _where(case, "behaviour-slow-import", "$", f"loading it took {each['seconds']:.1f} seconds",
                          "import inside the hooks what only they need")  # fmt: skip
-    if result.death:
-        begun = told.get("begun", ())
-        last = begun[-1] if begun and len(begun) > len(trials) else None
-        during = f" in the law {last['law']} for {last['type']}" if last is not None else ""
-        path = _of_type(case, str(last["type"]), str(last["law"])) if last is not None else "$"
-        tail = result.last_lines.splitlines()[-3:]
-        yield _where(case, "behaviour-died", path, f"{result.death}{during}", "\n".join(tail) or "it said nothing")
+    yield from _death(case, result, told, trials)
     yield from _probed(case, told)
     for trial in trials:
         if trial.outcome == "broken":
             yield _broken(case, trial)
+
+
+def _death(case: Case, result: ChildResult, told: dict[str, list[Json]], trials: Sequence[Trial]) -> Iterator[Problem]:
+    if not result.death:
+        return
+    begun = told.get("begun", ())
+    tried = {(each.law, each.canonical_type) for each in trials if each.reason != OUT_OF_TIME}
+    last = begun[-1] if begun and (begun[-1]["law"], begun[-1]["type"]) not in tried else None
+    if result.overtime and last is not None and last["left"] + result.seconds * SPARE < PATIENCE:
+        return  # begun late: it is not proven, and not shown to hang
+    during = f" in the law {last['law']} for {last['type']}" if last is not None else ""
+    path = _of_type(case, str(last["type"]), str(last["law"])) if last is not None else "$"
+    tail = result.last_lines.splitlines()[-3:]
+    yield _where(case, "behaviour-died", path, f"{result.death}{during}", "\n".join(tail) or "it said nothing")
 
 
 def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
@@ -222,6 +239,8 @@ def _trouble(case: Case, told: Json) -> Problem:
         return _where(case, "behaviour-webhook", "$.webhook", message)
     found = next(_resources(case, told["type"]), None)
     path = found[0] if found is not None else "$"
+    if "session answer" in told["message"]:
+        return _where(case, "behaviour-read", "$.auth", message, "look at the paths of the exchange's answer")
     if told["what"] in {"paging", "changes"} and found is not None:
         part = "pagination" if told["what"] == "paging" else "incremental" if found[1].incremental is not None else ""
         code = "behaviour-paging" if told["what"] == "paging" else "behaviour-incremental"

@@ -20,7 +20,7 @@ _EVENT_CODES = frozenset(
     {"miniapp-42", "samples-event", "webhook-event", "behaviour-webhook", "behaviour-webhook-refused"}
 )
 _PAGE_CODES = frozenset(
-    {"pagination-response", "pagination-param", "pagination-start", "law-source-reads-everything", "behaviour-empty"}
+    {"pagination-response", "pagination-param", "pagination-start", "law-source-reads-everything", "behaviour-paging"}
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import attrs
@@ -46,12 +47,26 @@ class PythonFacts:
 
 def python_facts(package: Path) -> PythonFacts:
     """The facts of every module below a package's folder; tests and caches are left out."""
+    return _facts(package, tuple((file, *_state(file)) for file in python_files(package)))
+
+
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        stat = file.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=32)
+def _facts(package: Path, files: tuple[tuple[Path, int, int], ...]) -> PythonFacts:
+    """The facts of files in the state that they are in: fixing and watching look again and again."""
     hooks: list[HookFunction] = []
     names: set[str] = set()
     texts: set[str] = set()
     imports: list[Import] = []
     broken: list[tuple[Path, int, str]] = []
-    for file in python_files(package):
+    for file, _, _ in files:
         try:
             with file.open("rb") as opened:
                 source = opened.read(_MAX_BYTES)

@@ -80,7 +80,7 @@ def test_wrong_types_everywhere_are_findings(name, tmp_path_factory):
     document = base(name)
     every = places(document)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(st.dictionaries(st.sampled_from(every), ODD, min_size=1, max_size=3))
     def check(edits):
         try:

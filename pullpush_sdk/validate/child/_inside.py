@@ -18,7 +18,7 @@ from ._cage import fence, limit
 
 Json = Any
 Tell = Callable[..., None]
-_MARGIN = 0.9
+_MARGIN = 0.7
 """Of the time that there is, after which no further law is begun."""
 
 
@@ -151,7 +151,7 @@ class _Work:
                     self.tell("trial", law=law.name, type=canonical_type, outcome="not proven",
                               reason="no time was left: raise --time-limit", seconds=0.0)  # fmt: skip
                     continue
-                self.tell("begun", law=law.name, type=canonical_type)
+                self.tell("begun", law=law.name, type=canonical_type, left=self.until - start)
                 recorder.during = f"{law.name} {canonical_type}"
                 outcome, reason = "kept", ""
                 try:

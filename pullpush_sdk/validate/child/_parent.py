@@ -47,6 +47,7 @@ class ChildResult:
     death: str = ""
     last_lines: str = ""
     seconds: float = 0.0
+    overtime: bool = False
 
 
 def run_child(job: dict[str, Json], limits: Limits | None = None) -> ChildResult:
@@ -92,6 +93,7 @@ def run_child(job: dict[str, Json], limits: Limits | None = None) -> ChildResult
         death=death,
         last_lines=tail.content.decode("utf-8", "replace").strip()[-_TAIL:],
         seconds=time.monotonic() - started,
+        overtime="did not come to an end" in death,
     )
 
 

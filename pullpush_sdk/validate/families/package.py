@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,13 @@ def _notes(case: Case) -> Iterator[Problem]:
     if manifest is None or manifest.origin != "manifest":
         return
     for name in sorted(case.own):
-        if f"{manifest.name}:{name}" not in manifest.notes and name not in manifest.notes:
+        if not any(fnmatchcase(f"{manifest.name}:{name}", each) or each == name for each in manifest.notes):
             yield case.at("package-notes", "$.notes" if manifest.notes else "$",
                           f"the function `{manifest.name}:{name}` is not described",
                           f'add "{manifest.name}:{name}": … to notes')  # fmt: skip
     for name in manifest.notes:
         prefix, _, function = name.partition(":")
-        if prefix == manifest.name and function and function not in case.own and not _is_there(case, function):
+        if prefix == manifest.name and function and "*" not in function and function not in case.own and not _is_there(case, function):
             yield case.at("package-notes-unknown", below("$.notes", name), "there is no such function",
                           _meant(function, case.own))  # fmt: skip
 
