@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "add": ("add", "add", "Extend a connector: further resources, webhooks, destinations."),
     "secrets": ("secrets", "secrets", "Rotate the key that seals stored tokens."),
     "map": ("map", "map_", "Try a mapping on a sample record."),
+    "validate": ("validate", "validate", "Check a connector for submission."),
     "schema": ("schema", "schema", "Print a JSON Schema: of a canonical type, or of manifests."),
     "completion": ("completion", "completion", "Print the shell completion script."),
 }

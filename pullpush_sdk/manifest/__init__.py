@@ -53,6 +53,7 @@ from ._model import (
     SessionState,
     TransactionId,
     Verification,
+    Waiver,
     Webhook,
     Write,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "SessionState",
     "TransactionId",
     "Verification",
+    "Waiver",
     "Webhook",
     "Write",
     "auth_of",

@@ -531,6 +531,15 @@ class Push:
 
 
 @attrs.frozen(kw_only=True)
+class Waiver:
+    """A rule of validation that is set aside: its code, why, and until which day (`2027-01-31`)."""
+
+    rule: str
+    reason: str
+    until: str
+
+
+@attrs.frozen(kw_only=True)
 class Check:
     """A harmless request that proves the credentials; `identity` is the path of the account's name in its answer."""
 
@@ -568,6 +577,7 @@ class Manifest:
     push: Mapping[str, Push] = attrs.field(factory=dict)
     samples: Mapping[str, Json] = attrs.field(factory=dict)
     notes: Mapping[str, str] = attrs.field(factory=dict)
+    waivers: Sequence[Waiver] = ()
     origin: Literal["manifest", "miniapp", "miniapp-sync"] = "manifest"
     absent: Sequence[str] = ()
     extra: Mapping[str, Json] = attrs.field(factory=dict)
