@@ -1,11 +1,9 @@
 """The platforms' limits in a real flow: none is broken, and most of what they allow is used.
 
 A clock that jumps over waiting, and not the machine, says how long a run took; the long runs are on the machine's own
-clock, made fifty times as fast, and ten times for Shopify, which allows more than a small machine can ask for and answer.
-
-Shares are counted where the
-platform counts, in its own units: points of Shopify's bucket, calls a minute of Linnworks' busiest method and of
-Salla's store. Magento has no limit to use up.
+clock, fifty times as fast, and ten times for Shopify, which allows more than a small machine can ask for and answer.
+Shares are counted where the platform counts, in its own units: points of Shopify's bucket, calls a minute of Linnworks'
+busiest method and of Salla's store. Magento has no limit to use up.
 """
 
 from __future__ import annotations
