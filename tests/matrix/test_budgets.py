@@ -1,9 +1,9 @@
 """The platforms' limits in a real flow: none is broken, and most of what they allow is used.
 
-Time runs fifty times as fast for both sides. Shopify allows more than a small machine can ask for and answer at that
-speed: there a clock that jumps over waiting, and not the machine, says how long it took. Shares are counted where the
-platform counts, in its own units: points of Shopify's bucket, calls a minute of Linnworks' busiest method and of
-Salla's store. Magento has no limit to use up.
+A clock that jumps over waiting, and not the machine, says how long a run took; the long runs are on the machine's own
+clock, fifty times as fast, and ten times for Shopify, which allows more than a small machine can ask for and answer.
+Shares are counted where the platform counts, in its own units: points of Shopify's bucket, calls a minute of Linnworks'
+busiest method and of Salla's store. Magento has no limit to use up.
 """
 
 from __future__ import annotations
@@ -77,8 +77,9 @@ def shopify(both, points):
 def linnworks(both, _):
     """Calls of the method that is called most, of 150 a minute."""
     entries = [each for each in both.boxes["right"].control.log.after(0) if "/api/" in each["path"]]
-    (path, count), *_ = Counter(each["path"] for each in entries).most_common(1)
-    assert path.endswith("/AddInventoryItem")
+    # Every session has a server of its own; the quota is the method's.
+    (method, count), *_ = Counter(each["path"].rsplit("/api/", 1)[1] for each in entries).most_common(1)
+    assert method == "Inventory/AddInventoryItem"
     return count / (150 / 60 * seconds_of(entries))
 
 
@@ -115,7 +116,7 @@ async def run(folder, setenv, destination, records, scale):
         return report.counts["product"], both.boxes["right"].control.violations.counts(), share, seconds_of(entries)
 
 
-def judge(folder, setenv, destination, records, scale=SCALE):
+def judge(folder, setenv, destination, records, scale):
     counts, violations, share, seconds = asyncio.run(run(folder, setenv, destination, records, scale))
     print(f"{destination}: {dict(counts)} in {seconds:.0f} s of the platform, share {share}, {violations}")  # noqa: T201
     assert counts["delivered"] > 0.9 * counts["read"]
@@ -124,11 +125,10 @@ def judge(folder, setenv, destination, records, scale=SCALE):
 
 
 @pytest.mark.parametrize(
-    ("destination", "records", "scale"),
-    [("linnworks", 500, SCALE), ("magento", 100, SCALE), ("salla", 120, SCALE), ("shopify", 300, JUMPING)],
+    ("destination", "records"), [("linnworks", 500), ("magento", 100), ("salla", 120), ("shopify", 200)]
 )
-def test_a_sync_breaks_no_limit_and_uses_what_it_has(destination, records, scale, tmp_path, monkeypatch):
-    judge(tmp_path, monkeypatch.setenv, destination, records, scale)
+def test_a_sync_breaks_no_limit_and_uses_what_it_has(destination, records, tmp_path, monkeypatch):
+    judge(tmp_path, monkeypatch.setenv, destination, records, JUMPING)
 
 
 @pytest.mark.full
