@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from ._law import Effort
+from ._law import BrokenLawError, Effort
 from ._subject import Shop
 
 __all__ = ["Edit", "Known", "histories", "play", "try_histories"]
@@ -111,6 +111,9 @@ def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Ed
     )
     @given(history=histories(kinds))
     def tried(history: list[Edit]) -> None:
-        check(history)
+        try:
+            check(history)
+        except BrokenLawError as error:
+            raise BrokenLawError(f"{error}\n  history: {'; '.join(map(repr, history))}") from None
 
     tried()
