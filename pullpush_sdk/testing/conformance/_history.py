@@ -98,7 +98,7 @@ def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
 
 
 def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Edit]], Any]) -> None:
-    """Try a law on random histories and shrink the one that breaks it; the note of the error shows it."""
+    """Try a law on random histories and shrink the one that breaks it; the error shows it."""
 
     @seeded(effort.seed)
     @settings(
