@@ -21,29 +21,32 @@ Json = Any
 class Plan:
     """What a write endpoint does: to which collection, with the objects at which place, in which ways.
 
-    `place` is a list's where `many`. `ways` are create, update and delete, as recorded.
+    `place` is a list's where `many`, whose items have their objects at `inner`. `ways` are create, update and
+    delete, as recorded.
     """
 
     collection: Collection | None
     place: Place = ()
     many: bool = False
+    inner: Place = ()
     ways: frozenset[str] = frozenset()
 
 
 def plan_of(endpoint: Endpoint, shop: Shop) -> Plan:
     """What the recorded requests of a write endpoint show that it does."""
     exchange = endpoint.recorded[0]
-    best: tuple[int, Place, bool, Collection | None] = (0, (), False, None)
-    for place, many, names in objects_in(exchange.sent):
+    best: tuple[int, Place, bool, Place, Collection | None] = (0, (), False, (), None)
+    found = [(place, many, (), names) for place, many, names in objects_in(exchange.sent)]
+    for place, many, inner, names in [*found, *_wrapped(exchange.sent)]:
         home = shop.home(endpoint, frozenset(names))
         overlap = len(names & home.fields.keys()) if home is not None else 0
         if overlap > best[0]:
-            best = (overlap, place, many, home)
-    _, place, many, collection = best
+            best = (overlap, place, many, inner, home)
+    _, place, many, inner, collection = best
     if collection is None:
         shown = {str(place[-1]) for place, _ in leaves(exchange.body) if place} | set(endpoint.fields)
         collection = shop.home(endpoint, frozenset(shown))
-    plan = Plan(collection=collection, place=place, many=many)
+    plan = Plan(collection=collection, place=place, many=many, inner=inner)
     if collection is None:
         return plan
     return attrs.evolve(plan, ways=frozenset(_way(endpoint, each, plan, collection) for each in endpoint.recorded))
@@ -56,6 +59,11 @@ def _way(endpoint: Endpoint, exchange: Exchange, plan: Plan, collection: Collect
     if exchange.method == "DELETE" or any("delete" in each.lower() or "remove" in each.lower() for each in words):
         return "delete"
     if endpoint.fields:
+        return "update"
+    named = {
+        name: each for each in items_of(exchange.sent, plan) for name in collection.names if name in fields_in(each)
+    }
+    if named and not collection.key and len(named) == len(collection.names):
         return "update"
     if exchange.status == 201 or any("create" in each.lower() for each in words[-3:]):
         return "create"
@@ -89,12 +97,22 @@ def objects_in(sent: Json, place: Place = ()) -> Iterator[tuple[Place, bool, set
                 yield from (found for found in objects_in(each, (*place, name)) if not found[1])
 
 
+def _wrapped(sent: Json) -> Iterator[tuple[Place, bool, Place, set[str]]]:
+    """Objects inside of a list's items, as platforms have them that take changes of several kinds."""
+    for where, rows in tables(sent):
+        for name in rows[0] if rows else ():
+            if all(isinstance(each.get(name), Mapping) for each in rows):
+                yield where, True, (name,), {str(key) for each in rows for key in each[name]}
+
+
 def items_of(sent: Json, plan: Plan) -> list[Json]:
+    """The objects of a request's body that a plan speaks of."""
     found = at(sent, plan.place)
     if plan.many:
-        return found if isinstance(found, list) else []
+        return [at(each, plan.inner) for each in found] if isinstance(found, list) else []
     return [found] if isinstance(found, Mapping) else []
 
 
 def fields_in(item: Json) -> list[str]:
+    """The fields of an object that hold something."""
     return [str(name) for name, value in item.items() if value not in (None, "")] if isinstance(item, Mapping) else []
