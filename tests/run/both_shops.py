@@ -95,6 +95,13 @@ class Shops:
             )
         self.starts.append(time.monotonic_ns())
 
+    async def until_listening(self) -> None:
+        """Until a webhook got its 2xx from the process that was started last."""
+        before = self.acknowledged
+        async with asyncio.timeout(30):
+            while self.acknowledged == before:  # noqa: ASYNC110 - the senders tell nobody
+                await asyncio.sleep(0.01)
+
     async def kill(self) -> None:
         """SIGKILL, and nothing else."""
         assert self.process is not None

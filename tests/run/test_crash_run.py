@@ -30,8 +30,10 @@ async def kill_at_random(shops: Shops, kills: int) -> None:
     try:
         for _ in range(kills):
             await shops.start()
-            # Some are killed before they listen, most in the middle of their work.
-            await asyncio.sleep(0.3 + rng.random() * 2.5)
+            # A few are killed before they listen, most in the middle of their work.
+            if rng.random() < 0.8:
+                await shops.until_listening()
+            await asyncio.sleep(rng.random() * 1.5)
             await shops.kill()
             shops.look()
             for each in senders:

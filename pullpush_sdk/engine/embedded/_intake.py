@@ -11,14 +11,16 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import dumps, loads
+from pullpush_sdk.canonical import CanonicalType, dumps, loads
 from pullpush_sdk.engine.arrivals import Arrival, Dead, Prepared
 from pullpush_sdk.engine.causes import cause_of
 from pullpush_sdk.engine.echo import OwnWrite
 from pullpush_sdk.engine.intake import Known, Member, Verdict, is_settled_by, settle, settle_member
+from pullpush_sdk.engine.own_records import mirrored
 from pullpush_sdk.engine.ports import Counts, FlowSpec
 
 from . import _rows
+from ._own_records import OwnRecords
 from ._schema import DEAD
 from ._space import Space
 
@@ -63,7 +65,7 @@ class Appended:
 
 @attrs.define
 class Intake:
-    """One append: a job for the store."""
+    """One append: a job for the store. `by_id` is the type where our own records have other ids at the source."""
 
     flow: FlowSpec
     canonical_type: str
@@ -74,6 +76,7 @@ class Intake:
     linked: bool
     space: Space | None
     baseline: bool = False
+    by_id: CanonicalType | None = None
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
@@ -92,6 +95,10 @@ class Intake:
         if any(arrival.member is not None for arrival in arrivals):
             self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
             arrivals = [arrival for arrival in arrivals if arrival.member is None]
+        if self.by_id is not None:
+            own = OwnRecords(db=db, flow=self.flow, kind=self.by_id)
+            arrivals, silent = own.sorted_out(self._stream, arrivals)
+            self._tally["unchanged"] += silent
         self._states(db, arrivals)
         self._store_logged(db)
         self._bury(db)
@@ -253,7 +260,10 @@ class Intake:
         """The source moved by itself: flows that write to it no longer know what it holds."""
         if not self.linked or not self._changes:
             return
-        for some, places in _rows.chunks(list(self._changes)):
+        changes = self._changes
+        if self.by_id is not None:
+            changes = changes | {mirrored(identity) for identity in changes}
+        for some, places in _rows.chunks(list(changes)):
             db.execute(
                 "UPDATE identity SET known = NULL WHERE stream IN"
                 " (SELECT stream.id FROM stream JOIN link ON link.writer = stream.flow"

@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import CanonicalType, dumps, join_identity, loads
-from pullpush_sdk.engine.conflict import happened_before, has_shared_keys, wins
+from pullpush_sdk.engine.conflict import happened_before, wins
 from pullpush_sdk.engine.content import written_matches
 from pullpush_sdk.engine.echo import echo_writer
 from pullpush_sdk.engine.gate import NEVER, Mark, Row
@@ -72,8 +72,6 @@ class Rivals:
 
     def settle(self, lanes: Mapping[str, list[Row]]) -> None:
         """End the losers; rows that ended leave their lanes, rows that must wait are due a little later."""
-        if not has_shared_keys(self.kind, self.flow.match.get(self.kind.name)):
-            return
         found = self.db.execute(
             "SELECT id FROM stream WHERE flow = ? AND type = ? AND NOT shadow", (self.flow.opposite, self.kind.name)
         ).fetchone()

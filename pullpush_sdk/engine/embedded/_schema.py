@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from pullpush_sdk.errors import StoreError
 
-__all__ = ["DEAD", "ENDED", "RESTORED", "WAITING", "prepare"]
+__all__ = ["DEAD", "ENDED", "LAST_PART", "RESTORED", "WAITING", "prepare"]
 
 WAITING, ENDED, DEAD = 0, 1, 2
 
@@ -192,7 +192,12 @@ CREATE TABLE envelope (
 )
 """
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX)
+LAST_PART = "replace(written_id, rtrim(written_id, replace(written_id, '/', '')), '')"
+"""The last part of the id that a destination gave: SQL, in the very words of the index."""
+
+_MADE = f"CREATE INDEX identity_made ON identity (stream, {LAST_PART}) WHERE written_id NOT NULL"
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX, _MADE)
 """Step n turns a file of version n into one of version n + 1."""
 
 

@@ -16,9 +16,11 @@ from pullpush_sdk.engine.echo import echo_writer
 from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Row, plan_lane
 from pullpush_sdk.engine.lanes import Taken, TakenLane
 from pullpush_sdk.engine.locations import total
+from pullpush_sdk.engine.own_records import mirrored
 from pullpush_sdk.engine.ports import Ended, FlowSpec
 
 from . import _rows
+from ._own_records import OwnRecords, are_told_by_id
 from ._rivals import Rivals
 from ._schema import DEAD, ENDED
 
@@ -118,12 +120,17 @@ class Take:
         return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
 
     def _without_rivals(self, db: sqlite3.Connection, lanes: dict[str, list[Read]]) -> dict[str, list[Read]]:
-        """The lanes after conflicts with the flow in the other direction were settled."""
-        rivals = Rivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
-        rivals.settle({key: [_row_of(each) for each in lane] for key, lane in lanes.items()})
-        self._tally.update(rivals.tally)
-        self.restored = list(rivals.restored)
-        if not rivals.changed:
+        """The lanes after conflicts with the flow in the other direction were settled, and what it made is out."""
+        rows = {key: [_row_of(each) for each in lane] for key, lane in lanes.items()}
+        if are_told_by_id(self.flow, self.kind):
+            ended, changed = OwnRecords(db=db, flow=self.flow, kind=self.kind).settle(self.stream, rows, self.now)
+            self._tally.update(ended)
+        else:
+            rivals = Rivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
+            rivals.settle(rows)
+            self._tally.update(rivals.tally)
+            self.restored, changed = list(rivals.restored), rivals.changed
+        if not changed:
             return lanes
         # What came within reach only now was not looked at for conflicts: it has its turn later.
         seen = {each[_POS] for lane in lanes.values() for each in lane}
@@ -249,10 +256,15 @@ class Take:
 
     def _announce(self, db: sqlite3.Connection, rows: Sequence[Row]) -> None:
         written = echo_writer(self.kind)
-        announced = [
-            (reader, self.kind.name, row.identity, row.pos, dumps(written(payload, row.verb == "deleted")).decode())
-            for reader in self.flow.readers
+        contents = [
+            (row.identity, row.pos, dumps(written(payload, row.verb == "deleted")).decode())
             for row, payload in zip(rows, self._payloads, strict=True)
+        ]
+        others = self.flow.opposite if are_told_by_id(self.flow, self.kind) else None
+        announced = [
+            (reader, self.kind.name, mirrored(identity) if reader == others else identity, *rest)
+            for reader in self.flow.readers
+            for identity, *rest in contents
         ]
         # An earlier attempt of the same delivery was announced already: it is the same write, begun again now.
         db.executemany("DELETE FROM own_write WHERE pos = ?", [(row.pos,) for row in rows])

@@ -60,6 +60,7 @@ from ._inbox import SqliteInbox, receive_again
 from ._intake import Appended, Intake
 from ._lanes import SqliteLanes
 from ._lock import DispatcherLock
+from ._own_records import are_told_by_id
 from ._space import Space
 from ._store import Store
 from ._upkeep import Housekeeper
@@ -207,6 +208,7 @@ class SqliteEngine:
             now=version_of(now),
             linked=flow.name in self._linked,
             space=None if accepted else self._space,
+            by_id=kind if are_told_by_id(flow, kind := self._kind(canonical_type)) else None,
         )
         storing = asyncio.ensure_future(self._store.run(job))
         # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.

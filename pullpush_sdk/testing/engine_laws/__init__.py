@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from . import baseline, failures, inbox, ordering, repeats, routing, upkeep
+from . import baseline, failures, inbox, ordering, own_records, repeats, routing, upkeep
 from .bench import Bench, Destination, EngineUnderTest
 
 __all__ = ["ALL_LAWS", "Bench", "Destination", "EngineUnderTest", "Law", "run_law"]
@@ -24,6 +24,7 @@ ALL_LAWS: tuple[Law, ...] = (
     *baseline.LAWS,
     *upkeep.LAWS,
     *inbox.LAWS,
+    *own_records.LAWS,
 )
 """Every law, each with a docstring that states it."""
 
