@@ -122,6 +122,11 @@ def _drafted(
     made = draft_files(
         source, given, names=names, types=session.plugins.types, wanted=wanted, proposer=proposer_of(session.plugins)
     )
+    if not made.drafted.reads:
+        say(
+            "no list of records was recognised: base URL and sign-in are drafted, lists are yours to write",
+            colour="yellow",
+        )
     found = ", ".join(f"{name} ({kind})" for name, kind in made.drafted.reads.items())
     say(f"drafted from {', '.join(str(file) for file in given)}: {found}")
     say(f"{len(made.drafted.checks)} places to check, marked `check` in connector.yaml:")

@@ -92,12 +92,17 @@ def draft_files(
     drafted = draft(
         sketch_of(source, given), name=names.name, title=names.title, types=types, wanted=wanted, proposer=proposer
     )
-    if not drafted.reads:
+    if not drafted.reads and (wanted or source != "openapi"):
         said = f" of type {', '.join(wanted)}" if wanted else ""
         raise SetupError(
             f"no list of records{said} was recognised in {', '.join(str(file) for file in given)}; nothing was written",
             hint="leave the --from option out and write the lists by hand, or name other --types",
         )
-    answers = Answers(kind="source", types=tuple(dict.fromkeys(drafted.reads.values())), webhooks=False, drafted=source)
+    answers = Answers(
+        kind="source",
+        types=tuple(dict.fromkeys(drafted.reads.values())) or ("product",),
+        webhooks=False,
+        drafted=source,
+    )
     files = render_drafted(names, answers, drafted.manifest, drafted.samples)
     return DraftedFiles(files=files, answers=answers, drafted=drafted)

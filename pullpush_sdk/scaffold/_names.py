@@ -72,6 +72,10 @@ def names_of(given: str, *, title: str = "", taken: Iterable[str] | None = None)
     Raises:
         SetupError: nothing can be called so; says why and what could.
     """
+    if "/" in given or "\\" in given:
+        raise SetupError(
+            f"{given!r} is a path, and a name is needed", hint="give the name; --folder says where to write"
+        )
     name = _slug(given)
     if not name:
         raise SetupError(
@@ -106,6 +110,7 @@ def _slug(given: str) -> str:
 def _spoken(given: str) -> str:
     """A title for a name: what was typed where it looks like one, else its words in capitals."""
     stripped = re.sub(r"^pullpush[-_ ]+", "", given.strip(), flags=re.IGNORECASE)
+    stripped = re.sub(r"^[\W_]+|[^\w .&'+()-]", "", stripped)[:60]
     if re.search(r"[^\W\d_]", stripped) and stripped != stripped.lower() and not re.search(r"[-_]", stripped):
         return stripped
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[-_\s]+", stripped) if word)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -10,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ._answers import Answers
 
-__all__ = ["sample_of"]
+__all__ = ["sample_of", "signed"]
 
 Json = Any
 _ADDRESS = "https://api.acme.example/v1"
@@ -28,6 +30,17 @@ def sample_of(text: str, answers: Answers, headers: Mapping[str, str]) -> str:
         exchanges = [each for each in exchanges if each is not None and "page=" not in each["request"]["path"]]
     kept = {"exchanges": exchanges} | ({"webhooks": sample["webhooks"]} if answers.webhooks else {})
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
+
+
+def signed(text: str) -> str:
+    """A sample file whose webhooks are signed anew: what stands in their bodies was renamed."""
+    sample = json.loads(text)
+    for webhook in sample.get("webhooks", ()):
+        secret, body = webhook["secrets"]["webhook_secret"], webhook["body"]
+        for name in webhook["headers"]:
+            if name.lower().endswith("-signature"):
+                webhook["headers"][name] = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+    return json.dumps(sample, indent=1, ensure_ascii=False) + "\n"
 
 
 def _exchange(exchange: Json, paging: str, headers: Mapping[str, str]) -> Json:

@@ -13,7 +13,7 @@ from pullpush_sdk import __version__
 from ._answers import Answers
 from ._blocks import cut
 from ._names import Names
-from ._samples import sample_of
+from ._samples import sample_of, signed
 
 __all__ = ["TEMPLATE_VERSION", "render", "render_drafted", "template_folder"]
 
@@ -116,7 +116,9 @@ def _replaced(path: str, answers: Answers) -> dict[str, str]:
 
 
 def _tidied(text: str, path: str) -> str:
-    """Without what cutting leaves: empty sections, empty lines in a row."""
+    """Without what cutting leaves: empty sections, empty lines in a row; samples signed under the new names."""
+    if "/samples/" in path:
+        return signed(text)
     if path.endswith(".yaml"):
         text = re.sub(r"(?m)^secrets:\n(?! )", "", text)
     if path.endswith(".py"):

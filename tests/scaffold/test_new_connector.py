@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import hmac
 import json
 import tomllib
 
@@ -45,7 +47,12 @@ def judge(answers):
         if path.endswith(".py"):
             ast.parse(text)
         if path.endswith(".json"):
-            assert json.loads(text)["exchanges"]
+            sample = json.loads(text)
+            assert sample["exchanges"]
+            for webhook in sample.get("webhooks", ()):
+                signature = hmac.new(b"test", webhook["body"].encode(), hashlib.sha256).hexdigest()
+                assert webhook["headers"]["X-Big-Shop-Signature"] == signature
+                assert "BIGSHOP" in webhook["body"] or "sku" not in webhook["body"]
         for token in ("acme", "Acme", "ACME", "<read>", "</"):
             assert token not in text, path
     assert {f"pullpush_big_shop/{file}" for file in manifest.samples.values()} <= set(files)

@@ -379,6 +379,28 @@ def test_a_draft_without_any_list_writes_nothing(tmp_path):
         assert not target.exists()
 
 
+def test_a_type_that_no_name_tells_is_taken_on_a_persons_word(tmp_path):
+    """A sample of records with any name, and one type."""
+    file = tmp_path / "answer.json"
+    file.write_text('[{"ref": 7, "email": "a@example.com", "total": "9.50"}]')
+    names = names_of("new-shop", taken=[])
+    made = draft_files("samples", [file], names=names, types=TYPES, wanted=("order",))
+    assert made.drafted.reads == {"answer": "order"}
+    with pytest.raises(SetupError, match="nothing was written"):
+        draft_files("samples", [file], names=names, types=TYPES, wanted=None)
+
+
+def test_a_document_without_lists_gives_what_it_has(tmp_path):
+    """Address and sign-in, a gap where the lists would be, and green tests."""
+    spec = tmp_path / "spec.json"
+    spec.write_text('{"openapi": "3.0.0", "servers": [{"url": "https://a.test/v1"}], "paths": {"/ping": {"get": {}}}}')
+    arguments = ["new-connector", "x", "--no-input", "--folder", str(tmp_path / "new"), "--from-openapi", str(spec)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert "no list of records was recognised" in result.output
+    assert "https://a.test/v1" in (tmp_path / "new/pullpush_x/connector.yaml").read_text()
+
+
 def test_a_drafted_connector_passes_its_own_tests(tmp_path):
     """From the command to green tests."""
     target = tmp_path / "new"

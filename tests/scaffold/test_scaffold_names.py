@@ -20,6 +20,7 @@ from pullpush_sdk.scaffold import names_of
         ("Café", "cafe", "pullpush_cafe", "Café"),
         ("class", "class", "pullpush_class", "Class"),
         ("3cx", "3cx", "pullpush_3cx", "3cx"),
+        ("my.shop!", "my-shop", "pullpush_my_shop", "My.shop"),
         ("__my__shop__", "my-shop", "pullpush_my_shop", "My Shop"),
     ],
 )
@@ -40,7 +41,7 @@ def test_one_name_has_every_spelling(given, name, module, title):
         ("Acme", "reserved"),
         ("test", "reserved"),
         ("x" * 41, "41 characters"),
-        ("../evil", "title"),
+        ("../evil", "is a path"),
     ],
 )
 def test_what_cannot_be_a_name_is_refused_with_the_reason(given, why):

@@ -8,9 +8,10 @@ import shutil
 import attrs
 import pytest
 
+from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.errors import ManifestError, SetupError
 from pullpush_sdk.manifest import read_manifest
-from pullpush_sdk.scaffold import Answers, add, names_of, read_record, render, update, write_new
+from pullpush_sdk.scaffold import Answers, add, draft_files, names_of, read_record, render, update, write_new
 from pullpush_sdk.scaffold._project import RECORD, recorded
 
 NAMES = names_of("big-shop", taken=[])
@@ -187,3 +188,14 @@ def test_a_folder_without_a_connector_is_refused(tmp_path):
     for call in (lambda: update(tmp_path), lambda: add(tmp_path, "resource", ["order"])):
         with pytest.raises(SetupError):
             call()
+
+
+def test_a_draft_is_updated_around_its_manifest(tmp_path):
+    """What was drafted is not drafted again; what the template has around it is merged."""
+    sample = tmp_path / "orders.json"
+    sample.write_text('[{"id": 7, "total": 9.50, "currency": "EUR", "status": "open"}]')
+    made = draft_files("samples", [sample], names=NAMES, types=CanonicalTypes(), wanted=None)
+    write_new(tmp_path / "shop", NAMES, made.answers, made.files)
+    assert update(tmp_path / "shop") == []
+    older(tmp_path / "shop", "README.md", "PullPush", "PushPull")
+    assert [change.path for change in update(tmp_path / "shop")] == ["README.md"]

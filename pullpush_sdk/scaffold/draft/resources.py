@@ -81,20 +81,31 @@ class Listing:
 
 
 def listings(operations: Sequence[SketchedOperation], wanted: Sequence[str] | None = None) -> list[Listing]:
-    """The best list for each canonical type, best first; `wanted` None means every type."""
+    """The best list for each canonical type, best first; `wanted` None means every type.
+
+    Where a single type is wanted and no name in a recording tells of it, its first list is taken for it.
+    """
+    best = _best(operations, wanted, forced=False)
+    if not best and wanted is not None and len(wanted) == 1:
+        best = _best([each for each in operations if each.exchanges], wanted, forced=True)
+    chosen = sorted(best.values(), key=lambda each: -each.certainty)
+    return [attrs.evolve(each, details=_details(each, operations)) for each in chosen]
+
+
+def _best(operations: Sequence[SketchedOperation], wanted: Sequence[str] | None, *, forced: bool) -> dict[str, Listing]:
+    """By canonical type. `forced`: a person says that there are records of the one type, whatever their names."""
     best: dict[str, Listing] = {}
     for operation in operations:
-        for found in _candidates(operation):
+        for found in _candidates(operation, wanted if forced else None):
             if wanted is not None and found.canonical_type not in wanted:
                 continue
             known = best.get(found.canonical_type)
             if known is None or found.certainty > known.certainty:
                 best[found.canonical_type] = found
-    chosen = sorted(best.values(), key=lambda each: -each.certainty)
-    return [attrs.evolve(each, details=_details(each, operations)) for each in chosen]
+    return best
 
 
-def _candidates(operation: SketchedOperation) -> Iterator[Listing]:
+def _candidates(operation: SketchedOperation, said: Sequence[str] | None = None) -> Iterator[Listing]:
     last = _last(operation.path)
     if operation.answer is None or operation.method not in ("GET", "POST") or _CHANGES.search(last):
         return
@@ -106,7 +117,8 @@ def _candidates(operation: SketchedOperation) -> Iterator[Listing]:
     if records is None:
         return
     path, record = records
-    for canonical_type, certainty in _types(operation, record):
+    kinds = _types(operation, record) if said is None else ((name, 0.3) for name in said)
+    for canonical_type, certainty in kinds:
         yield Listing(
             name=snake(last) if words_of(last) else canonical_type,
             canonical_type=canonical_type,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_its_map_fits_the_sample(name: str) -> None:
         records = exchange["answer"]["body"]
         for step in filter(None, resource.response.records.split(".")):
             records = records[step] if isinstance(records, dict) and step in records else []
-        context = {"settings": {}, "item": None, "page": {}, "request": {}}
+        context: dict[str, Any] = {"settings": {}, "item": None, "page": {}, "request": {}}
         for record in records if isinstance(records, list) else [records]:
             assert mapped.one(record, context) is not None
 
