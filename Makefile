@@ -39,7 +39,7 @@ types: setup  ## strict types of the SDK and every plugin
 	@for plugin in plugins/*/pullpush_*; do echo "==> $$plugin"; $(BIN)/mypy --config-file pyproject.toml $$plugin || exit 1; done
 
 crash: setup  ## kill the process at random 200 times and judge by the destination's own log
-	@$(BIN)/python -m pytest -q -s -m full -k crash tests
+	@$(BIN)/python -m pytest -q -s -m full -k "crash or trouble" tests
 
 soak: setup  ## pullpush run under load and faults for SOAK_SECONDS (21 minutes): memory and open files stay flat
 	@$(BIN)/python -m pytest -q -s -m full tests/run/test_soak_run.py
