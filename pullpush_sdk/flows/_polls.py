@@ -103,6 +103,12 @@ class Polls:
         self._timetable.ask(jobs)
         self._asked.set()
 
+    def store_works(self) -> None:
+        """The store takes what is written again: what it refused is polled at once."""
+        if self.store_trouble:
+            self.store_trouble = ""
+            self.ask(self.flow.types)
+
     async def now(self, stop: asyncio.Event) -> Exception | None:
         """Poll every type now and wait for it; why one could not be, None where all were."""
         request = _Request(set(self.flow.types))

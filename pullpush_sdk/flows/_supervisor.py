@@ -130,6 +130,9 @@ class Supervisor:
                     before, self.store_error, self.written_at = shown, "", clock.monotonic()
                     self.holder = await engine.holder()
                     self.pressure = await engine.pressure()
+                    if self.pressure is None:
+                        for each in self.runners.values():
+                            each.polls.store_works()
                 except StoreError as error:
                     self.store_error = str(error)
             if await wait_for_any([stop], _TELL_SECONDS, clock):

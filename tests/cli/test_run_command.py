@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+
+from pullpush_sdk.canonical import CanonicalTypes, StockLevel
+from pullpush_sdk.clock import SystemClock
+from pullpush_sdk.connector import Event, Page
+from pullpush_sdk.engine.embedded import SqliteEngine
+from pullpush_sdk.engine.ports import FlowSpec
 
 SCHEDULE = '\n[flows.main.schedule]\ndefault = "every 1s"\n'
 
@@ -242,3 +251,32 @@ def test_a_store_that_cannot_be_written_makes_it_unready_and_work_resumes(place:
     wait_for(running, lambda: running.get("/health/ready")[0] == 200)
     place.store(place.left).put("stocklevel", {"sku": "S001", "quantity": 70, "locationId": None})
     wait_for(running, lambda: quantities(place)["S001"] == 70)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_crash_restart_of_a_run_with_a_hundred_thousand_waiting(
+    place: Any, start: Any, pytestconfig: pytest.Config
+) -> None:
+    """From the start of the process to the first write at the destination: under two seconds."""
+    if "full" not in pytestconfig.getoption("-m"):
+        pytest.skip("half a minute long: run `make crash`")
+    place.run("sync", "main")
+    asyncio.run(_wait_in(place.folder / ".pullpush" / "pullpush.db", 100_000))
+    before, began = len(place.store(place.right).writes), time.monotonic()
+    running = start()
+    wait_for(running, lambda: len(place.store(place.right).writes) > before)
+    taken = time.monotonic() - began
+    print(f"100,000 waiting deliveries: first write {taken:.2f} s after the start of the process")  # noqa: T201
+    assert taken < 2.0
+
+
+async def _wait_in(path: Path, number: int) -> None:
+    flow = FlowSpec(name="main", source="left", destination="right", types=("stocklevel",))
+    async with SqliteEngine(path, clock=SystemClock(), types=CanonicalTypes()) as engine, engine.hold():
+        for first in range(0, number, 1_000):
+            events = [
+                Event(type="stocklevel", version=n + 1, record=StockLevel(sku=f"W{n:06}", quantity=n))
+                for n in range(first, first + 1_000)
+            ]
+            await engine.append(flow, "stocklevel", Page(events=events, cursor=None))

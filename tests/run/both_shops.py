@@ -95,6 +95,13 @@ class Shops:
             )
         self.starts.append(time.monotonic_ns())
 
+    def configure(self, old: str, new: str) -> None:
+        """Change the project file."""
+        file = Path(self.world.project.file)
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
     async def until_listening(self) -> None:
         """Until a webhook got its 2xx from the process that was started last."""
         before = self.acknowledged
@@ -217,13 +224,13 @@ class Shops:
 
 
 @asynccontextmanager
-async def both_shops(*, records: int, seed: int, schedule: str = "every 5s") -> AsyncIterator[Shops]:
+async def both_shops(*, records: int, seed: int, schedule: str = "every 5s", engine: str = "") -> AsyncIterator[Shops]:
     """Everything but the process, which is started by the test and ended here."""
     session = Session()
     options = SandboxOptions(records=records, seed=seed, rate_limits=False)
     async with open_world(session, SHOP, "salla", options) as world:
         file = Path(world.project.file)
-        _read_often(file, schedule)
+        _set_up(file, schedule, engine)
         first = await asyncio.create_subprocess_exec(*_PULLPUSH, "sync", "catalogue", "stock", cwd=file.parent)
         await first.wait()  # a few of the seeded goods are not such as the destination takes
         ends = (world.source, world.destination)
@@ -243,6 +250,7 @@ async def both_shops(*, records: int, seed: int, schedule: str = "every 5s") -> 
             session.close()
 
 
-def _read_often(file: Path, schedule: str) -> None:
+def _set_up(file: Path, schedule: str, engine: str) -> None:
     state = 'state = "active"'
-    file.write_text(file.read_text(encoding="utf-8").replace(state, f'{state}\nschedule.default = "{schedule}"'))
+    text = file.read_text(encoding="utf-8").replace(state, f'{state}\nschedule.default = "{schedule}"')
+    file.write_text(f"{text}\n[engine]\n{engine}\n", encoding="utf-8")
