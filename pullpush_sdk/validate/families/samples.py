@@ -63,7 +63,7 @@ def _resource(case: Case, manifest: Manifest, name: str, resource: Resource) -> 
                 "samples-resource", path, "no sample of its list", f"record one answer of {resource.list.path}"
             )
         return
-    yield from mapped(case, f"{path}.canonical_map", kind, resource.canonical_map, records, resource=resource)
+    yield from mapped(case, f"{path}.canonical_map", kind, resource.canonical_map, records=records, resource=resource)
 
 
 def mapped(
@@ -181,7 +181,9 @@ def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook:
     where = (
         f"{path}.map" if handler.map is not None else f"{below('$.resources', handler.resource or '')}.canonical_map"
     )
-    for problem in mapped(case, where, kind, rules, [(f"{hook.sample}: {hook.place}", record)], resource=resource):
+    for problem in mapped(
+        case, where, kind, rules, records=[(f"{hook.sample}: {hook.place}", record)], resource=resource
+    ):
         if problem.code == "samples-map":
             yield problem
 

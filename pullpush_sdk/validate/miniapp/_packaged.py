@@ -62,7 +62,7 @@ def _lists(case: Case, app: MiniApp, samples: Samples) -> Iterator[Problem]:
             continue
         records = list(list_records(case.manifest, resource, samples))[:50]
         for problem in mapped(
-            case, f"$.resources.{name}.canonical_map", kind, resource.canonical_map, records, resource=resource
+            case, f"$.resources.{name}.canonical_map", kind, resource.canonical_map, records=records, resource=resource
         ):
             yield app.problem(46, problem.path, problem.message, problem.hint)
 
