@@ -71,6 +71,7 @@ def mapped(
     path: str,
     kind: CanonicalType,
     rules: Mapping[str, Json],
+    *,
     records: list[tuple[str, Json]],
     resource: Resource | None = None,
 ) -> Iterator[Problem]:
