@@ -11,7 +11,7 @@ from ._output import emit_table, say
 from ._session import Session
 
 if TYPE_CHECKING:
-    from pullpush_sdk.validate import Options, Target, Validated
+    from pullpush_sdk.validate import Case, Live, Options, Target, Validated
 
 _EPILOG = """Examples:
 
@@ -147,7 +147,7 @@ def _watch(target: Target, options: Options, form: str) -> None:
         say("stopped")
 
 
-def _live(session: Session, connection: str) -> Callable[..., object]:
+def _live(session: Session, connection: str) -> Callable[[Case], Live]:
     """The account's part, asked for once the static rules have run."""
     from pullpush_sdk.validate import run_live
 

@@ -79,14 +79,20 @@ def read_result(case: Case, result: ChildResult) -> Behaviour:
     for line in result.told:
         by_kind.setdefault(str(line.get("kind")), []).append(line)
     trials = tuple(
-        Trial(law=each["law"], canonical_type=each["type"], outcome=each["outcome"], reason=each["reason"],
-              seconds=float(each["seconds"]))
+        Trial(
+            law=each["law"],
+            canonical_type=each["type"],
+            outcome=each["outcome"],
+            reason=each["reason"],
+            seconds=float(each["seconds"]),
+        )
         for each in by_kind.get("trial", ())
-    )  # fmt: skip
+    )
     begun = by_kind.get("begun", [])
     if begun and not any((each.law, each.canonical_type) == (begun[-1]["law"], begun[-1]["type"]) for each in trials):
-        trials += (Trial(law=begun[-1]["law"], canonical_type=begun[-1]["type"], outcome="not proven",
-                         reason=OUT_OF_TIME),)  # fmt: skip
+        trials += (
+            Trial(law=begun[-1]["law"], canonical_type=begun[-1]["type"], outcome="not proven", reason=OUT_OF_TIME),
+        )
     loaded = (by_kind.get("loaded") or [None])[0]
     return Behaviour(
         problems=tuple(_problems(case, result, by_kind, trials)),
@@ -110,8 +116,13 @@ def _problems(
         yield _where(case, "behaviour-refused", "$", each["what"], "a connector speaks by its connection's client only")
     for each in told.get("loaded", ()):
         if each["seconds"] > _IMPORT_BUDGET:
-            yield _where(case, "behaviour-slow-import", "$", f"loading it took {each['seconds']:.1f} seconds",
-                         "import inside the hooks what only they need")  # fmt: skip
+            yield _where(
+                case,
+                "behaviour-slow-import",
+                "$",
+                f"loading it took {each['seconds']:.1f} seconds",
+                "import inside the hooks what only they need",
+            )
     yield from _death(case, result, told, trials)
     yield from _probed(case, told)
     for trial in trials:
@@ -140,8 +151,13 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
         yield _where(case, "behaviour-check", "$.check", f"{each['name']}: {each['message']}", each["hint"])
     for each in told.get("locations", ()):
         if each["declared"] and not each["count"]:
-            yield _where(case, "behaviour-locations", "$.locations", "the sandbox's locations are not found",
-                         "look at response.records and active")  # fmt: skip
+            yield _where(
+                case,
+                "behaviour-locations",
+                "$.locations",
+                "the sandbox's locations are not found",
+                "look at response.records and active",
+            )
     for each in told.get("reject", ()):
         for path, resource in _resources(case, each["type"]):
             target = each["target"].partition("[")[0].partition(".")[0]
@@ -177,16 +193,31 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
             case, "behaviour-webhook", "$.webhook", f"webhooks are not registered: {each['message']}", each["hint"]
         )
     for each in told.get("forged", ()):
-        yield _where(case, "behaviour-forged", "$.webhook.verification", f"a forged webhook passes: {each['how']}",
-                     "verify the signature over the raw body")  # fmt: skip
+        yield _where(
+            case,
+            "behaviour-forged",
+            "$.webhook.verification",
+            f"a forged webhook passes: {each['how']}",
+            "verify the signature over the raw body",
+        )
     for each in told.get("webhooks", ()):
         if each["received"] and each.get("refused") == each["received"]:
-            yield _where(case, "behaviour-webhook-refused", "$.webhook.verification",
-                         "every genuine webhook of the sandbox is refused", "look at kind, header, encoding and secret")  # fmt: skip
+            yield _where(
+                case,
+                "behaviour-webhook-refused",
+                "$.webhook.verification",
+                "every genuine webhook of the sandbox is refused",
+                "look at kind, header, encoding and secret",
+            )
         elif each["received"] and not each.get("events"):
             said = "; ".join(each.get("errors", ()))
-            yield _where(case, "behaviour-webhook", "$.webhook", "no webhook of the sandbox gives an event",
-                         said or "look at event_name, the handlers and data_path")  # fmt: skip
+            yield _where(
+                case,
+                "behaviour-webhook",
+                "$.webhook",
+                "no webhook of the sandbox gives an event",
+                said or "look at event_name, the handlers and data_path",
+            )
 
 
 def _fields(case: Case, told: Json) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from pullpush_sdk.errors import PluginError, SetupError
 from pullpush_sdk.manifest import read_document
@@ -45,7 +46,7 @@ def shipped() -> Mapping[str, Rule]:
     return MappingProxyType(found)
 
 
-def extended(more: Iterable[tuple[str, Iterable[Rule]]]) -> Mapping[str, Rule]:
+def extended(more: Iterable[tuple[str, Iterable[Any]]]) -> Mapping[str, Rule]:
     """The shipped rules and those of distributions (`owner`, rules).
 
     Raises:

@@ -29,11 +29,16 @@ def checklist(case: Case, findings: Sequence[Finding], ran: Behaviour | None, li
     codes = {each.code for each in findings}
     manifest = case.manifest
     if manifest is None:
-        return [Point(title=each, proof="not proven", because="the manifest does not load") for each in
-                (_ENDPOINTS, _FIELDS, _EVENTS, _PAGES, _SAMPLES)]  # fmt: skip
+        return [
+            Point(title=each, proof="not proven", because="the manifest does not load")
+            for each in (_ENDPOINTS, _FIELDS, _EVENTS, _PAGES, _SAMPLES)
+        ]
     types = {each.canonical_type for each in manifest.resources.values()}
-    kept = {each.canonical_type for each in ran.trials if each.law == "source-reads-everything"
-            and each.outcome == "kept"} if ran is not None else set()  # fmt: skip
+    kept = (
+        {each.canonical_type for each in ran.trials if each.law == "source-reads-everything" and each.outcome == "kept"}
+        if ran is not None
+        else set()
+    )
     lived = live.read if live is not None else frozenset[str]()
     recorded = {
         each.canonical_type

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -54,10 +55,11 @@ def find_extensions(target: Target) -> Found:
     if not sources:
         return Found(extensions=Extensions(), rules=shipped())
     plugins = load_plugins(sources)
-    added = []
+    added: list[tuple[str, list[Any]]] = []
     for implementation in plugins.host.hook.pullpush_rules.get_hookimpls():
         try:
-            added.append((str(implementation.plugin_name), list(implementation.function())))
+            given_rules: Any = implementation.function()
+            added.append((str(implementation.plugin_name), list(given_rules or ())))
         except Exception as error:
             raise PluginError(f"{implementation.plugin_name}: pullpush_rules() failed: {error}") from error
     given = Extensions(types=plugins.types, functions=plugins.functions)

@@ -78,7 +78,7 @@ def _one(target: Target, file: Path, tried: set[tuple[str, str]]) -> Fixed | Non
         made = _mend(text, finding, case, case.document)
         if made is None or made[0] == text:
             continue
-        if _is_better(target, file, text, made[0], finding, before):
+        if _is_better(target, file, old=text, new=made[0], finding=finding, before=before):
             return Fixed(file=str(file), line=finding.line, what=made[1])
     return None
 
@@ -87,7 +87,7 @@ def _open_findings(target: Target) -> list[Finding]:
     return [each for each in validate_target(target, Options(behaviour=False)).report.findings if not each.waived]
 
 
-def _is_better(target: Target, file: Path, old: str, new: str, finding: Finding, before: list[Finding]) -> bool:
+def _is_better(target: Target, file: Path, *, old: str, new: str, finding: Finding, before: list[Finding]) -> bool:
     """Write the new text if the finding is gone and no other error came; else leave the file alone."""
     try:
         read_document(new, file=str(file))

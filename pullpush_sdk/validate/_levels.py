@@ -36,7 +36,7 @@ def level_of(findings: Sequence[Finding], trials: Sequence[Trial], checklist: Se
         return "loads", [f"{each.code}: {each.message}" for each in errors[:5]]
     tried = {each.law for each in trials}
     missing = [
-        f"{each.law} for {each.canonical_type}: {each.outcome}{': ' + each.reason if each.outcome == 'not proven' else ''}"
+        f"{each.law} for {each.canonical_type}: {each.outcome}, {each.reason}"
         for each in trials
         if each.law in SAFETY and each.outcome != "kept"
     ]

@@ -60,8 +60,10 @@ async def _run(project: Project, connection: str, plugins: Plugins, redactor: Re
                 async for page in loaded.hook.pullpush_pull(connection=opened, canonical_type=name, cursor=None):
                     pages += 1
                     count += len(page.events)
-                    problems += [(name, redactor.text(f"{each.error.target}: {each.error.message}"), each.error.hint)
-                                 for each in page.rejects[:5]]  # fmt: skip
+                    problems += [
+                        (name, redactor.text(f"{each.error.target}: {each.error.message}"), each.error.hint)
+                        for each in page.rejects[:5]
+                    ]
                     if pages >= _PAGES:
                         break
             except PullPushError as error:

@@ -89,10 +89,18 @@ def _right(example: Example) -> str:
             continue
         value: Json = document
         for step in steps(path):
-            value = value.get(step, _ABSENT) if isinstance(value, dict) else (
-                value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else _ABSENT)  # fmt: skip
-        found.append(f"# {path} is not there" if value is _ABSENT else
-                     f"# {path}\n{json.dumps(value, ensure_ascii=False, default=str)}")  # fmt: skip
+            value = (
+                value.get(step, _ABSENT)
+                if isinstance(value, dict)
+                else (
+                    value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else _ABSENT
+                )
+            )
+        found.append(
+            f"# {path} is not there"
+            if value is _ABSENT
+            else f"# {path}\n{json.dumps(value, ensure_ascii=False, default=str)}"
+        )
     return "\n".join(found)
 
 

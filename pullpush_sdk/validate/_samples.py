@@ -108,14 +108,14 @@ def _read(text: str, folder: Path) -> Json:
 
 def _exchanges(name: str, value: Json) -> list[Exchange]:
     if not isinstance(value, list):
-        raise ValueError("`exchanges` is no list")
+        raise ValueError("`exchanges` is no list")  # noqa: TRY004 - one kind of error for samples
     found = []
     for index, each in enumerate(value):
         place = f"exchanges[{index}]"
         request = each.get("request") if isinstance(each, dict) else None
         answer = each.get("answer") if isinstance(each, dict) else None
         if not isinstance(request, dict) or not isinstance(answer, dict):
-            raise ValueError(f"{place} has no request and answer")
+            raise ValueError(f"{place} has no request and answer")  # noqa: TRY004 - one kind of error for samples
         parts = urlsplit(str(request.get("path", "")))
         found.append(
             Exchange(
@@ -136,12 +136,12 @@ def _exchanges(name: str, value: Json) -> list[Exchange]:
 
 def _webhooks(name: str, value: Json) -> list[Hook]:
     if not isinstance(value, list):
-        raise ValueError("`webhooks` is no list")
+        raise ValueError("`webhooks` is no list")  # noqa: TRY004 - one kind of error for samples
     found = []
     for index, each in enumerate(value):
         place = f"webhooks[{index}]"
         if not isinstance(each, dict) or not isinstance(each.get("body"), str):
-            raise ValueError(f"{place}.body is not the text as it was sent")
+            raise ValueError(f"{place}.body is not the text as it was sent")  # noqa: TRY004 - one kind of error for samples
         headers = _texts(each.get("headers"), f"{place}.headers")
         found.append(
             Hook(
@@ -160,7 +160,7 @@ def _texts(value: Json, place: str) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise ValueError(f"{place} is no object")
+        raise ValueError(f"{place} is no object")  # noqa: TRY004 - one kind of error for samples
     return {str(key): str(each) for key, each in value.items()}
 
 

@@ -66,6 +66,8 @@ def _folder(path: Path, shown: str) -> Target:
     project = pyproject.get("project", {}) if isinstance(pyproject, dict) else {}
     distribution = project.get("name") if isinstance(project, dict) else None
     importable = package is not None and (package / "__init__.py").is_file()
+    has_hooks = importable and package is not None and (package / "hooks.py").is_file()
+    beside = f"{package.name}.hooks" if has_hooks and package is not None else ""
     if package is None and pyproject is None and not error:
         raise SetupError(
             f"{shown} holds neither a pyproject.toml nor a connector.yaml",
@@ -77,7 +79,7 @@ def _folder(path: Path, shown: str) -> Target:
         folder=path,
         package=package,
         manifest=manifest,
-        module=module or (f"{package.name}.hooks" if importable and (package / "hooks.py").is_file() else ""),  # type: ignore[union-attr]
+        module=module or beside,
         entry_point=name,
         distribution=str(distribution or ""),
         path=package.parent if package is not None and importable else None,

@@ -28,14 +28,23 @@ def check_waivers(case: Case, rules: Mapping[str, Rule], today: date) -> Iterato
         rule = rules.get(each.rule)
         if rule is None:
             near = difflib.get_close_matches(each.rule, rules, n=1)
-            yield case.at("waiver-unknown", f"{path}.rule", f"there is no rule `{each.rule[:60]}`",
-                          f"did you mean {near[0]}?" if near else "pullpush validate --rules lists them")  # fmt: skip
+            yield case.at(
+                "waiver-unknown",
+                f"{path}.rule",
+                f"there is no rule `{each.rule[:60]}`",
+                f"did you mean {near[0]}?" if near else "pullpush validate --rules lists them",
+            )
         elif not rule.waivable:
-            yield case.at("waiver-refused", f"{path}.rule", f"{rule.code} cannot be waived: {rule.title}",
-                          "mend what it finds")  # fmt: skip
+            yield case.at(
+                "waiver-refused", f"{path}.rule", f"{rule.code} cannot be waived: {rule.title}", "mend what it finds"
+            )
         if len(each.reason.strip()) < _SHORTEST_REASON:
-            yield case.at("waiver-reason", f"{path}.reason", "no reason that another person could judge",
-                          "say why the rule does not hold for this platform")  # fmt: skip
+            yield case.at(
+                "waiver-reason",
+                f"{path}.reason",
+                "no reason that another person could judge",
+                "say why the rule does not hold for this platform",
+            )
         until = _day(each.until)
         if until is None:
             yield case.at("waiver-until", f"{path}.until", "no day", "write it as 2027-01-31")

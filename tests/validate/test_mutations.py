@@ -51,7 +51,9 @@ def written(mutation: Mutation, folder: Path) -> Path:
     target = folder / mutation.base
     (manifest,) = source(mutation.base).glob("pullpush_*/connector.yaml")
     original = read_document(manifest.read_bytes(), file=manifest.name).value
-    skip = shutil.ignore_patterns("__pycache__", "tests") if not mutation.runs else shutil.ignore_patterns("__pycache__")
+    skip = (
+        shutil.ignore_patterns("__pycache__", "tests") if not mutation.runs else shutil.ignore_patterns("__pycache__")
+    )
     if not target.exists():
         shutil.copytree(source(mutation.base), target, ignore=skip)
     (manifest,) = target.glob("pullpush_*/connector.yaml")
@@ -62,9 +64,7 @@ def written(mutation: Mutation, folder: Path) -> Path:
 def is_found(mutation: Mutation, folder: Path) -> bool:
     options = Options(behaviour=mutation.runs, effort=Effort(codes=(mutation.code,)))
     found = validate(str(written(mutation, folder)), options).report.findings
-    return any(
-        each.code == mutation.code and (mutation.place is None or each.path == mutation.place) for each in found
-    )
+    return any(each.code == mutation.code and (mutation.place is None or each.path == mutation.place) for each in found)
 
 
 def missed(chosen, folder: Path) -> list[str]:

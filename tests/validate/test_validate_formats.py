@@ -105,7 +105,7 @@ BROKEN = Report(
     findings=(
         Finding(code="mapping-stock", family="structure", severity="error", message="a % default,\nof: 0", hint="none",
                 path="$.resources.stock", file="a b/connector.yaml", line=3, column=7),
-        Finding(code="auth-check", family="auth", severity="warning", message="\x00 odd", waived="The platform has none."),
+        Finding(code="auth-check", family="auth", severity="warning", message="\x00 odd", waived="It has none."),
         Finding(code="mapping-version", family="mapping", severity="note", message="note"),
     ),
     families={"structure": 0.1, "auth": 0.0, "mapping": 0.0, "behaviour": 1.0},

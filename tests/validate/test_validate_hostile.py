@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pullpush_sdk.canonical import dumps
+from pullpush_sdk.canonical import CanonicalTypes, dumps
 from pullpush_sdk.errors import ManifestError
 from pullpush_sdk.manifest import check_manifest, load
-from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.mapping import Functions
 from pullpush_sdk.validate import Options, edited, validate
 from pullpush_sdk.validate._examples import base

@@ -131,7 +131,12 @@ def test_mechanical_mistakes_are_mended_and_comments_kept(tmp_path):
     done = fix(find_target(str(file)))
     text = file.read_text()
     assert len(done) == 4
-    changed = {"base_ulr": "base_url", "{{acces_token}}": "{{access_token}}", "titel": "title", "toDecimall": "toDecimal"}
+    changed = {
+        "base_ulr": "base_url",
+        "{{acces_token}}": "{{access_token}}",
+        "titel": "title",
+        "toDecimall": "toDecimal",
+    }
     expected = YAML
     for old, new in changed.items():
         expected = expected.replace(old, new)

@@ -82,8 +82,7 @@ class _Work:
             load = lambda: _declared(document)  # noqa: E731
         made = load if change is None else lambda: change(load())
         sources.append(Source(name=self.job["name"], distribution=self.job["distribution"], load=made))
-        for each in self.job.get("extensions", ()):
-            sources.append(_extension(each))
+        sources += [_extension(each) for each in self.job.get("extensions", ())]
         return load_plugins(sources)
 
     def _behaviour(self, plugins: Any, name: str) -> None:
@@ -148,8 +147,14 @@ class _Work:
                     continue
                 start = time.monotonic()
                 if start > self.until:
-                    self.tell("trial", law=law.name, type=canonical_type, outcome="not proven",
-                              reason="no time was left: raise --time-limit", seconds=0.0)  # fmt: skip
+                    self.tell(
+                        "trial",
+                        law=law.name,
+                        type=canonical_type,
+                        outcome="not proven",
+                        reason="no time was left: raise --time-limit",
+                        seconds=0.0,
+                    )
                     continue
                 self.tell("begun", law=law.name, type=canonical_type, left=self.until - start)
                 recorder.during = f"{law.name} {canonical_type}"
@@ -162,8 +167,14 @@ class _Work:
                     outcome, reason = "broken", str(error)
                 except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law
                     outcome, reason = _judged(error)
-                self.tell("trial", law=law.name, type=canonical_type, outcome=outcome, reason=reason[:4000],
-                          seconds=time.monotonic() - start)  # fmt: skip
+                self.tell(
+                    "trial",
+                    law=law.name,
+                    type=canonical_type,
+                    outcome=outcome,
+                    reason=reason[:4000],
+                    seconds=time.monotonic() - start,
+                )
 
 
 def _judged(error: Exception) -> tuple[str, str]:

@@ -32,7 +32,7 @@ _CHUNK = 65_536
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """`seconds` of wall-clock time, `memory` in bytes of address space, `output` in bytes of what it prints or tells."""
+    """`seconds` of wall-clock time, `memory` in bytes of address space, `output` in bytes that it prints or tells."""
 
     seconds: float = 60.0
     memory: int = 4_000_000_000
@@ -108,7 +108,7 @@ def _wait(process: subprocess.Popen[bytes], bounds: Limits) -> str:
     if code == 0:
         return ""
     if code < 0:
-        name = signal.Signals(-code).name if -code in iter(signal.Signals) else str(-code)
+        name = next((each.name for each in signal.Signals if each == -code), str(-code))
         return f"it was ended by {name}"
     return f"it ended with exit code {code}"
 

@@ -19,19 +19,31 @@ def check(case: Case) -> Iterator[Problem]:
     if manifest is None or manifest.origin != "manifest":
         return
     if isinstance(manifest.auth, NoAuth) and manifest.secrets and not _signs_webhooks_only(manifest):
-        yield case.at("auth-none", "$.auth" if _wrote(case, "auth") else "$", "secrets are asked for, and no request "
-                      "carries one", 'add auth: {kind: bearer, token: "{{name}}"}')  # fmt: skip
+        yield case.at(
+            "auth-none",
+            "$.auth" if _wrote(case, "auth") else "$",
+            "secrets are asked for, and no request carries one",
+            'add auth: {kind: bearer, token: "{{name}}"}',
+        )
     if manifest.check is None and not _has_hook(case, "pullpush_check"):
         yield case.at("auth-check", "$", "no `check`: nothing tries the credentials", "add check: {request: {path: …}}")
     for path, auth in ways_of(manifest.auth):
         if isinstance(auth, OAuth2Auth):
             yield from _oauth2(case, path, auth)
         if isinstance(auth, SessionAuth) and auth.expires is None and auth.ttl > _DAY:
-            yield case.at("auth-session-ttl", f"{path}.ttl", f"a session is used for {auth.ttl / _HOUR:.0f} hours",
-                          "state the platform's own life of a session")  # fmt: skip
+            yield case.at(
+                "auth-session-ttl",
+                f"{path}.ttl",
+                f"a session is used for {auth.ttl / _HOUR:.0f} hours",
+                "state the platform's own life of a session",
+            )
         if isinstance(auth, ApiKeyAuth) and auth.place.query is not None:
-            yield case.at("auth-key-in-url", f"{path}.place", "the key travels in the address, where proxies log it",
-                          "send it in a header where the platform allows it")  # fmt: skip
+            yield case.at(
+                "auth-key-in-url",
+                f"{path}.place",
+                "the key travels in the address, where proxies log it",
+                "send it in a header where the platform allows it",
+            )
 
 
 def _oauth2(case: Case, path: str, auth: OAuth2Auth) -> Iterator[Problem]:

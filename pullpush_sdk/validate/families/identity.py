@@ -12,7 +12,9 @@ CATEGORIES = frozenset(
     {"ecommerce", "productivity", "communication", "marketing", "developer", "payment", "social", "storage"}
     | {"analytics", "crm", "accounting", "erp", "marketplace", "shipping", "pos", "inventory"}
 )
-_TEMPLATE = re.compile(r"\b(lorem ipsum|todo|fixme|changeme|change me|your connector|describe (it|this) here)\b", re.IGNORECASE)
+_TEMPLATE = re.compile(
+    r"\b(lorem ipsum|todo|fixme|changeme|change me|your connector|describe (it|this) here)\b", re.IGNORECASE
+)
 
 
 def check(case: Case) -> Iterator[Problem]:

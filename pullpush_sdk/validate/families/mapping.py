@@ -58,8 +58,12 @@ def _coverage(case: Case, path: str, kind: CanonicalType, rules: Mapping[str, Js
     for name in KEY_FIELDS.get(kind.name, ()):
         stands_in = (name, *_ONE_OF.get(name, ()))
         if not any(_plain(each) in targets for each in stands_in):
-            yield case.at("mapping-coverage", path, f"{kind.name}.{name} is not mapped: it is null for every record",
-                          f"add {name}: …, or waive this rule where the platform has none")  # fmt: skip
+            yield case.at(
+                "mapping-coverage",
+                path,
+                f"{kind.name}.{name} is not mapped: it is null for every record",
+                f"add {name}: …, or waive this rule where the platform has none",
+            )
 
 
 def _rules(case: Case, path: str, kind: CanonicalType, rules: Mapping[str, Json]) -> Iterator[Problem]:
@@ -67,18 +71,30 @@ def _rules(case: Case, path: str, kind: CanonicalType, rules: Mapping[str, Json]
     targets = {_plain(target) for target in rules}
     money = [target for target in rules if (field := fields.get(_plain(target))) and field.kind.name == "money"]
     if money and "currency" in fields and "currency" not in targets:
-        yield case.at("mapping-currency", below(path, money[0]), "an amount without a currency",
-                      'map currency, from a setting where the platform has one only: "@settings.currency"')  # fmt: skip
+        yield case.at(
+            "mapping-currency",
+            below(path, money[0]),
+            "an amount without a currency",
+            'map currency, from a setting where the platform has one only: "@settings.currency"',
+        )
     for target, rule in rules.items():
         field = fields.get(_plain(target))
         place = below(path, target)
         steps = _steps(rule)
         if field is not None and field.kind.name == "money" and any(name in _ROUNDS for name, _ in steps):
-            yield case.at("mapping-money", place, "money as a whole number: what has cents is refused",
-                          "use toDecimal, or fromMinorUnits for cents")  # fmt: skip
+            yield case.at(
+                "mapping-money",
+                place,
+                "money as a whole number: what has cents is refused",
+                "use toDecimal, or fromMinorUnits for cents",
+            )
         if field is not None and field.kind.name == "money" and any(name == "toNumberOrNull" for name, _ in steps):
-            yield case.at("mapping-money-lost", place, "an amount that cannot be read becomes null without a word",
-                          "use toDecimal: it refuses what is no number")  # fmt: skip
+            yield case.at(
+                "mapping-money-lost",
+                place,
+                "an amount that cannot be read becomes null without a word",
+                "use toDecimal: it refuses what is no number",
+            )
         yield from _times(case, place, field, rule, steps)
         if kind.name == "stocklevel" and _plain(target) == "quantity":
             yield from _quantity(case, place, rule, steps)
@@ -99,8 +115,12 @@ def _items(case: Case, path: str, field: Any, items: Mapping[str, Json]) -> Iter
         steps = _steps(rule)
         place = below(path, target)
         if found is not None and found.kind.name == "money" and any(name in _ROUNDS for name, _ in steps):
-            yield case.at("mapping-money", place, "money as a whole number: what has cents is refused",
-                          "use toDecimal, or fromMinorUnits for cents")  # fmt: skip
+            yield case.at(
+                "mapping-money",
+                place,
+                "money as a whole number: what has cents is refused",
+                "use toDecimal, or fromMinorUnits for cents",
+            )
         yield from _times(case, place, found, rule, steps)
 
 
@@ -116,8 +136,12 @@ def _times(
         if pattern in {"iso", "unix", "unix_ms"}:
             continue
         if "%z" not in pattern and "%Z" not in pattern and "timezone" not in arguments:
-            yield case.at("mapping-naive-time", place, "a time without a time zone: every record is refused",
-                          "add timezone: Europe/Berlin, the zone that the platform writes in")  # fmt: skip
+            yield case.at(
+                "mapping-naive-time",
+                place,
+                "a time without a time zone: every record is refused",
+                "add timezone: Europe/Berlin, the zone that the platform writes in",
+            )
         if "%I" in pattern and "%p" not in pattern:
             yield case.at("mapping-time-format", place, "%I is the hour of half a day, without %p", "use %H")
         if "%H" in pattern and "%p" in pattern:
@@ -131,11 +155,19 @@ def _quantity(case: Case, place: str, rule: Json, steps: list[tuple[str, Mapping
         table = arguments.get("table") if name == "lookup" else None
         for word, value in table.items() if isinstance(table, dict) else ():
             if value == 0 and not isinstance(value, bool) and str(word).strip().lower() in _UNKNOWN_WORDS - {"0"}:
-                yield case.at("mapping-stock-doubt", place, f"the word {str(word)[:20]!r} becomes 0",
-                              "null means that nothing is known")  # fmt: skip
+                yield case.at(
+                    "mapping-stock-doubt",
+                    place,
+                    f"the word {str(word)[:20]!r} becomes 0",
+                    "null means that nothing is known",
+                )
     if isinstance(rule, dict) and len(rule.get("paths", ()) or ()) > 1 and not any(n == "compute" for n, _ in steps):
-        yield case.at("mapping-stock-paths", place, "the quantity comes from whichever place has one",
-                      "read one place: another one's number counts something else")  # fmt: skip
+        yield case.at(
+            "mapping-stock-paths",
+            place,
+            "the quantity comes from whichever place has one",
+            "read one place: another one's number counts something else",
+        )
 
 
 def _identity_rule(case: Case, place: str, steps: list[tuple[str, Mapping[str, Json]]]) -> Iterator[Problem]:
@@ -143,16 +175,24 @@ def _identity_rule(case: Case, place: str, steps: list[tuple[str, Mapping[str, J
         if name in {"lookup", "toBoolean"}:
             yield case.at("mapping-key-lossy", place, f"{name} makes one key of several", "keep the platform's own id")
         if name in {"lower", "upper"}:
-            yield case.at("mapping-key-case", place, f"{name} changes the key: what the platform keeps apart becomes one",
-                          "keep it as the platform writes it")  # fmt: skip
+            yield case.at(
+                "mapping-key-case",
+                place,
+                f"{name} changes the key: what the platform keeps apart becomes one",
+                "keep it as the platform writes it",
+            )
 
 
 def _stock_version(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
     targets = {_plain(target) for target in resource.canonical_map}
     if resource.version == "observed" and "updatedat" in targets and resource.incremental is not None:
         # Legal, and weaker: a slow poll is told from a fresh webhook by the moment of its request only.
-        yield case.at("mapping-version", path, "updatedAt is mapped, and states are ordered by when they were read",
-                      "version: updated_at, unless the platform's time does not move with every change")  # fmt: skip
+        yield case.at(
+            "mapping-version",
+            path,
+            "updatedAt is mapped, and states are ordered by when they were read",
+            "version: updated_at, unless the platform's time does not move with every change",
+        )
 
 
 def _plain(name: str) -> str:

@@ -33,8 +33,12 @@ def check(case: Case) -> Iterator[Problem]:
         yield from _project(case, target.folder)
         yield from _around(case, target.folder)
     if target.package is not None and case.python is not None and not (target.package / "py.typed").is_file():
-        yield case.of_file("package-py-typed", target.package, "no py.typed: type checkers ignore its annotations",
-                           "add an empty file py.typed to the package")  # fmt: skip
+        yield case.of_file(
+            "package-py-typed",
+            target.package,
+            "no py.typed: type checkers ignore its annotations",
+            "add an empty file py.typed to the package",
+        )
 
 
 def _python(case: Case, python: PythonFacts) -> Iterator[Problem]:
@@ -44,31 +48,61 @@ def _python(case: Case, python: PythonFacts) -> Iterator[Problem]:
     for hook in python.hooks:
         if hook.name not in known:
             near = difflib.get_close_matches(hook.name, known, n=1)
-            yield case.of_file("package-hook-name", hook.file, f"there is no hook `{hook.name}`",
-                               f"did you mean {near[0]}?" if near else "see docs/reference/hooks.md", line=hook.line)  # fmt: skip
+            yield case.of_file(
+                "package-hook-name",
+                hook.file,
+                f"there is no hook `{hook.name}`",
+                f"did you mean {near[0]}?" if near else "see docs/reference/hooks.md",
+                line=hook.line,
+            )
         elif not hook.marked:
-            yield case.of_file("package-hook-unmarked", hook.file, f"{hook.name} is not marked: it is never called",
-                               "decorate it with @hookimpl", line=hook.line)  # fmt: skip
+            yield case.of_file(
+                "package-hook-unmarked",
+                hook.file,
+                f"{hook.name} is not marked: it is never called",
+                "decorate it with @hookimpl",
+                line=hook.line,
+            )
         else:
             for each in hook.arguments:
                 if each not in known[hook.name]:
                     near = difflib.get_close_matches(each, known[hook.name], n=1)
                     hint = f"did you mean {near[0]}?" if near else f"it offers {', '.join(known[hook.name]) or 'none'}"
-                    yield case.of_file("package-hook-arguments", hook.file,
-                                       f"{hook.name} has no argument `{each}`", hint, line=hook.line)  # fmt: skip
-    for each in python.imports:
-        if _PRIVATE.match(each.module):
-            yield case.of_file("package-private", each.file, f"imports {each.module}, which may change at any time",
-                               "import public names: pullpush_sdk and its packages for plugins", line=each.line)  # fmt: skip
-        inside = "sandbox" in each.file.relative_to(case.target.package or each.file.parent).parts[:-1]
-        other = re.match(r"pullpush_(?!sdk\b)(\w+)", each.module)
+                    yield case.of_file(
+                        "package-hook-arguments",
+                        hook.file,
+                        f"{hook.name} has no argument `{each}`",
+                        hint,
+                        line=hook.line,
+                    )
+    for found in python.imports:
+        if _PRIVATE.match(found.module):
+            yield case.of_file(
+                "package-private",
+                found.file,
+                f"imports {found.module}, which may change at any time",
+                "import public names: pullpush_sdk and its packages for plugins",
+                line=found.line,
+            )
+        inside = "sandbox" in found.file.relative_to(case.target.package or found.file.parent).parts[:-1]
+        other = re.match(r"pullpush_(?!sdk\b)(\w+)", found.module)
         own = case.target.package.name if case.target.package is not None else ""
-        if other is not None and each.module.partition(".")[0] != own:
-            yield case.of_file("package-other", each.file, f"imports {each.module}, another connector",
-                               "a connector knows no other one", line=each.line)  # fmt: skip
-        elif inside and other is not None and not each.module.startswith(f"{own}.sandbox"):
-            yield case.of_file("package-sandbox", each.file, f"the sandbox imports {each.module}",
-                               "a sandbox that shares code with its connector shares its mistakes", line=each.line)  # fmt: skip
+        if other is not None and found.module.partition(".")[0] != own:
+            yield case.of_file(
+                "package-other",
+                found.file,
+                f"imports {found.module}, another connector",
+                "a connector knows no other one",
+                line=found.line,
+            )
+        elif inside and other is not None and not found.module.startswith(f"{own}.sandbox"):
+            yield case.of_file(
+                "package-sandbox",
+                found.file,
+                f"the sandbox imports {found.module}",
+                "a sandbox that shares code with its connector shares its mistakes",
+                line=found.line,
+            )
 
 
 def _notes(case: Case) -> Iterator[Problem]:
@@ -77,14 +111,24 @@ def _notes(case: Case) -> Iterator[Problem]:
         return
     for name in sorted(case.own):
         if not any(fnmatchcase(f"{manifest.name}:{name}", each) or each == name for each in manifest.notes):
-            yield case.at("package-notes", "$.notes" if manifest.notes else "$",
-                          f"the function `{manifest.name}:{name}` is not described",
-                          f'add "{manifest.name}:{name}": … to notes')  # fmt: skip
+            yield case.at(
+                "package-notes",
+                "$.notes" if manifest.notes else "$",
+                f"the function `{manifest.name}:{name}` is not described",
+                f'add "{manifest.name}:{name}": … to notes',
+            )
     for name in manifest.notes:
         prefix, _, function = name.partition(":")
-        if prefix == manifest.name and function and "*" not in function and function not in case.own and not _is_there(case, function):
-            yield case.at("package-notes-unknown", below("$.notes", name), "there is no such function",
-                          _meant(function, case.own))  # fmt: skip
+        if (
+            prefix == manifest.name
+            and function
+            and "*" not in function
+            and function not in case.own
+            and not _is_there(case, function)
+        ):
+            yield case.at(
+                "package-notes-unknown", below("$.notes", name), "there is no such function", _meant(function, case.own)
+            )
 
 
 def _is_there(case: Case, name: str) -> bool:
@@ -105,8 +149,12 @@ def _project(case: Case, folder: Path) -> Iterator[Problem]:
         )
         return
     if target.pyproject is None:
-        yield case.of_file("package-pyproject", folder, "no pyproject.toml: it cannot be installed",
-                           "pullpush new-connector writes one")  # fmt: skip
+        yield case.of_file(
+            "package-pyproject",
+            folder,
+            "no pyproject.toml: it cannot be installed",
+            "pullpush new-connector writes one",
+        )
         return
     project = value_at(target.pyproject, "project")
     if not isinstance(project, dict):
@@ -116,18 +164,34 @@ def _project(case: Case, folder: Path) -> Iterator[Problem]:
         return
     yield from _entry_point(case, file, project)
     needs = project.get("dependencies")
-    if not isinstance(needs, list) or not any(re.match(r"pullpush[-_.]sdk\b", str(each), re.IGNORECASE) for each in needs):
-        yield case.of_file("package-depends", file, "does not depend on pullpush-sdk",
-                           'dependencies = ["pullpush-sdk>=0.1,<0.2"]', line=_find(file, "dependencies"))  # fmt: skip
+    if not isinstance(needs, list) or not any(
+        re.match(r"pullpush[-_.]sdk\b", str(each), re.IGNORECASE) for each in needs
+    ):
+        yield case.of_file(
+            "package-depends",
+            file,
+            "does not depend on pullpush-sdk",
+            'dependencies = ["pullpush-sdk>=0.1,<0.2"]',
+            line=_find(file, "dependencies"),
+        )
     if "requires-python" not in project:
         yield case.of_file("package-python", file, "does not say which Python it needs", 'requires-python = ">=3.11"')
     if not str(project.get("description", "")).strip() or _TEMPLATE.search(str(project.get("description", ""))):
-        yield case.of_file("package-description", file, "no description", "say in a line what it connects",
-                           line=_find(file, "description"))  # fmt: skip
+        yield case.of_file(
+            "package-description",
+            file,
+            "no description",
+            "say in a line what it connects",
+            line=_find(file, "description"),
+        )
     version, manifest = project.get("version"), case.manifest
     if manifest is not None and isinstance(version, str) and version != manifest.version:
-        yield case.at("package-version", "$.version", f"the manifest is {manifest.version}, the distribution {version}",
-                      "write the same version in both")  # fmt: skip
+        yield case.at(
+            "package-version",
+            "$.version",
+            f"the manifest is {manifest.version}, the distribution {version}",
+            "write the same version in both",
+        )
 
 
 def _entry_point(case: Case, file: Path, project: Json) -> Iterator[Problem]:
@@ -136,8 +200,13 @@ def _entry_point(case: Case, file: Path, project: Json) -> Iterator[Problem]:
         others = project.get("entry-points")
         near = difflib.get_close_matches(GROUP, others, n=1) if isinstance(others, dict) else []
         hint = f"[project.entry-points.{GROUP}], not {near[0]}" if near else f"add [project.entry-points.{GROUP}]"
-        yield case.of_file("package-entry-point", file, "no entry point: nobody finds the connector", hint,
-                           line=_find(file, "entry-points"))  # fmt: skip
+        yield case.of_file(
+            "package-entry-point",
+            file,
+            "no entry point: nobody finds the connector",
+            hint,
+            line=_find(file, "entry-points"),
+        )
         return
     folder = file.parent
     for name, value in points.items():
@@ -145,8 +214,13 @@ def _entry_point(case: Case, file: Path, project: Json) -> Iterator[Problem]:
         path = Path(*module.split(".")) if module else Path()
         places = [around / path for around in (folder, folder / "src")]
         if not any(each.with_suffix(".py").is_file() or (each / "__init__.py").is_file() for each in places):
-            yield case.of_file("package-entry-point", file, f"the entry point {name!r} names {module!r}, which is not "
-                               "there", "name the module of the hooks", line=_find(file, str(value)))  # fmt: skip
+            yield case.of_file(
+                "package-entry-point",
+                file,
+                f"the entry point {name!r} names {module!r}, which is not there",
+                "name the module of the hooks",
+                line=_find(file, str(value)),
+            )
 
 
 def _around(case: Case, folder: Path) -> Iterator[Problem]:
@@ -166,8 +240,9 @@ def _around(case: Case, folder: Path) -> Iterator[Problem]:
     if not (folder / "tests").is_dir():
         yield case.of_file("package-tests", folder, "no tests", "test_the_laws = suite(LAWS, NAME) is a beginning")
     for each in sorted(folder.glob(".env*")):
-        yield case.of_file("package-env", each, "a file for secrets stands where the package is built",
-                           "keep it outside the folder")  # fmt: skip
+        yield case.of_file(
+            "package-env", each, "a file for secrets stands where the package is built", "keep it outside the folder"
+        )
     manifest = case.manifest
     changelog = next((each for each in folder.iterdir() if each.name.lower().startswith("changelog")), None)
     if manifest is not None and changelog is not None and changelog.is_file():
@@ -176,8 +251,9 @@ def _around(case: Case, folder: Path) -> Iterator[Problem]:
         except OSError:
             return
         if _VERSION.search(text) and manifest.version not in text:
-            yield case.of_file("package-changelog", changelog, f"says nothing of version {manifest.version}",
-                               "add a section for it")  # fmt: skip
+            yield case.of_file(
+                "package-changelog", changelog, f"says nothing of version {manifest.version}", "add a section for it"
+            )
 
 
 def _find(file: Path, word: str) -> int | None:

@@ -37,35 +37,64 @@ def _declared(case: Case, site: Site, pages: Pagination, response: Response) -> 
     if pages.kind == "none":
         own = case.python is not None and any(each.name == "pullpush_pull" for each in case.python.hooks)
         if not own and ".resources." in site.path and not site.path.endswith(("for_each.list", "request")):
-            yield case.at("pagination-none", path, "one answer is taken for the whole list",
-                          "state how the platform pages, or that it never does")  # fmt: skip
+            yield case.at(
+                "pagination-none",
+                path,
+                "one answer is taken for the whole list",
+                "state how the platform pages, or that it never does",
+            )
         return
     param = _PARAM.get(pages.kind)
     if param is not None and pages.size_param is not None and getattr(pages, param) == pages.size_param:
-        yield case.at("pagination-params", f"{path}.size_param",
-                      f"`{pages.size_param}` is both the page size and what moves on", "they are two parameters")  # fmt: skip
+        yield case.at(
+            "pagination-params",
+            f"{path}.size_param",
+            f"`{pages.size_param}` is both the page size and what moves on",
+            "they are two parameters",
+        )
     wanted = getattr(pages, param) if param is not None else None
     if wanted is not None and wanted in site.request.params and not site.request.json:
-        yield case.at("pagination-fixed", below(f"{site.path}.params", wanted),
-                      f"`{wanted}` is fixed here and set by paging", "leave it to pagination")  # fmt: skip
+        yield case.at(
+            "pagination-fixed",
+            below(f"{site.path}.params", wanted),
+            f"`{wanted}` is fixed here and set by paging",
+            "leave it to pagination",
+        )
     if pages.size_param is not None and pages.size_param in site.request.params:
-        yield case.at("pagination-fixed", below(f"{site.path}.params", pages.size_param),
-                      f"`{pages.size_param}` is fixed here and set by paging", "leave it to pagination")  # fmt: skip
-    if pages.kind in {"page", "offset"} and not (response.total or response.total_pages or response.has_next):
-        if pages.size_param is None:
-            yield case.at("pagination-end", path, "no total, and no page size is asked for: a short page is not seen",
-                          "add response.total, response.has_next or size_param")  # fmt: skip
+        yield case.at(
+            "pagination-fixed",
+            below(f"{site.path}.params", pages.size_param),
+            f"`{pages.size_param}` is fixed here and set by paging",
+            "leave it to pagination",
+        )
+    unseen = not (response.total or response.total_pages or response.has_next)
+    if pages.kind in {"page", "offset"} and unseen and pages.size_param is None:
+        yield case.at(
+            "pagination-end",
+            path,
+            "no total, and no page size is asked for: a short page is not seen",
+            "add response.total, response.has_next or size_param",
+        )
     if pages.kind == "page" and pages.start not in {0, 1}:
-        yield case.at("pagination-start", f"{path}.start", f"pages are counted from {pages.start}: those before are "
-                      "never read", "0 or 1")  # fmt: skip
+        yield case.at(
+            "pagination-start",
+            f"{path}.start",
+            f"pages are counted from {pages.start}: those before are never read",
+            "0 or 1",
+        )
     if pages.size < 10 and case.manifest is not None and case.manifest.origin == "manifest":
-        yield case.at("pagination-size", f"{path}.size", f"{pages.size} records a page is very little",
-                      "use the platform's largest page")  # fmt: skip
+        yield case.at(
+            "pagination-size",
+            f"{path}.size",
+            f"{pages.size} records a page is very little",
+            "use the platform's largest page",
+        )
 
 
 def _recorded(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
     """What the recorded pages of a list say against its declaration."""
-    assert resource.list is not None and case.manifest is not None
+    assert resource.list is not None
+    assert case.manifest is not None
     pages = [each for each in exchanges_of(case.manifest, resource.list, case.samples) if each.status < 300]
     if not pages:
         return
@@ -75,12 +104,15 @@ def _recorded(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
             continue
         found = [_at(each.answer, text) for each in pages]
         if all(value is UNSET for value in found):
-            yield case.at("pagination-response", f"{path}.response.{name}",
-                          f"no recorded answer has anything at {text[:80]}", _near(text, pages[0].answer))  # fmt: skip
+            yield case.at(
+                "pagination-response",
+                f"{path}.response.{name}",
+                f"no recorded answer has anything at {text[:80]}",
+                _near(text, pages[0].answer),
+            )
     records = [_at(each.answer, resource.response.records or "$") for each in pages]
     if not resource.response.records and not any(isinstance(each, list) for each in records):
-        yield case.at("pagination-response", f"{path}.response.records" if resource.response.records else path,
-                      "the recorded answers are no lists", "state response.records")  # fmt: skip
+        yield case.at("pagination-response", path, "the recorded answers are no lists", "state response.records")
     yield from _moves_on(case, path, resource, pages)
 
 
@@ -93,19 +125,35 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
     values = [value for each in pages if (value := _sent(each, wanted)) is not None]
     if not values:
         others = sorted({key for each in pages for key in each.query})
-        yield case.at("pagination-param", f"{path}.pagination.{param}",
-                      f"no recorded request has `{wanted}`", f"they have {', '.join(others) or 'none'}")  # fmt: skip
+        yield case.at(
+            "pagination-param",
+            f"{path}.pagination.{param}",
+            f"no recorded request has `{wanted}`",
+            f"they have {', '.join(others) or 'none'}",
+        )
     elif len(set(values)) == 1:
-        yield case.at("pagination-param", f"{path}.pagination.{param}",
-                      f"`{wanted}` is the same in all recorded pages", "it does not move the list on")  # fmt: skip
+        yield case.at(
+            "pagination-param",
+            f"{path}.pagination.{param}",
+            f"`{wanted}` is the same in all recorded pages",
+            "it does not move the list on",
+        )
     elif declared.kind == "page" and len(values) == len(pages) and min(values).isdigit():
         first = min(int(each) for each in values if each.isdigit())
         if first != declared.start:
-            yield case.at("pagination-start", f"{path}.pagination.start" if declared.start != 1 else f"{path}.pagination",
-                          f"the first recorded page is {first}, declared is {declared.start}", f"start: {first}")  # fmt: skip
+            yield case.at(
+                "pagination-start",
+                f"{path}.pagination.start" if declared.start != 1 else f"{path}.pagination",
+                f"the first recorded page is {first}, declared is {declared.start}",
+                f"start: {first}",
+            )
     if declared.size_param is not None and not any(_sent(each, declared.size_param) for each in pages):
-        yield case.at("pagination-param", f"{path}.pagination.size_param",
-                      f"no recorded request has `{declared.size_param}`", "name the platform's parameter")  # fmt: skip
+        yield case.at(
+            "pagination-param",
+            f"{path}.pagination.size_param",
+            f"no recorded request has `{declared.size_param}`",
+            "name the platform's parameter",
+        )
 
 
 def _sent(exchange: Exchange, name: str) -> str | None:

@@ -23,8 +23,12 @@ def check(case: Case) -> Iterator[Problem]:
     for name, push in manifest.push.items():
         path = below("$.push", name)
         if name not in readable:
-            yield case.at("push-unread", path, f"{name} is written and never read: nothing shows what was written",
-                          "add a resource that lists it")  # fmt: skip
+            yield case.at(
+                "push-unread",
+                path,
+                f"{name} is written and never read: nothing shows what was written",
+                "add a resource that lists it",
+            )
         for part in _PARTS:
             write: Write | None = getattr(push, part)
             if write is not None:
@@ -44,13 +48,21 @@ def _write(case: Case, path: str, part: str, name: str, write: Write) -> Iterato
     if empty and write.request.query is None and part in {"create", "update"}:
         yield case.at("push-body", path, "a write without a body: nothing of the record is sent", "add body")
     if write.request.idempotent and method == "POST" and part == "create" and name == "order":
-        yield case.at("push-idempotent", f"{path}.request.idempotent", "a new order by POST is not the same twice",
-                      "idempotent: true only where the platform knows the request again by a key")  # fmt: skip
+        yield case.at(
+            "push-idempotent",
+            f"{path}.request.idempotent",
+            "a new order by POST is not the same twice",
+            "idempotent: true only where the platform knows the request again by a key",
+        )
     if part == "update" and "native" not in _first(placeholders([write.request.path, dict(write.request.params)])):
         names = placeholders([write.request.path, dict(write.request.params), write.request.json, write.request.form])
         if not names and write.body is not None and not _names_record(write.body, name):
-            yield case.at("push-target", f"{path}.request.path", "the update names no record: all are written alike",
-                          "name it in the address, {{native.id}}, or in the body")  # fmt: skip
+            yield case.at(
+                "push-target",
+                f"{path}.request.path",
+                "the update names no record: all are written alike",
+                "name it in the address, {{native.id}}, or in the body",
+            )
     if write.items_at is None and write.item_errors is not None and part != "bulk":
         yield case.at("push-items", f"{path}.item_errors", "errors per item of a write of one record", "remove it")
 
@@ -62,15 +74,24 @@ def _find(case: Case, path: str, name: str, push: Push) -> Iterator[Problem]:
     if find.request.method not in {"GET", "POST"}:
         yield case.at("push-find", f"{path}.find.request", f"{find.request.method} to look something up", "GET")
     if not find.match and "record" not in _first(placeholders(find.request.path)):
-        yield case.at("push-find", f"{path}.find", "no `match`: the first record that comes is taken for it",
-                      "match: {sku: sku}")  # fmt: skip
+        yield case.at(
+            "push-find", f"{path}.find", "no `match`: the first record that comes is taken for it", "match: {sku: sku}"
+        )
     asked = [find.request.path, dict(find.request.params), find.request.json, find.request.form]
     if "record" not in _first(placeholders([*asked, dict(find.request.variables)])):
-        yield case.at("push-find", f"{path}.find.request", "the look-up asks for the same thing every time",
-                      "name the record, such as {{record.sku}}")  # fmt: skip
+        yield case.at(
+            "push-find",
+            f"{path}.find.request",
+            "the look-up asks for the same thing every time",
+            "name the record, such as {{record.sku}}",
+        )
     if not push.absolute and name == "stocklevel":
-        yield case.at("push-relative", f"{path}.absolute", "a relative stock write counts twice when it is repeated",
-                      "write the quantity itself")  # fmt: skip
+        yield case.at(
+            "push-relative",
+            f"{path}.absolute",
+            "a relative stock write counts twice when it is repeated",
+            "write the quantity itself",
+        )
 
 
 def _first(names: frozenset[str]) -> set[str]:

@@ -24,8 +24,12 @@ def check(case: Case) -> Iterator[Problem]:
         reads = ".push." not in site.path or site.path.endswith(".find.request")
         if reads and site.request.method not in _READS and "[" not in site.path.rpartition(".")[2]:
             place = f"{site.path}.method"
-            yield case.at("requests-read-method", place, f"{site.request.method} changes things: this only reads",
-                          "use GET, or POST where the platform searches by it")  # fmt: skip
+            yield case.at(
+                "requests-read-method",
+                place,
+                f"{site.request.method} changes things: this only reads",
+                "use GET, or POST where the platform searches by it",
+            )
         if reads and site.request.method == "GET" and (site.request.json is not None or site.request.form is not None):
             yield case.at("requests-get-body", site.path, "a GET with a body", "use params, or method: POST")
         if site.request.path and not site.request.path.startswith(("/", "{{")) and "://" not in site.request.path:
@@ -46,8 +50,12 @@ def _reads_by_itself(case: Case) -> bool:
 def _limits(case: Case, manifest: Manifest) -> Iterator[Problem]:
     limits = manifest.limits
     if limits.requests is None and limits.cost is None and not _wrote_limits(case):
-        yield case.at("requests-limits", "$", "no `limits`: the platform is used as fast as it answers",
-                      "add limits: {requests: …, per: …} from the platform's documentation")  # fmt: skip
+        yield case.at(
+            "requests-limits",
+            "$",
+            "no `limits`: the platform is used as fast as it answers",
+            "add limits: {requests: …, per: …} from the platform's documentation",
+        )
     if limits.retries == 0:
         yield case.at("requests-retries", "$.limits.retries", "no failed request is tried again", "4 is the default")
 
@@ -62,8 +70,12 @@ def _changes(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
         return
     if found is None:
         if "since" not in placeholders({"params": dict(resource.list.params), "json": resource.list.json}):
-            yield case.at("requests-incremental", path, "everything is read at every sync",
-                          "add incremental where the platform can filter or sort by its update time")  # fmt: skip
+            yield case.at(
+                "requests-incremental",
+                path,
+                "everything is read at every sync",
+                "add incremental where the platform can filter or sort by its update time",
+            )
         return
     place = f"{path}.incremental"
     pages = resource.pagination
@@ -71,32 +83,56 @@ def _changes(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
     used = {"page": {pages.page_param}, "offset": {pages.offset_param}, "cursor": {pages.cursor_param}}
     clash = used.get(pages.kind, set()) & taken | ({pages.size_param} if pages.size_param else set())
     if found.param in clash:
-        yield case.at("requests-incremental-param", f"{place}.param",
-                      f"`{found.param}` is a parameter of paging too: one overwrites the other",
-                      "name the platform's filter by update time")  # fmt: skip
+        yield case.at(
+            "requests-incremental-param",
+            f"{place}.param",
+            f"`{found.param}` is a parameter of paging too: one overwrites the other",
+            "name the platform's filter by update time",
+        )
     yield from _filter(case, place, found, resource)
 
 
 def _filter(case: Case, place: str, found: Incremental, resource: Resource) -> Iterator[Problem]:
     if not (found.param or found.variable or found.newest_first) and not _asks_since(resource):
-        yield case.at("requests-incremental-still", place, "the cursor goes into no parameter: it never moves the list",
-                      "add param, variable or newest_first")  # fmt: skip
+        yield case.at(
+            "requests-incremental-still",
+            place,
+            "the cursor goes into no parameter: it never moves the list",
+            "add param, variable or newest_first",
+        )
     if found.newest_first and (found.param or found.variable):
         yield case.at("requests-incremental-both", place, "a filter and newest_first", "keep one of them")
     if found.overlap <= 0:
-        yield case.at("requests-overlap", f"{place}.overlap", "no overlap: what changed in the same second is missed",
-                      "300 seconds is the default")  # fmt: skip
+        yield case.at(
+            "requests-overlap",
+            f"{place}.overlap",
+            "no overlap: what changed in the same second is missed",
+            "300 seconds is the default",
+        )
     if "{{since}}" not in found.template.replace(" ", ""):
-        yield case.at("requests-incremental-still", f"{place}.template", "the template leaves {{since}} out",
-                      "write {{since}} where the moment belongs")  # fmt: skip
+        yield case.at(
+            "requests-incremental-still",
+            f"{place}.template",
+            "the template leaves {{since}} out",
+            "write {{since}} where the moment belongs",
+        )
     naive = found.format not in {"iso", "unix", "unix_ms"}
     if naive and "%z" not in found.format and "%H" not in found.format and found.overlap < 86_400:
-        yield case.at("requests-incremental-format", f"{place}.format", "days only, with an overlap of less than one",
-                      "add the time of day, or overlap: 86400")  # fmt: skip
-    if found.newest_first and not any(target.replace("_", "").lower() == "updatedat"
-                                      for target in resource.canonical_map):  # fmt: skip
-        yield case.at("requests-incremental-still", place, "newest_first needs updatedAt: reading never stops early",
-                      "map updatedAt")  # fmt: skip
+        yield case.at(
+            "requests-incremental-format",
+            f"{place}.format",
+            "days only, with an overlap of less than one",
+            "add the time of day, or overlap: 86400",
+        )
+    if found.newest_first and not any(
+        target.replace("_", "").lower() == "updatedat" for target in resource.canonical_map
+    ):
+        yield case.at(
+            "requests-incremental-still",
+            place,
+            "newest_first needs updatedAt: reading never stops early",
+            "map updatedAt",
+        )
 
 
 def _asks_since(resource: Resource) -> bool:

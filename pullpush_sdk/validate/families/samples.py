@@ -31,11 +31,19 @@ def check(case: Case) -> Iterator[Problem]:
         return
     samples = case.samples
     for each in samples.bad:
-        yield case.at("samples-file", below("$.samples", each.name), f"cannot be used: {each.reason}",
-                      "a JSON file beside the manifest")  # fmt: skip
+        yield case.at(
+            "samples-file",
+            below("$.samples", each.name),
+            f"cannot be used: {each.reason}",
+            "a JSON file beside the manifest",
+        )
     if manifest.origin == "manifest" and not samples.any and (manifest.resources or manifest.webhook):
-        yield case.at("samples-none", "$", "no samples: nothing proves what the platform answers",
-                      "record two pages of each list, a webhook and a refusal; see docs/reference/samples.md")  # fmt: skip
+        yield case.at(
+            "samples-none",
+            "$",
+            "no samples: nothing proves what the platform answers",
+            "record two pages of each list, a webhook and a refusal; see docs/reference/samples.md",
+        )
         return
     for name, resource in manifest.resources.items():
         yield from _resource(case, manifest, name, resource)
@@ -55,13 +63,18 @@ def _resource(case: Case, manifest: Manifest, name: str, resource: Resource) -> 
                 "samples-resource", path, "no sample of its list", f"record one answer of {resource.list.path}"
             )
         return
-    yield from mapped(case, f"{path}.canonical_map", kind, resource.canonical_map, records, resource)
+    yield from mapped(case, f"{path}.canonical_map", kind, resource.canonical_map, records=records, resource=resource)
 
 
 def mapped(
-    case: Case, path: str, kind: CanonicalType, rules: Mapping[str, Json], records: list[tuple[str, Json]],
+    case: Case,
+    path: str,
+    kind: CanonicalType,
+    rules: Mapping[str, Json],
+    *,
+    records: list[tuple[str, Json]],
     resource: Resource | None = None,
-) -> Iterator[Problem]:  # fmt: skip
+) -> Iterator[Problem]:
     """Records that a map refuses, and targets that no record fills; the connector's own functions stop it."""
     if "compute" in str(rules) and case.own:
         return  # the connector's own functions run in the child process only
@@ -91,8 +104,9 @@ def mapped(
     later = resource is not None and (resource.details is not None or resource.attach)
     for target, found in seen.items():
         if not found and target in rules and not later:
-            yield case.at("samples-path", below(path, target), "no sample has anything there",
-                          _near(rules[target], records[0][1]))  # fmt: skip
+            yield case.at(
+                "samples-path", below(path, target), "no sample has anything there", _near(rules[target], records[0][1])
+            )
 
 
 class _Whatever(dict[str, Json]):
@@ -104,8 +118,8 @@ class _Whatever(dict[str, Json]):
     def __missing__(self, key: str) -> str:
         return "XXX"
 
-    def get(self, key: str, default: Json = None) -> Json:  # type: ignore[override]
-        return "XXX" if isinstance(key, str) else default
+    def get(self, _key: str, _default: Json = None) -> Json:
+        return "XXX"
 
 
 def _near(rule: Json, record: Json) -> str:
@@ -158,13 +172,19 @@ def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook:
         return
     record = body if handler.map is not None else read_path(body, handler.data_path)
     if record is UNSET or record is None:
-        yield case.at("samples-data-path", f"{path}.data_path", f"{hook.place}: nothing at {handler.data_path[:60]}",
-                      "say where the record stands in the body")  # fmt: skip
+        yield case.at(
+            "samples-data-path",
+            f"{path}.data_path",
+            f"{hook.place}: nothing at {handler.data_path[:60]}",
+            "say where the record stands in the body",
+        )
         return
     where = (
         f"{path}.map" if handler.map is not None else f"{below('$.resources', handler.resource or '')}.canonical_map"
     )
-    for problem in mapped(case, where, kind, rules, [(f"{hook.sample}: {hook.place}", record)], resource):
+    for problem in mapped(
+        case, where, kind, rules, records=[(f"{hook.sample}: {hook.place}", record)], resource=resource
+    ):
         if problem.code == "samples-map":
             yield problem
 
@@ -177,8 +197,12 @@ def verified(case: Case, webhook: Webhook, hook: Hook) -> Iterator[Problem]:
     sent = hook.headers.get(found.header.lower())
     if sent is None:
         others = ", ".join(sorted(each for each in hook.headers if "sign" in each or "hmac" in each)) or "none like it"
-        yield case.at("samples-signature", "$.webhook.verification.header",
-                      f"{hook.place} has no header {found.header[:60]}", f"it has {others}")  # fmt: skip
+        yield case.at(
+            "samples-signature",
+            "$.webhook.verification.header",
+            f"{hook.place} has no header {found.header[:60]}",
+            f"it has {others}",
+        )
         return
     try:
         secret = str(render(found.secret, hook.secrets))
@@ -193,8 +217,12 @@ def verified(case: Case, webhook: Webhook, hook: Hook) -> Iterator[Problem]:
             sent = sent.removeprefix(prefix)
         good = hmac.compare_digest(sent.lower() if found.encoding == "hex" else sent, text)
     if not good:
-        yield case.at("samples-signature", "$.webhook.verification", f"{hook.place} does not verify",
-                      "look at kind, encoding and prefix, and that the body is byte for byte what was sent")  # fmt: skip
+        yield case.at(
+            "samples-signature",
+            "$.webhook.verification",
+            f"{hook.place} does not verify",
+            "look at kind, encoding and prefix, and that the body is byte for byte what was sent",
+        )
 
 
 def event_of(webhook: Webhook, hook: Hook, body: Json) -> str:

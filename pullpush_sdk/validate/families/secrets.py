@@ -25,7 +25,8 @@ from pullpush_sdk.validate._python import python_files
 from pullpush_sdk.validate.places import below, texts
 
 _NAMED_SECRET = re.compile(
-    r"(^|_|-)(token|secret|password|passwd|pwd|private_?key|api_?key|access_?key|client_secret|webhook_secret)$", re.IGNORECASE
+    r"(^|_|-)(token|secret|password|passwd|pwd|private_?key|api_?key|access_?key|client_secret|webhook_secret)$",
+    re.IGNORECASE,
 )
 _CREDENTIALS: Mapping[type, tuple[str, ...]] = {
     BearerAuth: ("token",),

@@ -24,8 +24,12 @@ def check(case: Case) -> Iterator[Problem]:
     webhook = manifest.webhook
     yield from _signature(case, webhook)
     if webhook.transaction_id is None and webhook.handlers:
-        yield case.at("webhook-repeat", "$.webhook", "no transaction_id: a repeated delivery is told by its content only",
-                      "name the header or field that holds the delivery's id")  # fmt: skip
+        yield case.at(
+            "webhook-repeat",
+            "$.webhook",
+            "no transaction_id: a repeated delivery is told by its content only",
+            "name the header or field that holds the delivery's id",
+        )
     if not webhook.handlers and webhook.customer is None:
         yield case.at("webhook-handlers", "$.webhook", "no handlers: every webhook is thrown away", "add handlers")
     if webhook.transaction_id is not None:
@@ -41,19 +45,31 @@ def _signature(case: Case, webhook: Webhook) -> Iterator[Problem]:
     verifies = case.python is not None and any(each.name == "pullpush_verify" for each in case.python.hooks)
     if (found is None or found.kind == "none") and not verifies:
         place = "$.webhook" if found is None else "$.webhook.verification"
-        yield case.at("webhook-unsigned", place, "anybody can send these webhooks: nothing proves where they come from",
-                      'verification: {kind: hmac-sha256, header: …, secret: "{{webhook_secret}}"}')  # fmt: skip
+        yield case.at(
+            "webhook-unsigned",
+            place,
+            "anybody can send these webhooks: nothing proves where they come from",
+            'verification: {kind: hmac-sha256, header: …, secret: "{{webhook_secret}}"}',
+        )
         return
     if found is None:
         return
     if found.kind == "header-token":
-        yield case.at("webhook-token", "$.webhook.verification", "a fixed token proves no content: who sees one webhook "
-                      "can write others", "use a signature over the body where the platform has one")  # fmt: skip
+        yield case.at(
+            "webhook-token",
+            "$.webhook.verification",
+            "a fixed token proves no content: who sees one webhook can write others",
+            "use a signature over the body where the platform has one",
+        )
     if found.kind == "hmac-sha1":
         yield case.at("webhook-sha1", "$.webhook.verification.kind", "SHA-1", "hmac-sha256 where the platform has it")
     if found.header and any(each in found.header for each in " :_"):
-        yield case.at("webhook-header", "$.webhook.verification.header", f"`{found.header[:60]}` is no common header name",
-                      "write it as the platform does, such as X-Acme-Signature")  # fmt: skip
+        yield case.at(
+            "webhook-header",
+            "$.webhook.verification.header",
+            f"`{found.header[:60]}` is no common header name",
+            "write it as the platform does, such as X-Acme-Signature",
+        )
 
 
 def _handlers(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Problem]:
@@ -62,23 +78,36 @@ def _handlers(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
         path = below("$.webhook.handlers", event)
         words = set(event.lower().replace("/", ".").replace("_", ".").replace("-", ".").split("."))
         if words & set(_WORDS["deleted"]) and handler.verb != "deleted" and _is_thing(words, handler.canonical_type):
-            yield case.at("webhook-verb", path, f"`{event}` reads as a deletion, and the verb is {handler.verb}",
-                          "verb: deleted")  # fmt: skip
+            yield case.at(
+                "webhook-verb", path, f"`{event}` reads as a deletion, and the verb is {handler.verb}", "verb: deleted"
+            )
         if words & set(_WORDS["created"]) and handler.verb == "deleted":
-            yield case.at("webhook-verb", f"{path}.verb", f"`{event}` reads as a creation, and the verb is deleted",
-                          "verb: created")  # fmt: skip
+            yield case.at(
+                "webhook-verb",
+                f"{path}.verb",
+                f"`{event}` reads as a creation, and the verb is deleted",
+                "verb: created",
+            )
         if reached and event not in reached and event not in webhook.event_type_map:
             near = difflib.get_close_matches(event, reached, n=1, cutoff=0.85)
             if near:
                 yield case.at("webhook-event", path, f"no event is named `{event[:60]}`", f"did you mean {near[0]}?")
         near = difflib.get_close_matches(event, [each for each in webhook.handlers if each != event], n=1, cutoff=0.97)
         if near:
-            yield case.at("webhook-event", path, f"`{event[:60]}` and `{near[0][:60]}` differ by a letter",
-                          "write both as the platform does")  # fmt: skip
+            yield case.at(
+                "webhook-event",
+                path,
+                f"`{event[:60]}` and `{near[0][:60]}` differ by a letter",
+                "write both as the platform does",
+            )
         readable = {each.canonical_type for each in manifest.resources.values()}
         if handler.canonical_type not in readable:
-            yield case.at("webhook-unread", path, f"{handler.canonical_type} comes by webhook only: what is missed "
-                          "never comes again", "add a resource that lists it")  # fmt: skip
+            yield case.at(
+                "webhook-unread",
+                path,
+                f"{handler.canonical_type} comes by webhook only: what is missed never comes again",
+                "add a resource that lists it",
+            )
 
 
 def _is_thing(words: set[str], canonical_type: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pullpush_sdk.validate._model import Finding, Report, Rule
+from pullpush_sdk.validate._model import SEVERITIES, Finding, Report, Rule
 
 _MARKS = {"error": "error  ", "warning": "warning", "note": "note   "}
 
@@ -41,7 +41,7 @@ def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
     if report.missing:
         yield "  for the next one:"
         yield from (f"  - {each}" for each in report.missing[:12])
-    counts = {severity: len(report.of(severity)) for severity in ("error", "warning", "note")}  # type: ignore[arg-type]
+    counts = {severity: len(report.of(severity)) for severity in SEVERITIES}
     told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())
     slowest = sorted(report.families.items(), key=lambda each: -each[1])[:1]
     slow = f" ({slowest[0][0]} {slowest[0][1]:.1f} s)" if slowest and slowest[0][1] >= 1 else ""

@@ -37,8 +37,12 @@ def check(_case: Case, app: MiniApp) -> Iterator[Problem]:
                 18, path, "two credentials of HTTP Basic without the colon", "Basic [[user]]:[[password]]"
             )
     if not auth.has("userDetails") and not auth.has("test_token"):
-        yield app.problem(19, auth.path, "neither userDetails nor test_token: nothing tries the connection",
-                          "state a request that needs the credentials")  # fmt: skip
+        yield app.problem(
+            19,
+            auth.path,
+            "neither userDetails nor test_token: nothing tries the connection",
+            "state a request that needs the credentials",
+        )
 
 
 def _sensitive(app: MiniApp, auth: Part) -> Iterator[Problem]:
@@ -47,8 +51,12 @@ def _sensitive(app: MiniApp, auth: Part) -> Iterator[Problem]:
 
     def lacks(name: str, path: str) -> Iterator[Problem]:
         if name not in listed:
-            yield app.problem(13, path, f"`{name[:40]}` is a secret and not in sensitiveKeys",
-                              f"add {name[:40]} to auth.sensitiveKeys")  # fmt: skip
+            yield app.problem(
+                13,
+                path,
+                f"`{name[:40]}` is a secret and not in sensitiveKeys",
+                f"add {name[:40]} to auth.sensitiveKeys",
+            )
 
     config, form = auth.part("config"), auth.part("form")
     for name in config.value:
@@ -65,8 +73,12 @@ def _sensitive(app: MiniApp, auth: Part) -> Iterator[Problem]:
     verification = app.root.part("webhook").part("verification")
     key = verification.text("secretKey")
     if key and key not in listed:
-        yield app.document.problem(f"`{key[:40]}` signs webhooks and is not in sensitiveKeys", verification.at("secretKey"),
-                                   f"add {key[:40]} to auth.sensitiveKeys", code="miniapp-13-webhook")  # fmt: skip
+        yield app.document.problem(
+            f"`{key[:40]}` signs webhooks and is not in sensitiveKeys",
+            verification.at("secretKey"),
+            f"add {key[:40]} to auth.sensitiveKeys",
+            code="miniapp-13-webhook",
+        )
 
 
 def _is_secret(name: str) -> bool:
@@ -81,11 +93,19 @@ def _values(app: MiniApp, auth: Part) -> Iterator[Problem]:
         if value in ("", None, [], {}) or (name not in listed and not _is_secret(name)):
             continue
         if name in _PUBLIC:
-            yield app.document.problem(f"`{name}` has a value", config.at(name), "only for an app whose client is public",
-                                       code="miniapp-14-client")  # fmt: skip
+            yield app.document.problem(
+                f"`{name}` has a value",
+                config.at(name),
+                "only for an app whose client is public",
+                code="miniapp-14-client",
+            )
         else:
-            yield app.problem(14, config.at(name), f"the secret `{name[:40]}` has a value in clear",
-                              "leave it empty: whoever installs the app fills it in")  # fmt: skip
+            yield app.problem(
+                14,
+                config.at(name),
+                f"the secret `{name[:40]}` has a value in clear",
+                "leave it empty: whoever installs the app fills it in",
+            )
 
 
 def _oauth2(app: MiniApp, auth: Part) -> Iterator[Problem]:
@@ -98,8 +118,12 @@ def _oauth2(app: MiniApp, auth: Part) -> Iterator[Problem]:
         yield app.problem(15, auth.at("auto_refresh"), "auto_refresh without `refresh_token`", "state that request")
     mapping = targets_of(auth.part("get_token").value.get("mapping"))
     if "refreshToken" in mapping and not refreshes:
-        yield app.document.problem("a refresh token is stored and never used", auth.at("auto_refresh"),
-                                   "auto_refresh: true", code="miniapp-15-refresh")  # fmt: skip
+        yield app.document.problem(
+            "a refresh token is stored and never used",
+            auth.at("auto_refresh"),
+            "auto_refresh: true",
+            code="miniapp-15-refresh",
+        )
     exchange = auth.part("get_token")
     if exchange and "accessToken" not in mapping and "accessToken" in bags_in(app.root.value):
         where = exchange.at("mapping")

@@ -76,8 +76,12 @@ class MiniApp:
         root = Part(value=document.value, path="$")
         whole = bool(root.value.keys() & {"ns", "auth", "triggers", "webhook"}) or "sync" in root.value
         if whole:
-            return cls(document=document, root=root, sync=root.part("sync"), whole="ns" in root.value or "auth" in
-                       root.value or "triggers" in root.value)  # fmt: skip
+            return cls(
+                document=document,
+                root=root,
+                sync=root.part("sync"),
+                whole="ns" in root.value or "auth" in root.value or "triggers" in root.value,
+            )
         if root.value.keys() & {"apiMapping", "endpoints", "contentType"}:
             sync = Part(value={"resources": {str(root.value.get("name") or "records"): root.value}}, path="$")
         elif root.value.keys() & {"resources", "webhooks", "baseUrl", "syncConfiguration"}:

@@ -54,12 +54,15 @@ def _lists(case: Case, app: MiniApp, samples: Samples) -> Iterator[Problem]:
         if kind is None or where is None:
             continue
         if name in samples.bare and read_path(samples.bare[name], resource.response.records or "$") in (UNSET, None):
-            yield app.problem(46, where.part("responseMapping").at("dataProperty"),
-                              f"the sample {name} has nothing at {resource.response.records[:60]}")  # fmt: skip
+            yield app.problem(
+                46,
+                where.part("responseMapping").at("dataProperty"),
+                f"the sample {name} has nothing at {resource.response.records[:60]}",
+            )
             continue
         records = list(list_records(case.manifest, resource, samples))[:50]
         for problem in mapped(
-            case, f"$.resources.{name}.canonical_map", kind, resource.canonical_map, records, resource
+            case, f"$.resources.{name}.canonical_map", kind, resource.canonical_map, records=records, resource=resource
         ):
             yield app.problem(46, problem.path, problem.message, problem.hint)
 

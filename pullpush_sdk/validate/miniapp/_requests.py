@@ -64,8 +64,12 @@ def _action(app: MiniApp, action: Part) -> Iterator[Problem]:
         if source and source not in sources.value:
             yield app.problem(22, each.at("x-source"), f"there is no source `{source[:40]}`", "add it to `source`")
         if source and each.value.get("x-fallback") != "input":
-            yield app.document.problem("x-source without x-fallback: a list that fails leaves no way to type the value",
-                                       each.path, "x-fallback: input", code="miniapp-22-fallback")  # fmt: skip
+            yield app.document.problem(
+                "x-source without x-fallback: a list that fails leaves no way to type the value",
+                each.path,
+                "x-fallback: input",
+                code="miniapp-22-fallback",
+            )
     steps = [Part(value=each, path=path) for each, path in action.list("requests") if isinstance(each, dict)]
     for index, step in enumerate(steps):
         if step.text("type") == "function":

@@ -55,8 +55,12 @@ def _resource(app: MiniApp, key: str, resource: Part) -> Iterator[Problem]:
     if listed.has("method") and listed.value["method"] not in METHODS:
         yield app.problem(36, listed.at("method"), f"expected one of {', '.join(METHODS)}")
     if not resource.part("responseMapping").has("dataProperty"):
-        yield app.problem(36, resource.at("responseMapping"), "responseMapping has no dataProperty",
-                          "where the records stand in the answer")  # fmt: skip
+        yield app.problem(
+            36,
+            resource.at("responseMapping"),
+            "responseMapping has no dataProperty",
+            "where the records stand in the answer",
+        )
     if not resource.has("apiMapping"):
         yield app.problem(36, resource.at("apiMapping"), "no apiMapping", "say which field comes from where")
     yield from _details(app, resource, details)
@@ -73,11 +77,13 @@ def _details(app: MiniApp, resource: Part, details: Part) -> Iterator[Problem]:
     if expands and not details.has("url"):
         yield app.problem(37, resource.at("expandDetails"), "expandDetails without endpoints.details", "state its url")
     if details and not expands:
-        yield app.document.problem("details are described and not fetched", details.path, "expandDetails: true",
-                                   code="miniapp-37-unused")  # fmt: skip
+        yield app.document.problem(
+            "details are described and not fetched", details.path, "expandDetails: true", code="miniapp-37-unused"
+        )
     if details.has("url") and "{" not in details.text("url").replace("{{", ""):
-        yield app.document.problem("every record asks for the same details", details.at("url"), "/orders/{id}",
-                                   code="miniapp-37-field")  # fmt: skip
+        yield app.document.problem(
+            "every record asks for the same details", details.at("url"), "/orders/{id}", code="miniapp-37-field"
+        )
 
 
 def _urls(app: MiniApp, endpoints: Part) -> Iterator[Problem]:
@@ -99,8 +105,12 @@ def _content(app: MiniApp, resource: Part) -> Iterator[Problem]:
     mapped = resource.part("apiMapping")
     for names in _REQUIRED.get(kind, ()) if mapped else ():
         if not any(name in mapped.value for name in names):
-            yield app.document.problem(f"{kind} without {' or '.join(names)}", mapped.path,
-                                       f"map {' or '.join(names)}", code="miniapp-39-field")  # fmt: skip
+            yield app.document.problem(
+                f"{kind} without {' or '.join(names)}",
+                mapped.path,
+                f"map {' or '.join(names)}",
+                code="miniapp-39-field",
+            )
 
 
 def _rule(app: MiniApp, rule: Json, path: str) -> Iterator[Problem]:
@@ -125,8 +135,12 @@ def _rule(app: MiniApp, rule: Json, path: str) -> Iterator[Problem]:
     if name == "compute" and not rule.get("fn"):
         yield app.problem(40, path, "compute without `fn`", "name the function")
     if isinstance(rule.get("fn"), str) and name == "compute":
-        yield app.document.problem(f"the custom function `{rule['fn'][:40]}`", below(path, "fn"),
-                                   "describe it in the submission", code="miniapp-40-function")  # fmt: skip
+        yield app.document.problem(
+            f"the custom function `{rule['fn'][:40]}`",
+            below(path, "fn"),
+            "describe it in the submission",
+            code="miniapp-40-function",
+        )
     if not rule.keys() & {"path", "paths", "value", "fn", "transform", "compute"}:
         yield app.problem(40, path, "neither a path nor a value", "{path: …} or {value: …}")
 
@@ -136,7 +150,7 @@ def _pages(app: MiniApp, pages: Part) -> Iterator[Problem]:
     for key, value in (("defaultLimit", usual), ("maxLimit", most)):
         if value is not None and not _positive(value):
             yield app.problem(41, pages.at(key), "expected a number above zero")
-    if _positive(usual) and _positive(most) and usual > most:
+    if usual is not None and most is not None and _positive(usual) and _positive(most) and usual > most:
         yield app.problem(41, pages.at("defaultLimit"), f"defaultLimit {usual} is above maxLimit {most}")
 
 
@@ -170,10 +184,18 @@ def _handlers(_case: Case, app: MiniApp) -> Iterator[Problem]:
                 hint = f"did you mean {near[0]}?" if near else "name a key of sync.resources"
                 yield app.problem(44, handler.at("resource"), f"no resource `{named[:40]}`", hint)
             if not handler.has("dataPath"):
-                yield app.document.problem("no dataPath: the whole body is the record", handler.path,
-                                           "dataPath: $.data", code="miniapp-44-path")  # fmt: skip
+                yield app.document.problem(
+                    "no dataPath: the whole body is the record",
+                    handler.path,
+                    "dataPath: $.data",
+                    code="miniapp-44-path",
+                )
     for trigger, path in app.triggers():
         event = trigger.text("event")
         if app.root.has("sync") and event and event not in handled and event.startswith(_COMMERCE):
-            yield app.document.problem(f"`{event[:60]}` starts automations and changes no record", path,
-                                       "add a handler", code="miniapp-42-handler")  # fmt: skip
+            yield app.document.problem(
+                f"`{event[:60]}` starts automations and changes no record",
+                path,
+                "add a handler",
+                code="miniapp-42-handler",
+            )

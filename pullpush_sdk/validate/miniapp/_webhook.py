@@ -101,15 +101,23 @@ def _source(app: MiniApp, block: Part) -> Iterator[Problem]:
 def _verification(app: MiniApp, webhook: Part) -> Iterator[Problem]:
     found = webhook.part("verification")
     if not found:
-        yield app.document.problem("no verification: anybody can send these webhooks", webhook.at("verification"),
-                                   "hmac-sha256 with headerName and secretKey", code="miniapp-30-none")  # fmt: skip
+        yield app.document.problem(
+            "no verification: anybody can send these webhooks",
+            webhook.at("verification"),
+            "hmac-sha256 with headerName and secretKey",
+            code="miniapp-30-none",
+        )
         return
     kind = found.value.get("type")
     if kind not in _KINDS:
         yield app.problem(30, found.at("type"), f"expected one of {', '.join(_KINDS)}")
     elif kind == "none":
-        yield app.document.problem("type none: anybody can send these webhooks", found.at("type"),
-                                   "hmac-sha256 with headerName and secretKey", code="miniapp-30-none")  # fmt: skip
+        yield app.document.problem(
+            "type none: anybody can send these webhooks",
+            found.at("type"),
+            "hmac-sha256 with headerName and secretKey",
+            code="miniapp-30-none",
+        )
     else:
         for key in ("headerName", "secretKey"):
             if not found.has(key):
@@ -129,8 +137,12 @@ def _verification(app: MiniApp, webhook: Part) -> Iterator[Problem]:
 def _repeats(app: MiniApp, webhook: Part) -> Iterator[Problem]:
     found = webhook.part("transactionId")
     if not found or not (found.has("paths") or found.has("path")):
-        yield app.problem(32, webhook.at("transactionId"), "no transactionId: a repeated webhook is taken twice",
-                          "paths to what tells a delivery")  # fmt: skip
+        yield app.problem(
+            32,
+            webhook.at("transactionId"),
+            "no transactionId: a repeated webhook is taken twice",
+            "paths to what tells a delivery",
+        )
     known = app.events() | {event for event, _ in app.handlers()}
     for event, each in found.part("overrides").parts():
         if event not in known:
@@ -145,5 +157,9 @@ def _customer(app: MiniApp, block: Part) -> Iterator[Problem]:
     mapping = block.part("mapping")
     for name in mapping.value:
         if name not in _CUSTOMER:
-            yield app.document.problem(f"`{name[:40]}` is no customer field", mapping.at(name),
-                                       ", ".join(sorted(_CUSTOMER)), code="miniapp-33-field")  # fmt: skip
+            yield app.document.problem(
+                f"`{name[:40]}` is no customer field",
+                mapping.at(name),
+                ", ".join(sorted(_CUSTOMER)),
+                code="miniapp-33-field",
+            )
