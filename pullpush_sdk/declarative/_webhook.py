@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connection, Event, Verb, WebhookRequest, version_of
-from pullpush_sdk.errors import FieldError
+from pullpush_sdk.errors import FieldError, ManifestError
 from pullpush_sdk.manifest import Manifest, Part, Verification, Webhook, placeholders, render
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
@@ -21,6 +22,9 @@ from ._reader import ResourceReader
 from ._values import at
 
 Json = Any
+_BODY = re.compile(r"\{\{\s*body\s*\}\}")
+_MOST_SIGNATURES = 5
+_MILLISECONDS_AFTER = 100_000_000_000  # as seconds this would be the year 5138
 _HASHES = {"hmac-sha256": hashlib.sha256, "hmac-sha1": hashlib.sha1, "hmac-sha512": hashlib.sha512}
 
 
@@ -52,12 +56,40 @@ def is_genuine(verification: Verification, connection: Connection, request: Webh
     """
     if verification.kind == "none":
         return True
-    sent = request.headers.get(verification.header.lower(), "")
-    if verification.timestamp_header is not None and not _is_fresh(verification, request):
+    header = request.headers.get(verification.header.lower(), "")
+    pairs = _pairs(header) if verification.field or verification.timestamp_field else []
+    sent = [value for name, value in pairs if name == verification.field] if verification.field else [header]
+    if not _is_fresh(verification, request, dict(pairs)):
+        return False
+    signed = _signed(verification, connection, request, dict(pairs))
+    if signed is None:
         return False
     # All are compared, always: how long it takes must not tell which one matched.
-    matches = [_matches(verification, secret, sent, request.body) for secret in _secrets(verification, connection)]
+    secrets = _secrets(verification, connection)
+    matches = [_matches(verification, secret, each, signed) for secret in secrets for each in sent[:_MOST_SIGNATURES]]
     return any(matches)
+
+
+def _pairs(header: str) -> list[tuple[str, str]]:
+    """`t=1,v1=ab` as its pairs."""
+    found = [part.strip().partition("=") for part in header.split(",")]
+    return [(name.strip(), value.strip()) for name, _, value in found]
+
+
+def _signed(
+    verification: Verification, connection: Connection, request: WebhookRequest, pairs: Mapping[str, str]
+) -> bytes | None:
+    """The bytes that were signed; None where the request lacks a part of them."""
+    if verification.signed is None:
+        return request.body
+    values = {**connection.settings, "headers": request.headers, "fields": pairs}
+    # The body goes in as the bytes that came, whatever they are.
+    before, *between = _BODY.split(verification.signed)
+    try:
+        texts = [str(render(part, values)).encode() for part in (before, *between)]
+    except ManifestError:
+        return None
+    return request.body.join(texts)
 
 
 def _secrets(verification: Verification, connection: Connection) -> list[str]:
@@ -86,11 +118,19 @@ def _matches(verification: Verification, secret: str, sent: str, body: bytes) ->
     return hmac.compare_digest(sent.encode(), text.encode())
 
 
-def _is_fresh(verification: Verification, request: WebhookRequest) -> bool:
-    sent = request.headers.get((verification.timestamp_header or "").lower(), "")
+def _is_fresh(verification: Verification, request: WebhookRequest, pairs: Mapping[str, str]) -> bool:
+    """Whether it was sent within the tolerance, by the moment it names; true where the manifest names no place."""
+    if verification.timestamp_header is not None:
+        sent = request.headers.get(verification.timestamp_header.lower(), "")
+    elif verification.timestamp_field is not None:
+        sent = pairs.get(verification.timestamp_field, "")
+    else:
+        return True
     if not sent.isascii() or not sent.isdigit():
         return False
-    return abs(request.received_at.timestamp() - int(sent[:13])) <= verification.tolerance
+    moment = int(sent[:13])
+    seconds = moment / 1000 if moment >= _MILLISECONDS_AFTER else moment
+    return abs(request.received_at.timestamp() - seconds) <= verification.tolerance
 
 
 def event_name(webhook: Webhook, request: WebhookRequest, body: Json) -> str:

@@ -164,7 +164,11 @@ class Writer:
         except TransientError as error:
             return dict.fromkeys(numbers, outcome_of(error))
         named = at(answer.json(), write.item_errors) if write.item_errors and answer.body else None
-        bad = {numbers[n]: Outcome.dead(why) for n, why in _item_errors(named).items() if n < len(numbers)}
+        said = _item_errors(named) if write.item_index is None else _named_errors(write, named, list(items.values()))
+        if said is None:
+            message = f"{answer.url} refused items of the batch without saying which"
+            raise RejectedError(message, hint="check item_errors, item_index and item_key in the manifest")
+        bad = {numbers[n]: Outcome.dead(why) for n, why in said.items() if n < len(numbers)}
         if answer.status in _REFUSALS:
             if bad:
                 return bad
@@ -203,6 +207,27 @@ def _item_errors(errors: Json) -> dict[int, str]:
             if isinstance(each, Mapping) and isinstance(each.get("index"), int):
                 found.setdefault(each["index"], []).append(str(each.get("message", each)))
     return {index: " ".join(words) for index, words in found.items()}
+
+
+def _named_errors(write: Write, errors: Json, items: Sequence[Json]) -> dict[int, str] | None:
+    """Item index to what is wrong with it, by what each failure names at `item_index`: an index or, with `item_key`,
+    the key of an item or a list of keys. None where a failure names no item of ours: nobody knows what became of it.
+    """
+    assert write.item_index is not None
+    place = {} if write.item_key is None else {str(at(item, write.item_key)): n for n, item in enumerate(items)}
+    found: dict[int, str] = {}
+    for each in errors if isinstance(errors, list) else [errors] if errors else []:
+        value = at(each, write.item_index)
+        names = value if isinstance(value, list) else [value]
+        if write.item_key is None:
+            hits = [name for name in names if isinstance(name, int)]
+        else:
+            hits = [place[str(name)] for name in names if str(name) in place]
+        if not hits:
+            return None
+        message = at(each, "message")
+        found |= dict.fromkeys(hits, message if isinstance(message, str) else str(each)[:300])
+    return found
 
 
 def _same(native: Json, wanted: Json) -> bool:

@@ -112,7 +112,7 @@ class OAuth2Auth:
 
     `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
     the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
-    `code_params` go with the exchange of a code alone. `pkce` proves with a verifier that the code comes back to who
+    `code_params` go with the exchange of a code alone. `also` are further credentials out of the same answer. `pkce` proves with a verifier that the code comes back to who
     asked for it. `callback_hmac` names the query parameter by which the platform signs its callback: the hex
     HMAC-SHA256, with the client secret, of all other parameters as `name=value`, sorted and joined by `&`.
     """
@@ -138,6 +138,16 @@ class OAuth2Auth:
     expires: Literal["seconds", "unix"] = "seconds"
     refresh_margin: float = 300.0
     place: Placement = Placement(header="Authorization", format="Bearer {{token}}")
+    also: Sequence[TokenField] = ()
+
+
+@attrs.frozen(kw_only=True)
+class TokenField:
+    """One more credential of a token answer, by its `field` there; `value` is a template of one the user has."""
+
+    field: str
+    value: str | None = None
+    place: Placement
 
 
 @attrs.frozen(kw_only=True)
@@ -243,6 +253,8 @@ class Pagination:
 class Response:
     """Where a list answer keeps things; all are paths from its root, empty `records` means the root is the list.
 
+    All but `records` and `errors` may name a header of the answer instead: `@headers.x-total`.
+
     `errors` names a list or text that makes the answer a failure although its status is 200 (GraphQL). `end_status`
     is a 4xx status with which the platform answers a page behind the last one, if the body holds `end_text` too, in
     any case.
@@ -265,8 +277,8 @@ class Incremental:
 
     The stored cursor is the moment at which the last complete read began, minus `overlap` seconds at the next one.
     `param` (or a variable of the query) receives it in `format` (strftime, `iso`, `unix` or `unix_ms`) in
-    `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}. Without a
-    filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
+    `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}; without both
+    the request itself says {{since}}, in a header or in its body. Without a filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
     page that holds a record older than the cursor.
 
     `whole` is what the parameter receives where there is no moment. `depth` says that a filtered list ends silently
@@ -369,7 +381,9 @@ class Part:
 class Verification:
     """How a webhook proves where it comes from; the secret is a template, checked over the raw body.
 
-    `prefix` is dropped from the header's value where it stands there.
+    `prefix` is dropped from the header's value where it stands there. `signed` is a template of the signed text where
+    that is more than the body: over {{body}}, {{headers.name}}, {{fields.name}} and settings. `field` and
+    `timestamp_field` name pairs of a header of the form `t=1,v1=abc`. A moment is in seconds or milliseconds.
     """
 
     kind: Literal["hmac-sha256", "hmac-sha1", "hmac-sha512", "header-token", "none"]
@@ -377,7 +391,10 @@ class Verification:
     secret: str = ""
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = ""
+    signed: str | None = None
+    field: str | None = None
     timestamp_header: str | None = None
+    timestamp_field: str | None = None
     tolerance: float = 300.0
 
 
@@ -479,7 +496,8 @@ class Find:
 class Write:
     """One writing request; `body` is a template of rules over the canonical record, `@native` the found record.
 
-    `item_errors` names where a bulk answer lists failures per item and `item_index` its index or key in there.
+    `item_errors` names where a bulk answer lists failures per item and `item_index` its index or key in there;
+    `item_key` is where that key stands in an item's body.
     `reads_back` is the path of the written record in the answer.
     """
 
@@ -488,6 +506,7 @@ class Write:
     items_at: str | None = None
     item_errors: str | None = None
     item_index: str | None = None
+    item_key: str | None = None
     reads_back: str | None = None
 
 
@@ -522,6 +541,20 @@ class Check:
 
 
 @attrs.frozen(kw_only=True)
+class Refusal:
+    """An answer that says in its body what others say by their status.
+
+    It counts as `status` where the value at `path` is `equals` (or one of them), or, with `equals` None, where there
+    is anything but null, false and the empty. `reason` is the path of what the platform says about it.
+    """
+
+    path: str
+    status: int
+    equals: Json = None
+    reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Manifest:
     """One connector's whole description.
 
@@ -542,6 +575,7 @@ class Manifest:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     auth: Auth = NoAuth()
     limits: Limits = Limits()
+    refusals: Sequence[Refusal] = ()
     settings: Mapping[str, Json] = attrs.field(factory=dict)
     secrets: Sequence[str] = ()
     check: Check | None = None
