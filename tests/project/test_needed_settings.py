@@ -31,8 +31,7 @@ def test_what_has_a_fallback_is_not_asked_for(tmp_path, monkeypatch):
 
 def test_a_reference_that_leads_nowhere_is_said_once(tmp_path):
     """It is set, only not resolved: that is another problem."""
-    found = problems(
-        tmp_path, "magento", ['host = "shop.example"', 'currency = "SAR"', 'access_token = {env = "NO_SUCH"}']
-    )
+    settings = ['host = "shop.example"', 'auth = "bearer"', 'access_token = {env = "NO_SUCH"}']
+    found = problems(tmp_path, "magento", settings)
     assert len(found) == 1
     assert "NO_SUCH" in found[0][0]

@@ -144,7 +144,7 @@ async def open_shop(
     # One time for both: what the client waits for passes at the platform, too.
     theirs = SandboxClock(source=clock.monotonic, start=clock.now())
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(clock=theirs, **options))
-    plain = {"auth_method": "app", **sandbox.settings, **(settings or {})}
+    plain = {"auth": "app", **sandbox.settings, **(settings or {})}
     redactor = Redactor()
     async with serve(sandbox.app) as address:
         if secrets is None:

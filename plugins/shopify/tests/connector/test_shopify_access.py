@@ -11,7 +11,7 @@ from pullpush_shopify.check import SCOPES
 
 from pullpush_sdk.errors import AccessRevokedError, AuthError
 
-MERCHANT = {"auth_method": "merchant"}
+MERCHANT = {"auth": "merchant"}
 CLIENT = {"client_id": "sandbox-client", "client_secret": "shpss_sandbox00000000000000000000000"}
 
 

@@ -1,0 +1,156 @@
+"""A page of a list, as the recorded ones look: the same places, with what this page says."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import attrs
+
+from ._endpoints import Endpoint
+from ._facts import PageView
+from ._inputs import Where, number_of
+from ._leaves import at, put, without
+from ._paging import Advert
+from .samples import Asked
+
+__all__ = ["page_of"]
+
+Json = Any
+Record = Mapping[str, Json]
+_CURSOR = re.compile(r"c(\d+)\.(.*)", re.DOTALL)
+
+
+@attrs.frozen(kw_only=True)
+class _Page:
+    """One page: its rows' place in the whole list, and the cursor behind each row."""
+
+    view: PageView
+    cursors: Sequence[Json]
+
+
+def page_of(
+    endpoint: Endpoint, records: Sequence[Record], asked: Asked, inputs: Mapping[Where, Json], *, key: str
+) -> tuple[Json, dict[str, str]]:
+    """The body and headers that answer a list request with these records, told apart by their field `key`."""
+    page = _page(endpoint, records, inputs, key)
+    view = page.view
+    body = copy.deepcopy(endpoint.recorded[0].body)
+    shown = [dict(each) for each in records[view.begin : view.begin + view.count]]
+    body = put(body, endpoint.table, _rows(endpoint, shown, page.cursors))
+    headers: dict[str, str] = {}
+    for fact in endpoint.paging.facts:
+        if fact.header:
+            headers[fact.header] = str(fact.value(view))
+        elif at(body, fact.place[:-1]) is not None:
+            body = put(body, fact.place, fact.value(view))
+    for advert in endpoint.paging.adverts:
+        body = _told(body, advert, endpoint, asked, page, headers)
+    return body, headers
+
+
+def _page(endpoint: Endpoint, records: Sequence[Record], inputs: Mapping[Where, Json], key: str) -> _Page:
+    paging = endpoint.paging
+    size = _size(endpoint, inputs) if paging.kind != "none" or paging.size else max(len(records), 1)
+    begin = min(_begin(endpoint, records, inputs, size, key), len(records)) if paging.kind != "none" else 0
+    count = min(size, len(records) - begin)
+    sample: Json = next((each.sample for each in paging.adverts if each.form == "cursor"), None)
+    numeric = isinstance(sample, int)
+    cursors = [
+        begin + index + 1 if numeric else f"c{begin + index + 1}.{record.get(key)}"
+        for index, record in enumerate(records[begin : begin + count])
+    ]
+    view = PageView(
+        total=len(records), begin=begin, count=count, size=size, start=paging.start if paging.kind == "page" else 1
+    )
+    return _Page(view=view, cursors=cursors)
+
+
+def _rows(endpoint: Endpoint, shown: Sequence[Json], cursors: Sequence[Json]) -> list[Json]:
+    """The records as rows of the recorded form; a row's own cursor is filled in."""
+    if not endpoint.core:
+        return list(shown)
+    sample = next((row for each in endpoint.recorded for row in at(each.body, endpoint.table) or ()), {})
+    rows = []
+    for record, cursor in zip(shown, cursors, strict=True):
+        row = put(sample, endpoint.core, record) if sample else {str(endpoint.core[0]): record}
+        rows.append({**row, "cursor": cursor} if "cursor" in row else row)
+    return rows
+
+
+def _size(endpoint: Endpoint, inputs: Mapping[Where, Json]) -> int:
+    paging = endpoint.paging
+    asked = number_of(inputs.get(paging.size)) if paging.size is not None else None
+    size = asked if asked is not None and asked > 0 else paging.default
+    return min(size, paging.maximum or size)
+
+
+def _begin(endpoint: Endpoint, records: Sequence[Record], inputs: Mapping[Where, Json], size: int, key: str) -> int:
+    """How many records come before this page. What the request does not say begins at the front."""
+    paging = endpoint.paging
+    value = inputs.get(paging.pager) if paging.pager is not None else None
+    if value in (None, ""):
+        return 0
+    if paging.after is not None:
+        return next((n + 1 for n, each in enumerate(records) if str(each.get(paging.after)) == str(value)), 0)
+    if paging.kind == "cursor":
+        return _behind(str(value), records, key)
+    number = number_of(value)
+    if number is None:
+        return 0
+    return max(0, number - paging.start) * (1 if paging.kind == "offset" else size)
+
+
+def _behind(cursor: str, records: Sequence[Record], key: str) -> int:
+    """How many records a cursor of ours leaves behind: up to the record that it names, wherever that stands now."""
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        return int(cursor) if cursor.isascii() and cursor.isdigit() else 0
+    named = next((n + 1 for n, each in enumerate(records) if str(each.get(key)) == found[2]), None)
+    return int(found[1]) if named is None else named
+
+
+def _told(body: Json, advert: Advert, endpoint: Endpoint, asked: Asked, page: _Page, headers: dict[str, str]) -> Json:
+    """The body with the way to the next page where the recorded answers name it; headers are added to `headers`."""
+    paging, view = endpoint.paging, page.view
+    if not view.more:
+        return _ended(body, advert, page)
+    value: Json = page.cursors[-1] if page.cursors else view.begin
+    if paging.kind != "cursor":
+        value = paging.start + view.begin + view.count
+        if paging.kind == "page":
+            value = paging.start + view.begin // view.size + 1
+    if advert.form == "cursor":
+        shown = str(value) if isinstance(advert.sample, str) else value
+        if advert.header:
+            headers[advert.header] = str(value)
+            return body
+        return put(body, advert.place, shown)
+    url = _address(advert, endpoint, asked, value)
+    if advert.form == "link":
+        headers["link"] = f'<{url}>; rel="next"'
+        return body
+    return put(body, advert.place, url)
+
+
+def _address(advert: Advert, endpoint: Endpoint, asked: Asked, value: Json) -> str:
+    """The next page's address, as absolute as the recorded one."""
+    assert endpoint.paging.pager is not None
+    pager = endpoint.paging.pager.name_as_sent
+    query = [(name, each) for name, each in asked.params if name != pager]
+    parts = urlsplit(str(advert.sample))
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return f"{origin}{asked.path}?{urlencode([*query, (pager, value)])}"
+
+
+def _ended(body: Json, advert: Advert, page: _Page) -> Json:
+    if advert.header or not advert.place:
+        return body
+    if advert.missing:
+        return without(body, advert.place)
+    # Relay names the last row's cursor also where nothing follows; whether it is read is what the flag says.
+    keeps = advert.form == "cursor" and advert.last is None and page.cursors and advert.place[-1] == "endCursor"
+    return put(body, advert.place, page.cursors[-1] if keeps else advert.last)
