@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 import attrs
 
 from pullpush_sdk.clock import Clock, SystemClock, steady_now
-from pullpush_sdk.errors import ContractError, PullPushError, RateLimitedError, TokenExpiredError, TransientError
+from pullpush_sdk.errors import (
+    ContractError,
+    PullPushError,
+    RateLimitedError,
+    RejectedError,
+    RemoteError,
+    TokenExpiredError,
+    TransientError,
+)
 from pullpush_sdk.manifest import Limits
 
 from ._auth import Authenticator, final_refusal

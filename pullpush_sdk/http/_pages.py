@@ -279,7 +279,8 @@ class _Keyed:
     """Every page asks for what lies behind the last record of the one before, in the order of a key.
 
     Records that come and go meanwhile shift no page. `total` is that of the request: what is left, this page included.
-    Where the platform names none and has no `has_next`, a page shorter than the size we asked for is the last. An empty page always is.
+    Where the platform names none and has no `has_next`, a page shorter than the size we asked for is the last. An
+    empty page always is.
     """
 
     def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:

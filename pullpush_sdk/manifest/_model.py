@@ -110,11 +110,12 @@ class BasicAuth:
 class OAuth2Auth:
     """OAuth 2. `grant` says how a first token is got; a refresh token, where there is one, renews it.
 
-    `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
-    the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
-    `code_params` go with the exchange of a code alone. `also` are further credentials out of the same answer. `pkce` proves with a verifier that the code comes back to who
-    asked for it. `callback_hmac` names the query parameter by which the platform signs its callback: the hex
-    HMAC-SHA256, with the client secret, of all other parameters as `name=value`, sorted and joined by `&`.
+    `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how the
+    answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
+    `code_params` go with the exchange of a code alone. `also` are further credentials out of the same answer. `pkce`
+    proves with a verifier that the code comes back to who asked for it. `callback_hmac` names the query parameter by
+    which the platform signs its callback: the hex HMAC-SHA256, with the client secret, of all other parameters as
+    `name=value`, sorted and joined by `&`.
     """
 
     kind: Literal["oauth2"] = "oauth2"
@@ -276,10 +277,10 @@ class Incremental:
     """How only changes are read.
 
     The stored cursor is the moment at which the last complete read began, minus `overlap` seconds at the next one.
-    `param` (or a variable of the query) receives it in `format` (strftime, `iso`, `unix` or `unix_ms`) in
-    `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}; without both
-    the request itself says {{since}}, in a header or in its body. Without a filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
-    page that holds a record older than the cursor.
+    `param` (or a variable of the query) receives it in `format` (strftime, `iso`, `unix` or `unix_ms`) in `timezone`,
+    wrapped by the template `template` where the platform wants a filter text over {{since}}; without both the request
+    itself says {{since}}, in a header or in its body. Without a filter, `newest_first` says that the list is sorted by
+    update time, latest first: reading stops behind the first page that holds a record older than the cursor.
 
     `whole` is what the parameter receives where there is no moment. `depth` says that a filtered list ends silently
     after so many records: where it did, an `oldest_first` list is asked for anew from its last update time on, any
