@@ -11,7 +11,7 @@ import attrs
 
 from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
 from pullpush_sdk.errors import FieldError, RecordError, RejectedError, TransientError
-from pullpush_sdk.http import call_of
+from pullpush_sdk.http import Step, call_of
 from pullpush_sdk.manifest import Find, Push, Write
 from pullpush_sdk.mapping import CompiledBody, Functions, compile_body, parse_body
 
@@ -92,7 +92,11 @@ class Writer:
         write: Write = getattr(self.push, part)
         values = values_of(connection, record=delivery.payload, native=native, delivery={"id": delivery.id})
         body = self._body(part, delivery, connection, native)
-        answer = await connection.client.send(call_of(write.request, values, content=body))
+        if write.body_at in (None, "$"):
+            call = call_of(write.request, values, content=body)
+        else:
+            call = call_of(write.request, values, step=Step(variables={write.body_at: body}))
+        answer = await connection.client.send(call)
         written = at(answer.json(), write.reads_back) if write.reads_back and answer.body else None
         native_id = written.get("id") if isinstance(written, Mapping) else None
         if native_id is None and isinstance(native, Mapping):
@@ -185,7 +189,7 @@ _REFUSALS = frozenset({400, 409, 422})
 
 def _nest(path: str, value: Json) -> Json:
     """`value` inside the objects that a dotted path names."""
-    for step in reversed(path.split(".") if path else []):
+    for step in reversed(path.split(".") if path not in ("", "$") else []):
         value = {step: value}
     return value
 

@@ -497,6 +497,7 @@ class Find:
 class Write:
     """One writing request; `body` is a template of rules over the canonical record, `@native` the found record.
 
+    `body_at` is where in `request.json`, the envelope, the body goes; `$` lays its fields over it.
     `item_errors` names where a bulk answer lists failures per item and `item_index` its index or key in there;
     `item_key` is where that key stands in an item's body.
     `reads_back` is the path of the written record in the answer.
@@ -504,6 +505,7 @@ class Write:
 
     request: Request
     body: Json = None
+    body_at: str | None = None
     items_at: str | None = None
     item_errors: str | None = None
     item_index: str | None = None

@@ -418,5 +418,7 @@ def _check_push(name: str, push: Push) -> Iterator[Problem]:
             yield _problem("push", "item_index without item_errors", f"{path}.{part}.item_index", "add item_errors")
         if write is not None and write.item_key is not None and write.item_index is None:
             yield _problem("push", "item_key without item_index", f"{path}.{part}.item_key", "add item_index")
-        if write is not None and write.body is not None and write.request.json is not None:
-            yield _problem("push", "body and request.json: one body only", f"{path}.{part}.body")
+        if write is not None and write.body_at is not None and (write.body is None or write.request.json is None):
+            yield _problem("push", "body_at without a body and request.json", f"{path}.{part}.body_at", "add both")
+        if write is not None and write.body is not None and write.request.json is not None and write.body_at is None:
+            yield _problem("push", "body and request.json: one body only", f"{path}.{part}.body", "name body_at")
