@@ -10,6 +10,7 @@ import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -234,7 +235,8 @@ class Connector:
     answer was lost comes again no sooner. `refused` says why a
     type is neither read nor written. `functions` are its own mapping functions, named `connector:function` in maps.
     `classify` sees every answer before its status is judged and may name the error that it stands for, None for "as
-    the status says". `locate` adds file, line and column to a problem of the manifest.
+    the status says". `locate` adds file, line and column to a problem of the manifest. `folder` is where the manifest's
+    samples lie, None where it did not come from a file.
     """
 
     name: str
@@ -254,6 +256,7 @@ class Connector:
     classify: Callable[[Answer], PullPushError | None] | None = attrs.field(default=None, repr=False)
     manifest: Any = attrs.field(default=None, repr=False)
     locate: Callable[[Problem], Problem] = attrs.field(default=lambda problem: problem, repr=False)
+    folder: Path | None = attrs.field(default=None, repr=False)
 
     def abilities(self, canonical_type: str) -> Abilities:
         """What this connector does with a type; all false for one it does not know."""

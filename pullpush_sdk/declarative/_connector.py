@@ -40,8 +40,9 @@ def connector_from(
         raise ValueError("connector_from needs the package that holds the manifest, e.g. __package__")
     with as_file(files(package) / manifest) as path:
         loaded = load(path)
+        folder = path.parent
     connector = connector_of(loaded.manifest, functions=functions or {}, classify=classify, refused=refused or {})
-    return attrs.evolve(connector, locate=loaded.located)
+    return attrs.evolve(connector, locate=loaded.located, folder=folder)
 
 
 def connector_of(

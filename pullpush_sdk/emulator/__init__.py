@@ -4,8 +4,17 @@ Wire behaviour (names of parameters, page sizes, places in answers, headers, sig
 from the manifest under test alone: a manifest that misreads its platform fails here as it would there.
 """
 
+from ._emulate import Emulated, emulate, emulate_connector
 from ._findings import NotProven
-from ._emulate import Emulated, emulate
 from .samples import Exchange, Samples, WebhookSample, read_samples
 
-__all__ = ["Emulated", "Exchange", "NotProven", "Samples", "WebhookSample", "emulate", "read_samples"]
+__all__ = [
+    "Emulated",
+    "Exchange",
+    "NotProven",
+    "Samples",
+    "WebhookSample",
+    "emulate",
+    "emulate_connector",
+    "read_samples",
+]

@@ -13,7 +13,7 @@ from ._endpoints import Endpoint, segments_of
 from ._inputs import inputs_of, is_placeholder
 from .samples import Asked, Exchange
 
-__all__ = ["Reply", "Refusals", "echoed"]
+__all__ = ["Refusals", "Reply", "echoed"]
 
 Json = Any
 _LEAST = 2  # letters of a value that is looked for inside texts: shorter ones stand there by chance

@@ -10,6 +10,8 @@ import attrs
 from starlette.types import Receive, Scope, Send
 
 from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.connector import Connector
+from pullpush_sdk.errors import SetupError
 from pullpush_sdk.manifest import Manifest, NoAuth
 from pullpush_sdk.sandbox import (
     Control,
@@ -33,9 +35,9 @@ from ._platform import Platform
 from ._shop import Shop
 from ._tokens import auth_demands, gives_tokens, standard_exchange
 from ._writes import Writes
-from .samples import Asked, Samples, parsed_body
+from .samples import Asked, Samples, parsed_body, read_samples
 
-__all__ = ["Emulated", "emulate"]
+__all__ = ["Emulated", "emulate", "emulate_connector"]
 
 Json = Any
 
@@ -109,6 +111,24 @@ def emulate(
         control=control,
         not_proven=tuple(findings),
     )
+
+
+def emulate_connector(
+    connector: Connector, options: SandboxOptions | None = None, *, types: CanonicalTypes | None = None
+) -> Emulated:
+    """The platform of a connector that ships no sandbox, from its manifest and the samples beside it.
+
+    Raises:
+        SetupError: the connector has no manifest.
+        ManifestError: its samples are not good.
+    """
+    if connector.manifest is None:
+        raise SetupError(
+            f"connector {connector.name!r} ships no sandbox and has no manifest to make one from",
+            hint="implement pullpush_sandbox, see docs/reference/hooks.md",
+        )
+    samples = read_samples(connector.manifest, connector.folder)
+    return emulate(connector.manifest, samples, options, types=types)
 
 
 def _defaults(manifest: Manifest) -> dict[str, Json]:

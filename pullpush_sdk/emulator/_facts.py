@@ -20,6 +20,7 @@ _PER_PAGE = re.compile(r"per|size|limit")
 _TOTAL = re.compile(r"total|count|records|results|found|size")
 _PAGES = re.compile(r"page")
 _MORE = re.compile(r"next|more")
+_CHANCE = 3  # a number this small equals the count of records by chance
 _DONE = re.compile(r"last|done|complete|end|final|finished")
 
 
@@ -74,26 +75,63 @@ class Fact:
         return str(found).lower() if self.text or self.header else found
 
 
+@attrs.frozen(kw_only=True)
+class _Walk:
+    """Recorded pages of one walk through a list: how many records each has, how many came before it."""
+
+    pages: Sequence[Exchange]
+    counts: Sequence[int]
+    begins: Sequence[int]
+    start: int
+
+    def explain(self, name: str, values: Sequence[int | None]) -> str:
+        """What a number counts, empty where nothing explains it; names decide where several things would."""
+        if len(set(values)) == 1:
+            return self._constant(name, values[0] or 0)
+        if list(values) == list(self.counts):
+            return "count"
+        numbers = {
+            "page": [self.start + index for index in range(len(self.pages))],
+            "begin": list(self.begins),
+            "from": [begin + 1 for begin in self.begins],
+            "to": [begin + count for begin, count in zip(self.begins, self.counts, strict=True)],
+        }
+        order = ("page", "begin", "from", "to") if _PAGES.search(name) else ("begin", "from", "to", "page")
+        return next((what for what in order if numbers[what] == list(values)), "")
+
+    def _constant(self, name: str, value: int) -> str:
+        seen, several = sum(self.counts), len(self.pages) > 1
+        if _PER_PAGE.search(name) and (value == self.counts[0] or self._is_input(value)):
+            return "size"
+        if _PAGES.search(name):
+            told = (
+                (several or _TOTAL.search(name)) and value >= len(self.pages) and name not in ("page", "current_page")
+            )
+            return "pages" if told else ""
+        if value >= seen and (_TOTAL.search(name) or value == seen > _CHANCE):
+            return "total"
+        return "count" if several and set(self.counts) == {value} else ""
+
+    def _is_input(self, value: int) -> bool:
+        return any(number_of(each) == value for each in inputs_of(self.pages[0]).values())
+
+
 def facts_of(pages: Sequence[Exchange], table: Place, begins: Sequence[int], *, start: int = 1) -> list[Fact]:
     """The facts that these pages of one walk show, in its order; `begins` are the records before each."""
     counts = [len(at(each.body, table) or ()) for each in pages]
-    seen = sum(counts)
-    sizes = [counts[0] or 1] * len(pages)
+    walk = _Walk(pages=pages, counts=counts, begins=begins, start=start)
     found = []
     for place, values, text in _bodies(pages):
-        if all(isinstance(each, bool) for each in values):
-            what = _flag(str(place[-1]), values)
-        else:
-            numbers = [number_of(each) for each in values]
-            what = _number(str(place[-1]), numbers, counts, begins, sizes, pages, start, seen)
+        name = str(place[-1]).lower()
+        is_flag = all(isinstance(each, bool) for each in values)
+        what = _flag(name, values) if is_flag else walk.explain(name, [number_of(each) for each in values])
         if what:
             found.append(Fact(what=what, place=place, text=text))
     for name in pages[0].answer_headers:
-        values = [number_of(each.answer_headers.get(name)) for each in pages]
-        if None not in values and re.search(r"total|count|page", name) and not re.search(r"limit|length|age$", name):
-            what = _number(name, values, counts, begins, sizes, pages, start, seen)
-            if what:
-                found.append(Fact(what=what, header=name))
+        numbers = [number_of(each.answer_headers.get(name)) for each in pages]
+        is_told = re.search(r"total|count|page", name) and not re.search(r"limit|length|age$", name)
+        if None not in numbers and is_told and (what := walk.explain(name, numbers)):
+            found.append(Fact(what=what, header=name))
     return found
 
 
@@ -112,52 +150,7 @@ def _bodies(pages: Sequence[Exchange]) -> Iterator[tuple[Place, list[Json], bool
 def _flag(name: str, values: Sequence[bool]) -> str:
     if len(values) < 2:
         return ""
-    name = name.lower()
     first, last = values[0], values[-1]
     if first and (not last or _MORE.search(name)):
         return "more" if not re.search(r"prev", name) else ""
     return "done" if not first and last and _DONE.search(name) else ""
-
-
-def _number(
-    name: str,
-    values: Sequence[int | None],
-    counts: Sequence[int],
-    begins: Sequence[int],
-    sizes: Sequence[int],
-    pages: Sequence[Exchange],
-    start: int,
-    seen: int,
-) -> str:
-    """What a number counts, empty where nothing explains it; names decide where several things would."""
-    name = name.lower()
-    first = values[0] or 0
-    several = len(pages) > 1
-    is_constant = len(set(values)) == 1
-    if is_constant and _PER_PAGE.search(name) and (first == sizes[0] or _is_input(pages[0], first)):
-        return "size"
-    if is_constant and _PAGES.search(name) and _TOTAL.search(name) and first >= len(pages):
-        return "pages"
-    if is_constant and first >= seen and (_TOTAL.search(name) and not _PAGES.search(name)):
-        return "total"
-    if is_constant and first == seen > 3:
-        return "total"
-    if several and is_constant and _PAGES.search(name) and first >= len(pages):
-        return "pages"
-    if list(values) == list(counts) and (several or _TOTAL.search(name)):
-        return "count"
-    if several and not is_constant:
-        ends = [begin + count for begin, count in zip(begins, counts, strict=True)]
-        numbers = {
-            "page": [start + index for index in range(len(pages))],
-            "begin": list(begins),
-            "from": [begin + 1 for begin in begins],
-            "to": ends,
-        }
-        order = ("page", "begin", "from", "to") if _PAGES.search(name) else ("begin", "from", "to", "page")
-        return next((what for what in order if numbers[what] == list(values)), "")
-    return ""
-
-
-def _is_input(page: Exchange, value: int) -> bool:
-    return any(number_of(each) == value for each in inputs_of(page).values())

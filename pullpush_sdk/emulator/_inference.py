@@ -40,7 +40,7 @@ def endpoints_of(exchanges: Iterable[Exchange], *, fixed: int = 0) -> list[Endpo
         segments, names = _opened(exchange, known, fixed)
         kind = _kind(exchange, segments)
         operation = operation_of(exchange.sent)
-        tells: Any = operation.tokens if operation else tuple(_marks(exchange).items())
+        tells: Any = operation.words if operation else tuple(_marks(exchange).items())
         keyed = tuple(sorted(_keyed(exchange, known))) if kind == "fixed" else ()
         key = (exchange.method, segments, tells, "record" if keyed else kind, keyed)
         groups[key].append(exchange)
@@ -95,7 +95,7 @@ def _kind(exchange: Exchange, segments: tuple[str | None, ...]) -> Kind:
 
 
 def _is_read(exchange: Exchange) -> bool:
-    """Whether a request only asks: by its method, else by its words, else by an answer that lists more than was sent."""
+    """Whether a request only asks: by its method, else its words, else an answer that lists more than was sent."""
     if exchange.kind is not None:
         return exchange.kind == "read"
     if exchange.effect is not None or exchange.method in ("PUT", "PATCH", "DELETE"):

@@ -42,7 +42,7 @@ def inputs_of(asked: Asked) -> dict[Where, Json]:
     """Every input of a request; of a parameter that comes twice, the last."""
     found: dict[Where, Json] = {Where("query", (name,)): value for name, value in asked.params}
     if isinstance(asked.sent, Mapping | list):
-        found |= {Where("body", place): value for place, value in leaves(asked.sent)}
+        found |= {Where("body", place): value for place, value in leaves(asked.sent) if value not in ({}, [])}
     return found
 
 

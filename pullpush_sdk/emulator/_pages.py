@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ __all__ = ["page_of"]
 
 Json = Any
 Record = Mapping[str, Json]
+_GONE = object()
 _CURSOR = re.compile(r"c(\d+)\.(.*)", re.DOTALL)
 
 
@@ -38,9 +38,8 @@ def page_of(
     """The body and headers that answer a list request with these records, told apart by their field `key`."""
     page = _page(endpoint, records, inputs, key)
     view = page.view
-    body = copy.deepcopy(endpoint.recorded[0].body)
-    shown = [dict(each) for each in records[view.begin : view.begin + view.count]]
-    body = put(body, endpoint.table, _rows(endpoint, shown, page.cursors))
+    # Rows come last: whatever is put before them copies a small body.
+    body = put(endpoint.recorded[0].body, endpoint.table, [])
     headers: dict[str, str] = {}
     for fact in endpoint.paging.facts:
         if fact.header:
@@ -48,7 +47,12 @@ def page_of(
         elif at(body, fact.place[:-1]) is not None:
             body = put(body, fact.place, fact.value(view))
     for advert in endpoint.paging.adverts:
-        body = _told(body, advert, endpoint, asked, page, headers)
+        value = _told(advert, endpoint, asked, page)
+        if advert.header and value is not None:
+            headers[advert.header] = str(value)
+        elif advert.place:
+            body = without(body, advert.place) if value is _GONE else put(body, advert.place, value)
+    body = put(body, endpoint.table, _rows(endpoint, records[view.begin : view.begin + view.count], page.cursors))
     return body, headers
 
 
@@ -69,11 +73,11 @@ def _page(endpoint: Endpoint, records: Sequence[Record], inputs: Mapping[Where, 
     return _Page(view=view, cursors=cursors)
 
 
-def _rows(endpoint: Endpoint, shown: Sequence[Json], cursors: Sequence[Json]) -> list[Json]:
+def _rows(endpoint: Endpoint, shown: Sequence[Record], cursors: Sequence[Json]) -> list[Json]:
     """The records as rows of the recorded form; a row's own cursor is filled in."""
     if not endpoint.core:
         return list(shown)
-    sample = next((row for each in endpoint.recorded for row in at(each.body, endpoint.table) or ()), {})
+    sample: Json = next((row for each in endpoint.recorded for row in at(each.body, endpoint.table) or ()), {})
     rows = []
     for record, cursor in zip(shown, cursors, strict=True):
         row = put(sample, endpoint.core, record) if sample else {str(endpoint.core[0]): record}
@@ -113,27 +117,24 @@ def _behind(cursor: str, records: Sequence[Record], key: str) -> int:
     return int(found[1]) if named is None else named
 
 
-def _told(body: Json, advert: Advert, endpoint: Endpoint, asked: Asked, page: _Page, headers: dict[str, str]) -> Json:
-    """The body with the way to the next page where the recorded answers name it; headers are added to `headers`."""
+def _told(advert: Advert, endpoint: Endpoint, asked: Asked, page: _Page) -> Json:
+    """What an advert says on this page; on the last one what the recorded last page says, or `_GONE`."""
     paging, view = endpoint.paging, page.view
     if not view.more:
-        return _ended(body, advert, page)
-    value: Json = page.cursors[-1] if page.cursors else view.begin
-    if paging.kind != "cursor":
-        value = paging.start + view.begin + view.count
-        if paging.kind == "page":
-            value = paging.start + view.begin // view.size + 1
-    if advert.form == "cursor":
-        shown = str(value) if isinstance(advert.sample, str) else value
         if advert.header:
-            headers[advert.header] = str(value)
-            return body
-        return put(body, advert.place, shown)
+            return None
+        # Relay names the last row's cursor also where nothing follows; whether it is read is what the flag says.
+        keeps = advert.form == "cursor" and advert.place[-1] == "endCursor" and page.cursors
+        return page.cursors[-1] if keeps else _GONE if advert.missing else advert.last
+    value: Json = page.cursors[-1] if page.cursors else view.begin
+    if paging.kind == "offset":
+        value = paging.start + view.begin + view.count
+    elif paging.kind == "page":
+        value = paging.start + view.begin // view.size + 1
+    if advert.form == "cursor":
+        return str(value) if isinstance(advert.sample, str) else value
     url = _address(advert, endpoint, asked, value)
-    if advert.form == "link":
-        headers["link"] = f'<{url}>; rel="next"'
-        return body
-    return put(body, advert.place, url)
+    return f'<{url}>; rel="next"' if advert.form == "link" else url
 
 
 def _address(advert: Advert, endpoint: Endpoint, asked: Asked, value: Json) -> str:
@@ -144,13 +145,3 @@ def _address(advert: Advert, endpoint: Endpoint, asked: Asked, value: Json) -> s
     parts = urlsplit(str(advert.sample))
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return f"{origin}{asked.path}?{urlencode([*query, (pager, value)])}"
-
-
-def _ended(body: Json, advert: Advert, page: _Page) -> Json:
-    if advert.header or not advert.place:
-        return body
-    if advert.missing:
-        return without(body, advert.place)
-    # Relay names the last row's cursor also where nothing follows; whether it is read is what the flag says.
-    keeps = advert.form == "cursor" and advert.last is None and page.cursors and advert.place[-1] == "endCursor"
-    return put(body, advert.place, page.cursors[-1] if keeps else advert.last)

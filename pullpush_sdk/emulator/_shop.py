@@ -100,7 +100,9 @@ def _sorted(records: list[Record], field: str, latest_first: bool) -> list[Recor
 class Shop:
     """All collections of a platform."""
 
-    def __init__(self, endpoints: Sequence[Endpoint], *, number: int, growing: frozenset[str], named: frozenset[str]) -> None:
+    def __init__(
+        self, endpoints: Sequence[Endpoint], *, number: int, growing: frozenset[str], named: frozenset[str]
+    ) -> None:
         """`growing` names the lists that are filled to `number` records; others stay as recorded."""
         self._number = number
         self._named = named

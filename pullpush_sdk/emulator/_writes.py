@@ -257,7 +257,7 @@ def _likest(endpoint: Endpoint, asked: Asked, plan: _Plan) -> Exchange:
 
 
 def _objects(sent: Json, place: Place = ()) -> Iterator[tuple[Place, bool, set[str]]]:
-    """Objects and lists of objects in a request's body, the outer ones first: place, whether a list, and their names."""
+    """Objects and lists of objects in a body, the outer ones first: place, whether a list, and their names."""
     for where, rows in tables(sent):
         if rows:
             yield (*place, *where), True, {str(name) for row in rows for name in row}
@@ -334,11 +334,11 @@ def overlaid(form: Json, record: Mapping[str, Json]) -> Json:
     """A recorded object with what a record says in its fields; where the two differ in shape, the object's own."""
     if not isinstance(form, dict):
         return dict(record)
-    made = dict(form)
-    for name, value in record.items():
-        if name in form and (not isinstance(form[name], dict | list) or isinstance(value, type(form[name]))):
-            made[name] = value
-    return made
+    return form | {
+        name: value
+        for name, value in record.items()
+        if name in form and (not isinstance(form[name], dict | list) or isinstance(value, type(form[name])))
+    }
 
 
 def _object(body: Json, collection: Collection) -> Place | None:

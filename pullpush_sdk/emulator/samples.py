@@ -81,8 +81,9 @@ class Samples:
     answers: Mapping[str, Json] = attrs.field(factory=dict)
 
 
-def read_samples(manifest: Manifest, folder: Path) -> Samples:
-    """The samples that a manifest names; files are relative to `folder` and never outside of it.
+def read_samples(manifest: Manifest, folder: Path | None) -> Samples:
+    """The samples that a manifest names; files are relative to `folder` and never outside of it; None means that
+    there are none, only samples in the manifest itself.
 
     Raises:
         ManifestError: a file is missing, too large, not JSON, or not of the form; every finding with its place.
@@ -109,10 +110,13 @@ def _problem(message: str, place: str, hint: str = "", file: str = "") -> Proble
     return Problem(code="sample-form", message=message, path=place, hint=hint, file=file)
 
 
-def _value(given: Json, folder: Path, place: str, problems: list[Problem]) -> Json:
+def _value(given: Json, folder: Path | None, place: str, problems: list[Problem]) -> Json:
     """A sample's JSON: in the manifest itself, or in the file that it names."""
     if not isinstance(given, str):
         return given
+    if folder is None:
+        problems.append(_problem(f"{given} cannot be read: the manifest came from no file", place))
+        return None
     file = (folder / given).resolve()
     if not file.is_relative_to(folder.resolve()):
         problems.append(_problem(f"{given} is outside of the connector's folder", place, "keep samples beside it"))
