@@ -336,7 +336,7 @@ class Resource:
     `list` None means that the connector's own `pullpush_pull` reads it. `where` keeps only records whose values at
     these paths are the named ones, or one of them. `details` is fetched per record and laid over it;
     `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
-    itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
+    itself. With `list_is_whole` they are fetched only for records that a webhook names. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
     request that read it was started.
     """
 
@@ -346,6 +346,7 @@ class Resource:
     list: Request | None = None
     details: Request | None = None
     details_records: str = ""
+    list_is_whole: bool = False
     attach: Sequence[Attach] = ()
     pagination: Pagination = Pagination()
     response: Response = Response()
@@ -432,7 +433,8 @@ class Handler:
     """What one webhook event becomes: `map` over the body, or a resource's map over the object at `data_path`.
 
     `partial` means that only the mapped fields are spoken of. `refetch` reads the record again by the resource's
-    details request instead of trusting the body.
+    details request instead of trusting the body; `record` maps a name that this asks for to its path in the webhook's
+    object, where that calls it otherwise.
     """
 
     event: str
@@ -443,6 +445,7 @@ class Handler:
     map: Rules | None = None
     partial: bool = False
     refetch: bool = False
+    record: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
