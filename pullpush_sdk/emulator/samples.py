@@ -134,8 +134,11 @@ def _value(given: Json, folder: Path | None, place: str, problems: list[Problem]
 
 
 def base_path(manifest: Manifest) -> str:
-    """The path of a manifest's base URL, without a slash at its end; empty where it has none."""
-    _, _, rest = manifest.base_url.partition("://")
+    """The path of a manifest's base URL, without a slash at its end; empty where it has none.
+
+    A placeholder at its beginning stands for an address without a path.
+    """
+    rest = manifest.base_url.partition("://")[2] or manifest.base_url
     return "/" + rest.partition("/")[2].strip("/") if rest.partition("/")[2].strip("/") else ""
 
 
