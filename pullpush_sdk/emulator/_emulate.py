@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,27 +12,32 @@ from starlette.types import Receive, Scope, Send
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connector
 from pullpush_sdk.errors import SetupError
-from pullpush_sdk.manifest import Manifest, NoAuth
+from pullpush_sdk.manifest import Manifest, NoAuth, placeholders
 from pullpush_sdk.sandbox import (
     Control,
     FaultPlan,
     RequestLog,
     Sandbox,
+    SandboxClock,
     SandboxOptions,
     Violations,
+    WebhookOutbox,
     WindowLimit,
     instrument,
 )
 
 from ._answers import Refusals, Reply
 from ._credentials import Credentials, connection_of, demands_of, filled
+from ._edits import Goods, Merchant
 from ._endpoints import Endpoint, segments_of
 from ._fallback import asked_by, base_path_of, fallbacks, meets, uses_of
 from ._findings import NotProven
 from ._inference import endpoints_of
 from ._inverse import plain_paths
+from ._notices import Notices, template_of
 from ._platform import Platform
 from ._shop import Shop
+from ._signing import signature_by, signature_of
 from ._tokens import auth_demands, gives_tokens, standard_exchange
 from ._writes import Writes
 from .samples import Asked, Samples, parsed_body, read_samples
@@ -40,6 +45,7 @@ from .samples import Asked, Samples, parsed_body, read_samples
 __all__ = ["Emulated", "emulate", "emulate_connector"]
 
 Json = Any
+_RETRIES = (60.0, 600.0, 3_600.0)
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +77,11 @@ def emulate(
     violations = Violations(clock)
     credentials = Credentials(values=values, clock=clock)
     shop = Shop(
-        endpoints, number=options.records, growing=_growing(manifest, endpoints, values), named=_named(manifest)
+        endpoints,
+        number=options.records,
+        growing=_growing(manifest, endpoints, values),
+        named=_named(manifest),
+        now=clock.now(),
     )
     refusals = Refusals(exchanges)
     brought = [demand for each in exchanges if each.ok for demand in demands_of(each) if not gives_tokens(each)]
@@ -94,14 +104,22 @@ def emulate(
         exchange=exchange,
         meter=_meter(manifest, options, clock),
     )
+    faults = FaultPlan()
+    outbox = WebhookOutbox(clock=clock, faults=faults, retry_after=_RETRIES)
+    notices, more = _notices(manifest, samples, secrets, outbox, clock)
+    notices.url = options.extra.get("webhook_url", "")
+    findings += more
+    merchant = Merchant(_goods(manifest, endpoints, shop, values), clock, notices)
     control = Control(
         name=manifest.name,
         clock=clock,
         log=RequestLog(file=options.extra.get("log_file")),
-        faults=FaultPlan(),
+        faults=faults,
         violations=violations,
         dump=shop.dump,
-        reset=shop.reset,
+        reset=platform.reset,
+        changes=merchant.changes() | {"subscribe": notices.subscribe},
+        outbox=outbox,
     )
     return Emulated(
         name=manifest.name,
@@ -134,6 +152,58 @@ def emulate_connector(
 def _defaults(manifest: Manifest) -> dict[str, Json]:
     properties: Mapping[str, Any] = manifest.settings.get("properties", {})
     return {name: each["default"] for name, each in properties.items() if "default" in each}
+
+
+def _goods(
+    manifest: Manifest, endpoints: Sequence[Endpoint], shop: Shop, values: Mapping[str, Json]
+) -> dict[str, Goods]:
+    """Canonical type to where its records live: of the first resource that reads a whole list of them."""
+    found: dict[str, Goods] = {}
+    for use in uses_of(manifest):
+        resource = use.resource
+        if resource is None or use.kind != "list" or resource.canonical_type in found:
+            continue
+        asked = asked_by(use, manifest, values)
+        lists = [each for each in endpoints if each.kind == "list" and meets(each, asked)]
+        collection = next((one for each in lists if (one := shop.of(each, {})) is not None), None)
+        if collection is not None and None not in lists[0].segments:
+            found[resource.canonical_type] = Goods.of(resource, collection)
+    return found
+
+
+def _notices(
+    manifest: Manifest, samples: Samples, secrets: Mapping[str, str], outbox: WebhookOutbox, clock: SandboxClock
+) -> tuple[Notices, list[NotProven]]:
+    """The webhooks of the platform, and what they leave unproven."""
+    findings = []
+    templates = []
+    for hook in samples.webhooks:
+        signature = signature_of(hook)
+        if signature is None and hook.secrets:
+            findings.append(
+                NotProven(
+                    code="signature",
+                    what="how webhooks are signed",
+                    why="no known way gives the recorded signature with the recorded secret",
+                    record="record the raw body byte for byte, all headers, the address and the secret",
+                )
+            )
+        elif signature is None and manifest.webhook is not None and manifest.webhook.verification is not None:
+            name = next(iter(placeholders(manifest.webhook.verification.secret)), "")
+            signature = signature_by(manifest.webhook.verification, name)
+        template = template_of(hook, signature)
+        if template is not None:
+            templates.append(template)
+    if manifest.webhook is not None and not templates:
+        findings.append(
+            NotProven(
+                code="no-webhook",
+                what="how webhooks look and are signed",
+                why="no webhook was recorded",
+                record="record one with its headers, its raw body and the secret",
+            )
+        )
+    return Notices(templates=templates, secrets=secrets, clock=clock, outbox=outbox), findings
 
 
 def _growing(manifest: Manifest, endpoints: list[Endpoint], values: Mapping[str, Json]) -> frozenset[str]:

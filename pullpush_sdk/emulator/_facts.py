@@ -101,11 +101,12 @@ class _Walk:
 
     def _constant(self, name: str, value: int) -> str:
         seen, several = sum(self.counts), len(self.pages) > 1
+        full = sum(count > 0 for count in self.counts)
         if _PER_PAGE.search(name) and (value == self.counts[0] or self._is_input(value)):
             return "size"
         if _PAGES.search(name):
             told = (
-                (several or _TOTAL.search(name)) and value >= len(self.pages) and name not in ("page", "current_page")
+                (several or _TOTAL.search(name)) and value >= full and name not in ("page", "current_page")
             )
             return "pages" if told else ""
         if value >= seen and (_TOTAL.search(name) or value == seen > _CHANCE):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ._inputs import instant_of, number_of
 
-__all__ = ["like", "restamped"]
+__all__ = ["latest", "like", "restamped", "shifted"]
 
 Json = Any
 _TEXT = re.compile(r"\d{4}-\d\d-\d\d(?P<t>[T ])\d\d:\d\d(?P<s>:\d\d(?:\.(?P<f>\d+))?)?(?P<z>Z|[+-]\d\d(?P<c>:?)\d\d)?")
@@ -42,3 +42,24 @@ def restamped(value: Json, moment: datetime, name: str = "") -> Json:
     if isinstance(value, list):
         return [restamped(each, moment, name) for each in value]
     return value if instant_of(value, name) is None else like(value, moment)
+
+
+def shifted(value: Json, by: timedelta, name: str = "") -> Json:
+    """A JSON value with every moment in it moved, each in its own writing."""
+    if isinstance(value, dict):
+        return {key: shifted(each, by, str(key)) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shifted(each, by, name) for each in value]
+    moment = instant_of(value, name)
+    return value if moment is None else like(value, moment + by)
+
+
+def latest(value: Json, name: str = "") -> datetime | None:
+    """The latest moment in a JSON value, None where there is none."""
+    if isinstance(value, dict):
+        found = [latest(each, str(key)) for key, each in value.items()]
+    elif isinstance(value, list):
+        found = [latest(each, name) for each in value]
+    else:
+        return instant_of(value, name)
+    return max((each for each in found if each is not None), default=None)

@@ -70,7 +70,7 @@ def infer_paging(recorded: Sequence[Exchange], table: Place) -> Paging:
     for first, second in combinations(recorded, 2):
         found = _pair(first, second, table)
         if found.kind != "none":
-            return _whole(found, recorded, first, second, table)
+            return _whole(found, recorded, first, table)
     count = max((len(_rows(each, table)) for each in recorded), default=0)
     facts = facts_of(recorded[:1], table, [0]) if recorded else []
     return Paging(default=max(count, 1), size=_size(recorded[:1], table, None), facts=facts)
@@ -177,16 +177,9 @@ def _ended(advert: Advert, last: Exchange) -> Advert:
     return attrs.evolve(advert, last=None if goes_on else value, missing=missing)
 
 
-def _whole(found: Paging, recorded: Sequence[Exchange], first: Exchange, second: Exchange, table: Place) -> Paging:
+def _whole(found: Paging, recorded: Sequence[Exchange], first: Exchange, table: Place) -> Paging:
     """A pair's paging with what the other pages of the same walk say."""
-    pages = [first, second]
-    rest = [each for each in recorded if each is not first and each is not second]
-    pages += [each for each in rest if _pair(first, each, table).pager == found.pager or _follows(pages[-1], each)]
-    # Only an answer of the same walk that names no way on shows how the last one looks.
-    begins, begin = [], 0
-    for each in pages:
-        begins.append(begin)
-        begin += len(_rows(each, table))
+    pages, begins = _walk(found, recorded, first, table)
     size = _size(pages, table, found.pager)
     counts = [len(_rows(each, table)) for each in pages]
     asked = number_of(inputs_of(first).get(size)) if size is not None else None
@@ -201,13 +194,52 @@ def _whole(found: Paging, recorded: Sequence[Exchange], first: Exchange, second:
     )
 
 
-def _follows(page: Exchange, other: Exchange) -> bool:
-    """Whether a page names the request of another as the next one."""
-    asked = inputs_of(page)
-    wanted = {where: value for where, value in inputs_of(other).items() if asked.get(where) != value}
-    return bool(_adverts(page, other)) or (
-        len(wanted) == 1 and any(_cursor_adverts(page, value) for value in wanted.values())
-    )
+def _walk(
+    found: Paging, recorded: Sequence[Exchange], first: Exchange, table: Place
+) -> tuple[list[Exchange], list[int]]:
+    """The recorded pages of the walk that `first` begins, and how many records come before each."""
+    assert found.pager is not None
+    size = len(_rows(first, table))
+    pages, begins = [first], [0]
+    if found.kind == "cursor":
+        while (
+            following := next((each for each in recorded if _goes_on(found, pages[-1], each, table)), None)
+        ) is not None:
+            if any(each is following for each in pages):
+                break
+            begins.append(begins[-1] + len(_rows(pages[-1], table)))
+            pages.append(following)
+        return pages, begins
+    own = _others(first, found.pager)
+    numbered = []
+    for each in recorded:
+        number = number_of(inputs_of(each).get(found.pager))
+        if each is not first and number is not None and number > found.start and _others(each, found.pager) == own:
+            numbered.append((number - found.start, each))
+    for number, each in sorted(numbered, key=lambda pair: pair[0]):
+        pages.append(each)
+        begins.append(number if found.kind == "offset" else number * size)
+    return pages, begins
+
+
+def _others(exchange: Exchange, pager: Where) -> dict[Where, Json]:
+    return {where: value for where, value in inputs_of(exchange).items() if where != pager}
+
+
+def _goes_on(found: Paging, page: Exchange, other: Exchange, table: Place) -> bool:
+    """Whether a page names another as the one behind it."""
+    assert found.pager is not None
+    value = inputs_of(other).get(found.pager)
+    if value in (None, "") or other is page:
+        return False
+    if found.after is not None:
+        rows = _rows(page, table)
+        same = _others(page, found.pager) == _others(other, found.pager)
+        return bool(rows) and same and str(rows[-1].get(found.after)) == str(value)
+    if any(each.form == "cursor" for each in found.adverts):
+        named = {(each.place, each.header) for each in _cursor_adverts(page, value)}
+        return any((each.place, each.header) in named for each in found.adverts)
+    return bool(_adverts(page, other))
 
 
 def _size(pages: Sequence[Exchange], table: Place, pager: Where | None) -> Where | None:

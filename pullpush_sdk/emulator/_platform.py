@@ -59,6 +59,11 @@ class Platform:
             return self.refusals.reply(_DENIED, asked, "the request's credentials are missing or not known", endpoint)
         return self._carried_out(endpoint, asked)
 
+    def reset(self) -> None:
+        """The shop as seeded, and every token forgotten."""
+        self.shop.reset()
+        self.credentials.reset()
+
     def _carried_out(self, endpoint: Endpoint, asked: Asked) -> Reply:
         if gives_tokens(endpoint.recorded[0]):
             return recorded_exchange(endpoint.recorded[0], self.credentials, self.clock)

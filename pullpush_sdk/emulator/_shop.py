@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 
 from ._endpoints import Endpoint, identifying
 from ._inputs import Where, instant_of, moment_in
+from ._moments import latest, shifted
 from ._records import make_records, unique_records, varied
 
 __all__ = ["Collection", "Shop"]
 
 Json = Any
+_FRESH = timedelta(minutes=1)  # an edit right at the start must be the latest change
+_BEFORE = timedelta(hours=1)
 Record = dict[str, Json]
 
 
@@ -101,9 +105,18 @@ class Shop:
     """All collections of a platform."""
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], *, number: int, growing: frozenset[str], named: frozenset[str]
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        number: int,
+        growing: frozenset[str],
+        named: frozenset[str],
+        now: datetime,
     ) -> None:
-        """`growing` names the lists that are filled to `number` records; others stay as recorded."""
+        """`growing` names the lists that are filled to `number` records; others stay as recorded.
+
+        What was recorded after `now`, the shop's own time, is moved to before it, all by the same.
+        """
         self._number = number
         self._named = named
         self.collections: list[Collection] = []
@@ -116,12 +129,20 @@ class Shop:
                 self._of[endpoint.name] = collection
                 if endpoint.name in growing:
                     grows.add(id(collection))
+        self._move(now)
         for collection in self.collections:
             wanted = number if id(collection) in grows else len(collection.recorded)
             rows = unique_records(collection.recorded, collection.key)
             collection.recorded = [dict(each) for each in rows]
             collection.seeded = make_records(rows, wanted, key=collection.key, named=named)
         self.reset()
+
+    def _move(self, now: datetime) -> None:
+        newest = latest([each.recorded for each in self.collections])
+        if newest is not None and newest > now - _FRESH:
+            by = timedelta(seconds=int((now - _BEFORE - newest).total_seconds()))
+            for each in self.collections:
+                each.recorded = shifted(each.recorded, by)
 
     def _joined(self, endpoint: Endpoint) -> Collection:
         """The collection that shows the same records already, else a new one."""
