@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
 from pullpush_sdk.errors import FieldError, RecordError, RejectedError, TransientError
 from pullpush_sdk.http import Step, call_of
 from pullpush_sdk.manifest import Find, Push, Write
@@ -153,9 +153,9 @@ class Writer:
             except FieldError as error:
                 outcomes[index] = Outcome.dead(str(error))
         while items:
-            refused = await self._send_bulk(connection, write, items)
-            outcomes |= refused
-            items = {index: item for index, item in items.items() if index not in refused}
+            settled = await self._send_bulk(connection, write, items)
+            outcomes |= {index: _named(batch[index], each) for index, each in settled.items()}
+            items = {index: item for index, item in items.items() if index not in settled}
         return [outcomes[index] for index in range(len(batch))]
 
     async def _send_bulk(self, connection: Connection, write: Write, items: Mapping[int, Json]) -> dict[int, Outcome]:
@@ -182,6 +182,13 @@ class Writer:
                 return {numbers[0]: outcome_of(refusal)}
             raise refusal
         return {number: bad.get(number, Outcome.delivered()) for number in numbers}
+
+
+def _named(delivery: Delivery, outcome: Outcome) -> Outcome:
+    """A dead outcome whose reason names the record: the platform's own words seldom do."""
+    if outcome.result is not Result.DEAD or delivery.key in outcome.reason:
+        return outcome
+    return attrs.evolve(outcome, reason=f"{delivery.key}: {outcome.reason}")
 
 
 _REFUSALS = frozenset({400, 409, 422})
