@@ -216,7 +216,7 @@ class Shop:
         if None not in endpoint.segments:
             return self._of.get(endpoint.name)
         rows = endpoint.rows
-        if not rows:
+        if not rows or not values:
             return None
         parent = (endpoint.name, tuple(values.values()))
         if parent not in self._below:

@@ -313,7 +313,11 @@ def _addressed(path: str, item: Json, asked: Asked) -> str:
 
 
 def typed(sample: Json, value: Json) -> Json:
-    """A value in the type that a field was recorded with: a number as text where it was text, and the other way."""
+    """A value in the form that a field was recorded with: a number as text where it was text, and the other way; a
+    moment in the field's own writing.
+    """
+    if isinstance(sample, str) and isinstance(value, str) and (moment := instant_of(value)) is not None:
+        return like(sample, moment) if instant_of(sample) is not None else value
     if isinstance(sample, str) and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(sample, int) and not isinstance(sample, bool) and isinstance(value, str):
