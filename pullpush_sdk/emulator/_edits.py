@@ -40,6 +40,11 @@ class Goods:
             resource=resource, collection=collection, places={target: place_of(path) for target, path in paths.items()}
         )
 
+    def shows(self, field: str) -> bool:
+        """Whether records hold a canonical field themselves: some fields come with their details only."""
+        place = self.places.get(field)
+        return bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
+
     def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
         """The record of which a canonical field says this, at a location where one is named."""
         for record in self.collection.records:
@@ -108,7 +113,7 @@ class Merchant:
 
     def _able(self, canonical_type: str, *fields: str) -> Goods | None:
         goods = self._goods.get(canonical_type)
-        return goods if goods is not None and all(goods.places.get(field) for field in fields) else None
+        return goods if goods is not None and all(goods.shows(field) for field in fields) else None
 
     def _found(self, goods: Goods, field: str, value: Json, location: Json = None) -> Record:
         record = goods.find(field, value, location=location)
@@ -184,6 +189,11 @@ class Merchant:
         record = {**source, **{name: value for name, value in record.items() if name in named}}
         record[goods.collection.key] = goods.collection.fresh(goods.collection.key)
         return record
+
+
+def _reaches(record: Json, place: Place) -> bool:
+    inner = at(record, place[:-1])
+    return isinstance(inner, Mapping) and place[-1] in inner
 
 
 def _item_paths(goods: Goods) -> dict[str, Place]:

@@ -27,6 +27,7 @@ __all__ = ["Writes", "overlaid", "stamped", "typed"]
 Json = Any
 _INVALID = (422, 400, 409, 404)
 _BRACES = re.compile(r"\{([^{}]+)\}")
+_CHANGED = re.compile(r"upd|modif|chang|touch|write|calculat", re.IGNORECASE)
 _CREATED = ("creat", "added", "date", "placed", "issued")
 
 
@@ -73,7 +74,7 @@ class Writes:
         if not items or not all(isinstance(each, Mapping) for each in items):
             return self._refusals.reply(_INVALID, asked, "the body is not of the recorded form", endpoint)
         values = endpoint.values(asked)
-        targets = [self._target(collection, item, {} if plan.many else values, plan) for item in items]
+        targets = [self._target(collection, item, {} if plan.many and len(items) > 1 else values, plan) for item in items]
         missing = [index for index, target in enumerate(targets) if target is None and "create" not in plan.ways]
         if missing:
             return self._missing(endpoint, asked, items, missing)
@@ -331,7 +332,7 @@ def stamped(record: Record, moment: datetime, collection: Collection, *, created
     for name, sample in collection.fields.items():
         if instant_of(sample, name) is None:
             continue
-        is_birth = any(word in name.lower() for word in _CREATED) and "upd" not in name.lower()
+        is_birth = any(word in name.lower() for word in _CREATED) and _CHANGED.search(name) is None
         if created or not is_birth:
             record[name] = like(sample, moment)
 

@@ -290,13 +290,14 @@ class _Keyed:
         self._keys = f"{response.records}[*].{pagination.key}" if response.records else f"[*].{pagination.key}"
         self._total = response.total
         self._has_next = response.has_next
+        self._in_body = pagination.place == "body"
         self._max_pages = max_pages
 
     def wants(self) -> tuple[str, ...]:
         return _named(self._keys, self._total, self._has_next)
 
     def first(self) -> PageState:
-        return PageState(step=Step(params=dict(self._size)))
+        return PageState(step=Step(variables=dict(self._size)) if self._in_body else Step(params=dict(self._size)))
 
     def at(self, cursor: str) -> PageState:
         return PageState(step=self._step(cursor), cursor=cursor)
@@ -328,13 +329,14 @@ class _Keyed:
         _check_repeat(state, seen)
         _check_cap(pages, self._max_pages)
         read = state.read + seen.count
-        return PageState(step=self._step(cursor), pages=pages, read=read, cursor=cursor, body=seen.body)
+        return PageState(step=self._step(keys[-1]), pages=pages, read=read, cursor=cursor, body=seen.body)
 
     def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
         return None
 
-    def _step(self, cursor: str) -> Step:
-        return Step(params={**self._size, self._param: cursor})
+    def _step(self, cursor: Any) -> Step:
+        names = {**self._size, self._param: cursor}
+        return Step(variables=names) if self._in_body else Step(params=names)
 
 
 def _named(*paths: str | None) -> tuple[str, ...]:
