@@ -13,7 +13,7 @@ from ._endpoints import Endpoint, segments_of
 from ._inputs import inputs_of, is_placeholder
 from .samples import Asked, Exchange
 
-__all__ = ["Refusals", "Reply", "echoed"]
+__all__ = ["Refusals", "Reply", "echoed", "replaced"]
 
 Json = Any
 _LEAST = 2  # letters of a value that is looked for inside texts: shorter ones stand there by chance
@@ -72,7 +72,7 @@ def echoed(body: Json, recorded: Asked, asked: Asked) -> Json:
     mine, theirs = _said(recorded), _said(asked)
     pairs = {str(value): str(theirs[where]) for where, value in mine.items() if where in theirs}
     changed = {old: new for old, new in pairs.items() if old != new and len(old) >= _LEAST and not is_placeholder(old)}
-    return _replaced(body, changed) if changed else body
+    return replaced(body, changed) if changed else body
 
 
 def _said(asked: Asked) -> dict[Any, Json]:
@@ -80,11 +80,12 @@ def _said(asked: Asked) -> dict[Any, Json]:
     return segments | {where: value for where, value in inputs_of(asked).items() if isinstance(value, str | int)}
 
 
-def _replaced(value: Json, changed: Mapping[str, str]) -> Json:
+def replaced(value: Json, changed: Mapping[str, str]) -> Json:
+    """A JSON value with texts and numbers replaced, whole ones and inside of texts."""
     if isinstance(value, dict):
-        return {key: _replaced(each, changed) for key, each in value.items()}
+        return {key: replaced(each, changed) for key, each in value.items()}
     if isinstance(value, list):
-        return [_replaced(each, changed) for each in value]
+        return [replaced(each, changed) for each in value]
     if isinstance(value, bool) or not isinstance(value, str | int):
         return value
     if str(value) in changed:

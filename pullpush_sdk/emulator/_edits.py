@@ -33,12 +33,13 @@ class Goods:
     places: Mapping[str, Place]
 
     @classmethod
-    def of(cls, resource: Resource, collection: Collection) -> Goods:
-        """The goods of a resource; fields whose rules cannot be read backwards have no place."""
-        paths = plain_paths(resource.canonical_map)
-        return cls(
-            resource=resource, collection=collection, places={target: place_of(path) for target, path in paths.items()}
-        )
+    def of(cls, resource: Resource, collection: Collection, core: Place) -> Goods:
+        """The goods of a resource whose rows hold records at `core`; fields whose rules cannot be read backwards have
+        no place.
+        """
+        found = {target: place_of(path) for target, path in plain_paths(resource.canonical_map).items()}
+        places = {target: place[len(core) :] for target, place in found.items() if place[: len(core)] == core}
+        return cls(resource=resource, collection=collection, places=places)
 
     def shows(self, field: str) -> bool:
         """Whether records hold a canonical field themselves: some fields come with their details only."""

@@ -105,9 +105,7 @@ class _Walk:
         if _PER_PAGE.search(name) and (value == self.counts[0] or self._is_input(value)):
             return "size"
         if _PAGES.search(name):
-            told = (
-                (several or _TOTAL.search(name)) and value >= full and name not in ("page", "current_page")
-            )
+            told = (several or _TOTAL.search(name)) and value >= full and name not in ("page", "current_page")
             return "pages" if told else ""
         if value >= seen and (_TOTAL.search(name) or value == seen > _CHANCE):
             return "total"

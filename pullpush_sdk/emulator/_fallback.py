@@ -188,7 +188,8 @@ def _elsewhere(use: Use, asked: Asked, unused: Sequence[Endpoint]) -> Endpoint |
         if use.kind == "write" and each.kind == "write" and _is_near(each, asked):
             return each
         if use.kind == "list" and each.kind == "list" and use.resource is not None:
-            wanted = {path.split(".")[0].split("[")[0] for path in plain_paths(use.resource.canonical_map).values()}
+            paths = [place_of(path) for path in plain_paths(use.resource.canonical_map).values()]
+            wanted = {path[len(each.core)] for path in paths if len(path) > len(each.core)}
             fields = {name for row in each.rows for name in row}
             if wanted and len(wanted & fields) * 2 >= len(wanted):
                 return each
@@ -313,11 +314,11 @@ def _paging(use: Use) -> Paging:
     told, response = use.pagination, use.response
     if told.kind == "none":
         return Paging()
-    in_body = told.kind == "graphql"
+    in_body = told.kind == "graphql" or told.place == "body"
     graphql = ("variables",) if use.request.query is not None else ()
 
     def where(name: str) -> Where:
-        return Where("body", (*graphql, name)) if in_body else Where("query", (name,))
+        return Where("body", (*graphql, *name.split("."))) if in_body else Where("query", (name,))
 
     facts = [
         Fact(what=what, place=place_of(path))
@@ -330,6 +331,8 @@ def _paging(use: Use) -> Paging:
         return Paging(kind="page", pager=where(told.page_param), start=told.start, **common)
     if told.kind == "offset":
         return Paging(kind="offset", pager=where(told.offset_param), start=0, **common)
+    if told.kind == "keyset":
+        return Paging(kind="cursor", pager=where(told.cursor_param), after=told.key, **common)
     advert = Advert(form="link", header="link", sample="https://sandbox.example")
     if told.kind == "next_url":
         advert = Advert(form="url", place=place_of(response.next_url or ""), sample="")

@@ -17,7 +17,9 @@ _NAME = re.compile(r"[_A-Za-z]\w*")
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """One operation: `words` are its text without layout, `roots` its outermost fields, `fields` all fields."""
+    """One operation: `words` are its text without layout, `roots` its outermost fields, `fields` all of them, and the
+    names of arguments with a colon.
+    """
 
     kind: str
     words: tuple[str, ...]
@@ -45,7 +47,7 @@ def operation_of(sent: Any) -> Operation | None:
 
 
 def _selected(words: tuple[str, ...]) -> tuple[list[str], set[str]]:
-    """Field names of the outermost level and of all levels; arguments, aliases, types and directives left out."""
+    """Field names of the outermost level, and of all levels with arguments; aliases, types and directives left out."""
     roots: list[str] = []
     fields: set[str] = set()
     depth = inside = 0
@@ -60,6 +62,8 @@ def _selected(words: tuple[str, ...]) -> tuple[list[str], set[str]]:
             fields.add(word)
             if depth == 1:
                 roots.append(word)
+        elif depth and inside and following == ":" and before != "$":
+            fields.add(f"{word}:")
     return roots, fields
 
 

@@ -91,8 +91,15 @@ def _is_local(text: str) -> bool:
     return found is not None and found[3] is None
 
 
-def moment_in(value: Json, name: str = "") -> datetime | None:
-    """The moment that an input asks for: the value itself, or one inside a filter text."""
+def moment_in(value: Json, name: str = "", *, sample: Json = None) -> datetime | None:
+    """The moment that an input asks for: the value itself, or one inside a filter text.
+
+    With a recorded `sample`, a number counts in its unit; one that is too large for that is a moment far ahead.
+    """
+    number, unit = number_of(value), number_of(sample)
+    if number is not None and unit is not None:
+        seconds = number / 1000 if unit >= _SECONDS[1] else number
+        return datetime.fromtimestamp(min(seconds, _SECONDS[1]), UTC)
     moment = instant_of(value, name)
     if moment is None and isinstance(value, str) and (found := _INSTANT.search(value)) is not None:
         return instant_of(found[0])

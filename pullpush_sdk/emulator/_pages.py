@@ -16,7 +16,7 @@ from ._leaves import at, put, without
 from ._paging import Advert
 from .samples import Asked
 
-__all__ = ["page_of"]
+__all__ = ["begins_behind", "page_of"]
 
 Json = Any
 Record = Mapping[str, Json]
@@ -99,13 +99,28 @@ def _begin(endpoint: Endpoint, records: Sequence[Record], inputs: Mapping[Where,
     if value in (None, ""):
         return 0
     if paging.after is not None:
-        return next((n + 1 for n, each in enumerate(records) if str(each.get(paging.after)) == str(value)), 0)
+        return _behind_value(records, paging.after, value)
     if paging.kind == "cursor":
         return _behind(str(value), records, key)
     number = number_of(value)
     if number is None:
         return 0
     return max(0, number - paging.start) * (1 if paging.kind == "offset" else size)
+
+
+def begins_behind(endpoint: Endpoint, inputs: Mapping[Where, Json], count: int) -> bool:
+    """Whether a request for a counted page begins behind the last of so many records."""
+    begin = _begin(endpoint, (), inputs, _size(endpoint, inputs), "")
+    return begin > 0 and begin >= count
+
+
+def _behind_value(records: Sequence[Record], field: str, value: Json) -> int:
+    """How many records a list sorted by a field has up to a value, whether or not a record still has it."""
+    found = next((n + 1 for n, each in enumerate(records) if str(each.get(field)) == str(value)), None)
+    number = number_of(value)
+    if found is not None or number is None:
+        return found or 0
+    return sum((known := number_of(each.get(field))) is not None and known <= number for each in records)
 
 
 def _behind(cursor: str, records: Sequence[Record], key: str) -> int:

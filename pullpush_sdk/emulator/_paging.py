@@ -244,13 +244,15 @@ def _goes_on(found: Paging, page: Exchange, other: Exchange, table: Place) -> bo
 
 def _size(pages: Sequence[Exchange], table: Place, pager: Where | None) -> Where | None:
     """The input that bounded the first page: the same in all requests, and named or counted like a size."""
-    counts = [len(_rows(each, table)) for each in pages]
-    for where, value in inputs_of(pages[0]).items() if pages else ():
-        number = number_of(value)
-        if where == pager or number is None:
-            continue
-        if any(inputs_of(each).get(where) != value for each in pages):
-            continue
-        if _SIZES.search(where.name) or (number == counts[0] and len(pages) > 1):
-            return where
-    return None
+    if not pages:
+        return None
+    count = len(_rows(pages[0], table))
+    numbers = {where: number_of(value) for where, value in inputs_of(pages[0]).items() if where != pager}
+    constant = {
+        where: number
+        for where, number in numbers.items()
+        if number is not None and all(number_of(inputs_of(each).get(where)) == number for each in pages)
+    }
+    named = [where for where in constant if _SIZES.search(where.name)]
+    counted = [where for where, number in constant.items() if number == count and len(pages) > 1]
+    return next(iter([*named, *counted]), None)

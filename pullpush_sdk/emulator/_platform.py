@@ -14,9 +14,9 @@ from ._conditions import conditions_of
 from ._credentials import Credentials, Demand, demands_of
 from ._endpoints import Endpoint
 from ._graphql import operation_of
-from ._inputs import inputs_of
+from ._inputs import Where, inputs_of
 from ._leaves import at, put
-from ._pages import page_of
+from ._pages import begins_behind, page_of
 from ._shop import Record, Shop
 from ._tokens import StandardExchange, gives_tokens, recorded_exchange
 from ._writes import Writes, overlaid
@@ -27,6 +27,7 @@ __all__ = ["Platform"]
 Json = Any
 _DENIED = (401, 403)
 _MISSING = (404, 410)
+_BEYOND = (400, 404, 416, 422)
 
 
 @attrs.define
@@ -70,7 +71,8 @@ class Platform:
             return recorded_exchange(endpoint.recorded[0], self.credentials, self.clock)
         wrong = self._unknown_fields(endpoint, asked)
         if wrong:
-            return self._refused_query(f"Cannot query field {wrong[0]!r}")
+            what = "Unknown argument" if wrong[0].endswith(":") else "Cannot query field"
+            return self._refused_query(f"{what} {wrong[0].rstrip(':')!r}")
         if endpoint.kind == "list":
             return self._list(endpoint, asked)
         if endpoint.kind == "record":
@@ -103,7 +105,7 @@ class Platform:
         return self.refusals.reply(_MISSING, asked, f"nothing is known at {asked.method} {asked.path}")
 
     def _unknown_fields(self, endpoint: Endpoint, asked: Asked) -> list[str]:
-        """Fields of a GraphQL query that no recorded query of this endpoint selects."""
+        """Fields and arguments of a GraphQL query that no recorded query of these root fields has."""
         sent = operation_of(asked.sent)
         if endpoint.operation is None or sent is None:
             return []
@@ -129,12 +131,23 @@ class Platform:
         conditions = conditions_of(asked.sent) if any(conditions_of(each.sent) for each in endpoint.recorded) else []
         records: list[Record] = collection.shown(endpoint, inputs, conditions) if collection is not None else []
         key = collection.key if collection is not None else ""
+        beyond = self._beyond(endpoint, inputs, len(records))
+        if beyond is not None:
+            return _as_recorded(beyond, asked)
         body, headers = page_of(endpoint, records, asked, inputs, key=key)
         first = endpoint.recorded[0]
         kept = {name: text for name, text in first.answer_headers.items() if name not in ("link", *headers)}
         adverts = {each.header for each in endpoint.paging.adverts if each.header}
         kept = {name: text for name, text in kept.items() if name not in adverts}
         return Reply(status=first.status, headers={**kept, **headers}, body=body)
+
+    def _beyond(self, endpoint: Endpoint, inputs: Mapping[Where, Json], count: int) -> Exchange | None:
+        """The recorded refusal of a page behind the last one, where a request asks for such a page."""
+        pager = endpoint.paging.pager
+        if pager is None or endpoint.paging.kind == "cursor" or not begins_behind(endpoint, inputs, count):
+            return None
+        refused = [each for each in self.refusals.of(endpoint) if each.status in _BEYOND]
+        return next((each for each in refused if inputs_of(each).get(pager) not in (None, "")), None)
 
     def _record(self, endpoint: Endpoint, asked: Asked) -> Reply:
         values = endpoint.values(asked)

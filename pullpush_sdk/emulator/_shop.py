@@ -13,7 +13,7 @@ from pullpush_sdk.mapping import read_path
 
 from ._conditions import Condition, meets_all
 from ._endpoints import Endpoint, identifying, segments_of
-from ._inputs import Where, instant_of, moment_in
+from ._inputs import Where, inputs_of, instant_of, moment_in
 from ._leaves import at
 from ._moments import latest, shifted
 from ._records import make_records, unique_records, varied
@@ -77,7 +77,10 @@ class Collection:
         for where, field in endpoint.filters.items():
             if inputs.get(where) not in (None, ""):
                 found = [each for each in found if str(each.get(field)) == str(inputs[where])]
-        since = moment_in(inputs.get(endpoint.since), endpoint.since.name) if endpoint.since is not None else None
+        since = None
+        if endpoint.since is not None:
+            sample = next((v for each in endpoint.recorded if (v := inputs_of(each).get(endpoint.since))), None)
+            since = moment_in(inputs.get(endpoint.since), endpoint.since.name, sample=sample)
         if since is not None and endpoint.times:
             times = [(each, instant_of(each.get(endpoint.times), endpoint.times)) for each in found]
             found = [each for each, moment in times if moment is None or moment >= since]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.mapping import read_path
 from pullpush_sdk.sandbox import SandboxClock, Violations
 
-from ._answers import Refusals, Reply, echoed
+from ._answers import Refusals, Reply, echoed, replaced
 from ._endpoints import ID_NAMES, Endpoint, segments_of
 from ._inputs import instant_of, number_of
 from ._leaves import Place, at, leaves, put, tables
@@ -25,6 +25,7 @@ from .samples import Asked, Exchange
 __all__ = ["Writes", "overlaid", "stamped", "typed"]
 
 Json = Any
+Listed = Callable[[Json], list[Any]]
 _INVALID = (422, 400, 409, 404)
 _BRACES = re.compile(r"\{([^{}]+)\}")
 _CHANGED = re.compile(r"upd|modif|chang|touch|write|calculat", re.IGNORECASE)
@@ -77,7 +78,9 @@ class Writes:
         targets = [self._target(collection, item, {} if plan.many and len(items) > 1 else values, plan) for item in items]
         missing = [index for index, target in enumerate(targets) if target is None and "create" not in plan.ways]
         if missing:
-            return self._missing(endpoint, asked, items, missing)
+            return self._missing(
+                endpoint, asked, items, missing, (lambda sent: _items(sent, plan)) if plan.many else None
+            )
         written = []
         for item, target in zip(items, targets, strict=True):
             if target is None or "update" not in plan.ways:
@@ -123,20 +126,26 @@ class Writes:
         collection.records.remove(record)
         return _reply(exchange, asked, [record], collection)
 
-    def _missing(self, endpoint: Endpoint, asked: Asked, items: Sequence[Json], missing: Sequence[int]) -> Reply:
-        """The refusal of items that name no record, with the index of each where the recorded one has one."""
+    def _missing(
+        self, endpoint: Endpoint, asked: Asked, items: Sequence[Json], missing: Sequence[int], listed: Listed | None
+    ) -> Reply:
+        """The refusal of items that name no record; `listed` finds the items of a request that has several."""
         self._violations.count("unknown_record")
         exchange = next((each for each in self._refusals.of(endpoint) if each.meaning in _INVALID), None)
         if exchange is None:
             named = "; ".join(f"{index}: {_shown(items[index])}" for index in missing)
             return self._refusals.reply((404, 422, 400), asked, f"no such record: {named}", endpoint)
-        return self._refused(exchange, asked, missing[0] if len(items) > 1 else None)
+        if listed is None:
+            return self._refused(exchange, asked)
+        refused: Json = next((each for each in listed(exchange.sent) if _is_named(each, exchange.body)), {})
+        item = items[missing[0]]
+        renamed = {str(value): str(item.get(name, "")) for name, value in refused.items() if isinstance(value, str)}
+        body = _numbered(replaced(exchange.body, renamed), missing[0])
+        return Reply(status=exchange.status, headers=exchange.answer_headers, body=body)
 
-    def _refused(self, exchange: Exchange, asked: Asked, index: int | None = None) -> Reply:
+    def _refused(self, exchange: Exchange, asked: Asked) -> Reply:
         self._violations.count("refused")
         body = echoed(exchange.body, exchange, asked)
-        if index is not None:
-            body = _numbered(body, index)
         return Reply(status=exchange.status, headers=exchange.answer_headers, body=body)
 
     def _refusal(self, endpoint: Endpoint, plan: _Plan, asked: Asked) -> Exchange | None:
@@ -169,8 +178,7 @@ class Writes:
         """What the sample itself says that a write does."""
         effect = exchange.effect
         assert effect is not None
-        items = read_path(asked.sent, effect["each"]) if effect.get("each") else [asked.sent]
-        items = items if isinstance(items, list) else []
+        items = _each(effect, asked.sent)
         homes = [self._listed(_addressed(str(effect.get("list", "")), item, asked)) for item in items]
         if not any(homes):
             return _reply(exchange, asked, [], None)
@@ -181,7 +189,8 @@ class Writes:
         missing = [index for index, each in enumerate(found) if each is None]
         creates = effect.get("verb") in ("create", "upsert") or not effect.get("match")
         if missing and not creates:
-            return self._missing(endpoint, asked, items, missing)
+            listed = (lambda sent: _each(effect, sent)) if effect.get("each") else None
+            return self._missing(endpoint, asked, items, missing, listed)
         written = [
             self._affected(home, record, item, effect, asked)
             for home, record, item in zip(homes, found, items, strict=True)
@@ -388,6 +397,19 @@ def _reply(exchange: Exchange, asked: Asked, written: Sequence[Record], collecti
         elif place is not None:
             body = put(body, place, overlaid(at(body, place), written[0]))
     return Reply(status=exchange.status, headers=exchange.answer_headers, body=body)
+
+
+def _each(effect: Mapping[str, Json], sent: Json) -> list[Json]:
+    """The items that an effect speaks of."""
+    items = read_path(sent, effect["each"]) if effect.get("each") else [sent]
+    return [each for each in items if isinstance(each, Mapping)] if isinstance(items, list) else []
+
+
+def _is_named(item: Json, body: Json) -> bool:
+    """Whether a refusal speaks of an item of its request."""
+    texts = [str(leaf) for _, leaf in leaves(body)]
+    words = [value for value in item.values() if isinstance(value, str) and value] if isinstance(item, Mapping) else []
+    return any(word in text for word in words for text in texts)
 
 
 def _numbered(value: Json, index: int) -> Json:
