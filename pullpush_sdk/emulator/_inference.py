@@ -218,7 +218,12 @@ def _filters(recorded: Sequence[Exchange], table: Place, core: Place) -> dict[st
             if moment_in(value, where.name) is not None and not re.search(r"before|until|max|to$|end", where.name):
                 since = where
                 times = (_time_field(rows) if rows else "") or times
-            elif isinstance(where.place[-1], str) and rows and value and (name := _picked(where, value, rows, recorded, table)):
+            elif (
+                isinstance(where.place[-1], str)
+                and rows
+                and value
+                and (name := _picked(where, value, rows, recorded, table))
+            ):
                 equal[where] = name
     return {"filters": equal, "since": since, "times": times}
 

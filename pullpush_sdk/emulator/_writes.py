@@ -75,7 +75,9 @@ class Writes:
         if not items or not all(isinstance(each, Mapping) for each in items):
             return self._refusals.reply(_INVALID, asked, "the body is not of the recorded form", endpoint)
         values = endpoint.values(asked)
-        targets = [self._target(collection, item, {} if plan.many and len(items) > 1 else values, plan) for item in items]
+        targets = [
+            self._target(collection, item, {} if plan.many and len(items) > 1 else values, plan) for item in items
+        ]
         missing = [index for index, target in enumerate(targets) if target is None and "create" not in plan.ways]
         if missing:
             return self._missing(
