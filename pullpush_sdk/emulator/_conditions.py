@@ -41,8 +41,10 @@ def conditions_of(sent: Json) -> list[Condition]:
 
 def _found(value: Json) -> Iterator[Condition]:
     if isinstance(value, Mapping):
-        named = [next((value[each] for each in names if each in value), None) for names in (_FIELDS, _OPERATORS)]
-        found = _condition(*named, value["value"]) if "value" in value else None
+        field, operator = (
+            next((value[each] for each in names if each in value), None) for names in (_FIELDS, _OPERATORS)
+        )
+        found = _condition(field, operator, value["value"]) if "value" in value else None
         if found is not None:
             yield found
         else:

@@ -44,7 +44,7 @@ class Goods:
     def shows(self, field: str) -> bool:
         """Whether records hold a canonical field themselves: some fields come with their details only."""
         place = self.places.get(field)
-        return bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
+        return place is not None and bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
 
     def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
         """The record of which a canonical field says this, at a location where one is named."""

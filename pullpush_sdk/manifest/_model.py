@@ -336,8 +336,8 @@ class Resource:
     `list` None means that the connector's own `pullpush_pull` reads it. `where` keeps only records whose values at
     these paths are the named ones, or one of them. `details` is fetched per record and laid over it;
     `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
-    itself. With `list_is_whole` they are fetched only for records that a webhook names. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
-    request that read it was started.
+    itself. With `list_is_whole` they are fetched only for records that a webhook names. `version` names what orders
+    its states: the record's `updated_at`, or `observed`, the moment at which the request that read it was started.
     """
 
     name: str
