@@ -355,6 +355,8 @@ def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
         if resource is not None and handler.canonical_type != resource.canonical_type:
             message = f"the resource `{resource.name}` is of type {resource.canonical_type}"
             yield _problem("webhook", message, f"{path}.canonical_type")
+        if handler.record and not handler.refetch:
+            yield _problem("webhook", "record is of refetch", f"{path}.record", "write refetch: true")
         if handler.refetch and (resource is None or resource.details is None or resource.list is None):
             yield _problem("webhook", "refetch needs a resource with list and details", f"{path}.refetch")
 
