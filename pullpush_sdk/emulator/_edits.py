@@ -165,7 +165,8 @@ class Merchant:
     def _order(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         paths, place = _item_paths(goods), goods.places["lineItems"]
         record = self._new(goods)
-        form: Json = next((rows[0] for each in goods.collection.recorded if (rows := at(each, place))), {})
+        shown = [at(each, place) for each in goods.collection.recorded]
+        form: Json = next((rows[0] for rows in shown if isinstance(rows, list) and rows and _is_row(rows[0])), {})
         rows = []
         for item in _needed(values, "items"):
             row = copy.deepcopy(form)
@@ -195,6 +196,10 @@ class Merchant:
 def _reaches(record: Json, place: Place) -> bool:
     inner = at(record, place[:-1])
     return isinstance(inner, Mapping) and place[-1] in inner
+
+
+def _is_row(value: Json) -> bool:
+    return isinstance(value, dict)
 
 
 def _item_paths(goods: Goods) -> dict[str, Place]:
