@@ -153,12 +153,14 @@ class Writer:
             except FieldError as error:
                 outcomes[index] = Outcome.dead(str(error))
         while items:
-            settled = await self._send_bulk(connection, write, items)
-            outcomes |= {index: _named(batch[index], each) for index, each in settled.items()}
+            settled = await self._send_bulk(connection, write, items, batch)
+            outcomes |= settled
             items = {index: item for index, item in items.items() if index not in settled}
         return [outcomes[index] for index in range(len(batch))]
 
-    async def _send_bulk(self, connection: Connection, write: Write, items: Mapping[int, Json]) -> dict[int, Outcome]:
+    async def _send_bulk(
+        self, connection: Connection, write: Write, items: Mapping[int, Json], batch: Sequence[Delivery]
+    ) -> dict[int, Outcome]:
         """The outcomes that one request settles: all of them, or only the items that the platform named as bad."""
         numbers = list(items)
         body = _nest(write.items_at or "", [items[number] for number in numbers])
@@ -172,14 +174,16 @@ class Writer:
         if said is None:
             message = f"{answer.url} refused items of the batch without saying which"
             raise RejectedError(message, hint="check item_errors, item_index and item_key in the manifest")
-        bad = {numbers[n]: Outcome.dead(why) for n, why in said.items() if n < len(numbers)}
+        bad = {numbers[n]: _named(batch[numbers[n]], Outcome.dead(why)) for n, why in said.items() if n < len(numbers)}
         if answer.status in _REFUSALS:
             if bad:
                 return bad
             refusal = connection.client.error_of(answer, call)
             assert refusal is not None
             if len(numbers) == 1 and isinstance(refusal, RecordError):
-                return {numbers[0]: outcome_of(refusal)}
+                outcome = outcome_of(refusal)
+                # Where the manifest knows the place of failures and nothing stood there, nobody knows what is meant.
+                return {numbers[0]: outcome if write.item_errors else _named(batch[numbers[0]], outcome)}
             raise refusal
         return {number: bad.get(number, Outcome.delivered()) for number in numbers}
 
