@@ -96,6 +96,7 @@ def with_abilities(connector: Connector, own: frozenset[str]) -> Connector:
         webhooks=frozenset(received),
         batch={name: push.batch for name, push in manifest.push.items()},
         index_lag={name: push.index_lag for name, push in manifest.push.items() if push.index_lag},
+        matches={name: frozenset(push.find_by) for name, push in manifest.push.items() if push.find_by},
     )
 
 

@@ -17,10 +17,10 @@ from pullpush_sdk.manifest import ChoiceAuth, Manifest, placeholders
 from pullpush_sdk.sandbox import SandboxClock
 
 from ._inputs import Where, inputs_of, is_placeholder
-from ._leaves import leaves
+from ._leaves import leaves, put
 from .samples import Asked, Exchange, Samples
 
-__all__ = ["Credentials", "Demand", "connection_of", "demands_of", "filled"]
+__all__ = ["Credentials", "Demand", "connection_of", "demands_of", "filled", "leaf_names"]
 
 Json = Any
 _NAME = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
@@ -54,9 +54,16 @@ def demands_of(asked: Asked) -> list[Demand]:
     return headers + [Demand(where=where, template=value) for where, value in inputs if is_placeholder(value)]
 
 
-def filled(exchange: Exchange, values: Mapping[str, Json]) -> Exchange:
-    """The exchange with the placeholders of its path replaced: settings that stand in addresses."""
-    return attrs.evolve(exchange, path=_filled(exchange.path, values))
+def filled(exchange: Exchange, values: Mapping[str, Json], open_ones: Mapping[str, Json]) -> Exchange:
+    """The exchange with the placeholders of its path replaced, and in its answer those of `open_ones`.
+
+    These are the settings that are no secret: other names in an answer are tokens.
+    """
+    body = exchange.body
+    for place, leaf in leaves(body):
+        if is_placeholder(leaf):
+            body = put(body, place, _filled(leaf, open_ones))
+    return attrs.evolve(exchange, path=_filled(exchange.path, values), body=body)
 
 
 def _filled(text: str, values: Mapping[str, Json]) -> str:

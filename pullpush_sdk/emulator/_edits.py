@@ -11,12 +11,12 @@ import attrs
 from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
+from ._changes import blank, stamped, typed
 from ._fallback import place_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
 from ._shop import Collection, Record
-from ._writes import blank, stamped, typed
 
 __all__ = ["Goods", "Merchant"]
 
@@ -211,9 +211,12 @@ def _item_paths(goods: Goods) -> dict[str, Place]:
 
 def _set(record: Json, place: Place, value: Json) -> None:
     inner: Any = record
-    for step in place[:-1]:
-        inner = inner.setdefault(step, {}) if isinstance(inner, dict) else inner[step]
-    inner[place[-1]] = value
+    try:
+        for step in place[:-1]:
+            inner = inner.setdefault(step, {}) if isinstance(inner, dict) else inner[step]
+        inner[place[-1]] = value
+    except (TypeError, LookupError):
+        raise ChangeError(f"the recorded record has nothing at {'.'.join(map(str, place))}") from None
 
 
 def _needed(values: Mapping[str, Any], name: str) -> Any:

@@ -69,7 +69,7 @@ def emulate(
     options = options or SandboxOptions()
     settings, secrets = connection_of(manifest, samples)
     values: dict[str, Json] = {**_defaults(manifest), **settings, **secrets}
-    exchanges = [filled(each, values) for each in samples.exchanges]
+    exchanges = [filled(each, values, {**_defaults(manifest), **settings}) for each in samples.exchanges]
     recorded = endpoints_of(exchanges, fixed=len(segments_of(base_path_of(manifest, values))))
     played, findings = fallbacks(manifest, samples, recorded, values, types or CanonicalTypes())
     endpoints = [*recorded, *played]

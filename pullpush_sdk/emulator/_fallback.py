@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from enum import Enum
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, fields_of
+from pullpush_sdk.canonical import CanonicalTypes, Kind, LineItem, fields_of
 from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.manifest import Manifest, Pagination, Request, Resource, Response, Write, render
 from pullpush_sdk.mapping import parse_path, read_path
 from pullpush_sdk.mapping.spec import Index, Key
 
-from ._endpoints import Endpoint, Kind, segments_of
+from ._endpoints import Endpoint, segments_of
+from ._endpoints import Kind as EndpointKind
 from ._facts import Fact
 from ._findings import NotProven
 from ._graphql import operation_of
@@ -30,6 +32,7 @@ __all__ = ["Use", "fallbacks", "place_of", "uses_of"]
 Json = Any
 _PLACEHOLDER = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
 _ROWS = 3
+_ITEMS = {field.wire: field.kind for field in fields_of(LineItem)}
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +40,7 @@ class Use:
     """One request that a manifest makes: where it is written, what for, and how its answer is read."""
 
     place: str
-    kind: Kind
+    kind: EndpointKind
     request: Request
     pagination: Pagination = Pagination()
     response: Response = Response()
@@ -277,32 +280,40 @@ def _examples(use: Use, samples: Samples, types: CanonicalTypes) -> list[Json]:
         found = [each for each in rows if isinstance(each, dict) and len(wanted & each.keys()) * 2 >= len(wanted)]
         if found and wanted:
             return found
-    kind = types[use.resource.canonical_type]
-    kinds = {field.wire: field.kind.name for field in fields_of(kind.record)}
-    return [_example(paths, kinds, number) for number in range(_ROWS)]
+    kinds = {field.wire: field.kind for field in fields_of(types[use.resource.canonical_type].record)}
+    return [_example(use.resource.canonical_map, kinds, number) for number in range(_ROWS)]
 
 
-def _example(paths: Mapping[str, str], kinds: Mapping[str, str], number: int) -> dict[str, Json]:
+def _example(rules: Mapping[str, Any], kinds: Mapping[str, Kind], number: int) -> dict[str, Json]:
+    """A native record in which the rules that are plain paths find something of their kind."""
     made: dict[str, Json] = {}
-    for target, path in paths.items():
+    for target, path in plain_paths(rules).items():
         place = place_of(path)
         if place and all(isinstance(step, str) for step in place):
-            inner = made
+            inner: Json = made
             for step in place[:-1]:
-                inner = inner.setdefault(str(step), {})
-                if not isinstance(inner, dict):
-                    break
-            else:
-                inner[str(place[-1])] = _plain(target, kinds.get(target, "text"), number)
+                inner = inner.setdefault(step, {}) if isinstance(inner, dict) else None
+            if isinstance(inner, dict):
+                inner[place[-1]] = _plain(target, rules[target], kinds.get(target), number)
     return made
 
 
-def _plain(target: str, kind: str, number: int) -> Json:
-    if kind in ("number", "integer", "money"):
+def _plain(target: str, rule: Json, kind: Kind | None, number: int) -> Json:
+    name = kind.name if kind is not None else "text"
+    if isinstance(rule, Mapping) and isinstance(rule.get("table"), Mapping) and rule["table"]:
+        return next(iter(rule["table"]))
+    if name == "list":
+        items = rule.get("items") if isinstance(rule, Mapping) else None
+        return [_example(items, _ITEMS, number)] if isinstance(items, Mapping) else []
+    if name in ("record", "map", "json"):
+        return {}
+    if name == "enum" and kind is not None and kind.of is not None:
+        return str(next(iter(cast("type[Enum]", kind.of))).value)
+    if name in ("number", "integer", "money"):
         return 5 + number
-    if kind == "instant":
+    if name == "instant":
         return f"2026-01-0{number + 1}T00:00:00Z"
-    if kind == "boolean":
+    if name == "boolean":
         return True
     if "email" in target.lower():
         return f"person{number + 1}@example.com"

@@ -17,9 +17,9 @@ from .samples import Exchange
 __all__ = ["endpoints_of", "main_table"]
 
 Json = Any
-_READS = re.compile(r"(^|[/_.\-])(search|query|list|find|filter|read|get|fetch|select|lookup)", re.IGNORECASE)
+_READS = re.compile(r"(^|[/_.\-])(search|query|list|find|filter|read|get|fetch|select|lookup|retrieve)", re.IGNORECASE)
 _WRITES = re.compile(
-    r"(^|[/_.\-])(create|update|upsert|write|set|save|add|delete|remove|import|bulk|batch|adjust|cancel|put)",
+    r"(^|[/_.\-])(create|update|upsert|write|set|save|add|delete|remove|import|adjust|cancel|put)",
     re.IGNORECASE,
 )
 _SELECTORS = frozenset(

@@ -13,11 +13,11 @@ import msgspec
 from pullpush_sdk.canonical import dumps, loads
 from pullpush_sdk.sandbox import ChangeError, OutgoingWebhook, SandboxClock, WebhookOutbox, is_loopback
 
+from ._changes import overlaid
 from ._leaves import Place, at, leaves, put, tables
 from ._moments import restamped
 from ._shop import Collection, Record
 from ._signing import Signature
-from ._writes import overlaid
 from .samples import WebhookSample
 
 __all__ = ["Notices", "Template", "template_of"]

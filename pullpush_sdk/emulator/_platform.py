@@ -10,6 +10,7 @@ import attrs
 from pullpush_sdk.sandbox import SandboxClock, Violations, WindowLimit
 
 from ._answers import Refusals, Reply, echoed
+from ._changes import overlaid
 from ._conditions import conditions_of
 from ._credentials import Credentials, Demand, demands_of
 from ._endpoints import Endpoint
@@ -19,7 +20,7 @@ from ._leaves import at, put
 from ._pages import begins_behind, page_of
 from ._shop import Record, Shop
 from ._tokens import StandardExchange, gives_tokens, recorded_exchange
-from ._writes import Writes, overlaid
+from ._writes import Writes
 from .samples import Asked, Exchange
 
 __all__ = ["Platform"]

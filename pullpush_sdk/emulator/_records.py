@@ -15,7 +15,7 @@ from ._inputs import instant_of, number_of
 from ._leaves import Place, leaves
 from ._moments import like
 
-__all__ = ["make_records", "unique_records", "varied"]
+__all__ = ["make_records", "named_by", "unique_records", "varied"]
 
 Json = Any
 _DIGITS = re.compile(r"\d+(?=\D*$)")
@@ -29,7 +29,8 @@ def make_records(
 ) -> list[dict[str, Json]]:
     """`number` records: the recorded ones first, then copies of them in turn with identifying fields of their own.
 
-    `key` is the field that tells records apart, `named` are names of further fields that must differ. What a value
+    `key` is the field that tells records apart, empty where several do; `named` are names of further fields that must
+    differ. What a value
     becomes in a copy depends on the round alone, so that records of several lists still refer to each other. Times of
     copies lie before the recorded ones', a second apart for each round: copies of one round share an instant, as
     records of a bulk import do.
@@ -38,6 +39,7 @@ def make_records(
     if not unique:
         return []
     places = _distinct(unique, {key, *named})
+    shared = _shared(unique) if not key else None
     taken: dict[Place, set[str]] = defaultdict(set)
     for record in unique:
         for place, value in leaves(record):
@@ -46,7 +48,7 @@ def make_records(
     turn = 0
     while len(made) < number:
         turn += 1
-        made += [_copy(each, turn, places, taken) for each in unique[: number - len(made)]]
+        made += [_copy(each, turn, places, taken, shared) for each in unique[: number - len(made)]]
     return made
 
 
@@ -54,14 +56,31 @@ def unique_records(recorded: Sequence[Mapping[str, Json]], key: str) -> list[Map
     """Recorded records without those that came twice; of these the fields of all."""
     seen: dict[str, dict[str, Json]] = {}
     for each in recorded:
-        name = str(each[key]) if each.get(key) is not None else str(sorted(each.items(), key=str))
+        ids = named_by(each)
+        whole = {name: each[name] for name in ids} if ids else each
+        name = str(each[key]) if each.get(key) is not None else str(sorted(whole.items(), key=str))
         seen[name] = {**each, **seen.get(name, {})}
     return list(seen.values())
+
+
+def named_by(record: Mapping[str, Json]) -> list[str]:
+    """The fields of a record that are named like names and hold one."""
+    return [
+        name
+        for name, value in record.items()
+        if ID_NAMES.search(name) and isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    ]
 
 
 def _open(place: Place) -> Place:
     """A place with the numbers of list items left open."""
     return tuple("*" if isinstance(step, int) else step for step in place)
+
+
+def _shared(records: Sequence[Mapping[str, Json]]) -> Place | None:
+    """Of several fields that together name a record, the one to vary: that of most values."""
+    names = named_by(records[0])
+    return (max(names, key=lambda name: len({str(each.get(name)) for each in records})),) if names else None
 
 
 def _distinct(records: Sequence[Mapping[str, Json]], named: set[str]) -> set[Place]:
@@ -89,15 +108,22 @@ def _names(place: Place, found: Sequence[Json], named: set[str]) -> bool:
     return len(known) > 1 and all(isinstance(each, str) and _CODE.fullmatch(each) for each in known)
 
 
-def _copy(record: Mapping[str, Json], turn: int, places: set[Place], taken: dict[Place, set[str]]) -> dict[str, Json]:
+def _copy(
+    record: Mapping[str, Json],
+    turn: int,
+    places: set[Place],
+    taken: dict[Place, set[str]],
+    shared: Place | None,
+) -> dict[str, Json]:
     """A copy of a round: named places varied, the same value everywhere to the same new one, times shifted."""
     renamed: dict[str, Json] = {}
+    places = places if shared is None else {*places, shared}
     for place, value in leaves(record):
         opened = _open(place)
         if opened not in places or value in (None, "") or str(value) in renamed:
             continue
         salt = turn
-        while str(varied(value, salt)) in taken[opened]:
+        while opened != shared and str(varied(value, salt)) in taken[opened]:
             salt += _STEP
         renamed[str(value)] = varied(value, salt)
         taken[opened].add(str(renamed[str(value)]))

@@ -12,11 +12,11 @@ import attrs
 from pullpush_sdk.mapping import read_path
 
 from ._conditions import Condition, meets_all
-from ._endpoints import Endpoint, identifying, segments_of
+from ._endpoints import ID_NAMES, Endpoint, identifying, segments_of
 from ._inputs import Where, inputs_of, instant_of, moment_in
 from ._leaves import at
 from ._moments import latest, shifted
-from ._records import make_records, unique_records, varied
+from ._records import make_records, named_by, unique_records, varied
 
 __all__ = ["Collection", "Shop"]
 
@@ -29,7 +29,7 @@ Record = dict[str, Json]
 
 @attrs.define(eq=False)
 class Collection:
-    """Records of one kind, in the platform's order; `key` is the field that tells them apart.
+    """Records of one kind, in the platform's order; `key` is the field that tells them apart, empty where several do.
 
     `names` are all fields that tell them apart, `views` the fields that each list shows of them.
     """
@@ -151,8 +151,8 @@ class Shop:
         self._endpoints = endpoints
         self._move(now)
         for collection in self.collections:
-            wanted = number if id(collection) in grows else len(collection.recorded)
             rows = unique_records(collection.recorded, collection.key)
+            wanted = number if id(collection) in grows else len(rows)
             collection.recorded = [dict(each) for each in rows]
             collection.seeded = make_records(rows, wanted, key=collection.key, named=named)
         self.reset()
@@ -164,7 +164,7 @@ class Shop:
         home = self.home(endpoint, frozenset(rows[0])) if rows else None
         if len(rows) < _LEAST or any(home is not None and home.had(endpoint.values(each)) for each, _ in shown):
             return
-        found = Collection(key=_key_of(rows), names=identifying(rows), lists=[endpoint], recorded=list(rows))
+        found = Collection(key=next(iter(identifying(rows)), ""), names=identifying(rows), lists=[endpoint], recorded=list(rows))
         found.views[endpoint.name] = frozenset(name for row in rows for name in row)
         self.collections.append(found)
         grows.add(id(found))
@@ -191,8 +191,8 @@ class Shop:
     def _joined(self, endpoint: Endpoint) -> Collection:
         """The collection that shows the same records already, else a new one."""
         rows = endpoint.rows
-        names = identifying(unique_records(rows, _key_of(rows)))
-        key = _key_of(rows)
+        key = _key_of(endpoint)
+        names = identifying(unique_records(rows, key)) if key else named_by(rows[0])
         for each in self.collections:
             if each.key == key and _same_kind(each.recorded, rows, key):
                 break
@@ -218,17 +218,16 @@ class Shop:
         """The records of a list; of one that belongs to a record, those of the record that `values` name."""
         if None not in endpoint.segments:
             return self._of.get(endpoint.name)
-        rows = endpoint.rows
-        if not rows or not values:
+        if not endpoint.rows or not values:
             return None
         parent = (endpoint.name, tuple(values.values()))
         if parent not in self._below:
-            self._below[parent] = self._part(endpoint, values, rows)
+            self._below[parent] = self._part(endpoint, values)
         return self._below[parent]
 
-    def _part(self, endpoint: Endpoint, values: Mapping[str, str], rows: Sequence[Record]) -> Collection:
+    def _part(self, endpoint: Endpoint, values: Mapping[str, str]) -> Collection:
         """What a record's own list holds: as recorded for the recorded ones, else the like with names of its own."""
-        key = _key_of(rows)
+        key = _key_of(endpoint)
         own = [each for each in endpoint.recorded if endpoint.values(each) == dict(values)]
         if own:
             seeded = unique_records(attrs.evolve(endpoint, recorded=own).rows, key)
@@ -239,7 +238,9 @@ class Shop:
             given = dict(zip(endpoint.values(endpoint.recorded[0]).values(), values.values(), strict=True))
             seeded = [_renamed(each, given) for each in copies[len(first) * place :]]
         made = [dict(each) for each in seeded]
-        found = Collection(key=key, names=identifying(made), recorded=made, seeded=made)
+        found = Collection(
+            key=key, names=identifying(made) if key else named_by(made[0] if made else {}), recorded=made, seeded=made
+        )
         found.reset()
         return found
 
@@ -268,11 +269,28 @@ def _closeness(collection: Collection, endpoint: Endpoint) -> int:
     return best
 
 
-def _key_of(rows: Sequence[Record]) -> str:
-    """The field that tells these records apart."""
-    unique = {str(sorted(each.items(), key=str)): each for each in rows}
-    names = identifying(list(unique.values()))
-    return next(iter(names), next(iter(rows[0]), "") if rows else "")
+def _walks(endpoint: Endpoint) -> list[list[Record]]:
+    """The recorded rows of a list, together those of one walk's pages; of a page asked for twice the later."""
+    pages = {str(sorted(inputs_of(each).items(), key=str)): each for each in endpoint.recorded}
+    walks: dict[str, list[Record]] = {}
+    for each in pages.values():
+        kept = sorted((item for item in inputs_of(each).items() if item[0] != endpoint.paging.pager), key=str)
+        rows = walks.setdefault(str(kept), [])
+        rows += [row for row in attrs.evolve(endpoint, recorded=[each]).rows if row not in rows]
+    return [rows for rows in walks.values() if rows]
+
+
+def _key_of(endpoint: Endpoint) -> str:
+    """The field that tells a list's records apart, empty where it takes several."""
+    walks = _walks(endpoint)
+    several = [rows for rows in walks if len(rows) > 1] or walks[:1]
+    if not several:
+        return ""
+    names = [name for name in identifying(several[0]) if all(name in identifying(rows) for rows in several)]
+    ids = [name for name in names if ID_NAMES.search(name)]
+    if not ids and named_by(several[0][0]):
+        return ""
+    return next(iter([*ids, *names]), "")
 
 
 def _renamed(record: Record, given: Mapping[str, str]) -> Record:

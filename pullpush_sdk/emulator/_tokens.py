@@ -11,21 +11,32 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from pullpush_sdk.manifest import Manifest, OAuth2Auth, SessionAuth, auth_of, render
+from pullpush_sdk.manifest import (
+    ApiKeyAuth,
+    BasicAuth,
+    BearerAuth,
+    Manifest,
+    OAuth1Auth,
+    OAuth2Auth,
+    SessionAuth,
+    auth_of,
+    render,
+)
 from pullpush_sdk.sandbox import SandboxClock
 
 from ._answers import Reply
 from ._credentials import Credentials, Demand, leaf_names
 from ._fallback import base_path_of, place_of
 from ._findings import NotProven
-from ._inputs import instant_of, is_placeholder, number_of
+from ._inputs import Where, instant_of, is_placeholder, number_of
 from ._leaves import leaves, put
 from ._moments import like
 from .samples import Asked, Exchange
 
-__all__ = ["StandardExchange", "auth_demands", "recorded_exchange", "standard_exchange"]
+__all__ = ["StandardExchange", "auth_demands", "gives_tokens", "recorded_exchange", "standard_exchange"]
 
 Json = Any
+_LIVES = ("expires_in", "expiresIn", "ttl")
 _LIFE = 1_800.0  # seconds of a token whose recorded end lies in the past
 
 
@@ -37,27 +48,13 @@ def gives_tokens(exchange: Exchange) -> bool:
 def recorded_exchange(exchange: Exchange, credentials: Credentials, clock: SandboxClock) -> Reply:
     """A recorded answer with new tokens where the recorded ones stood, good for as long as it says."""
     body = exchange.body
-    life = next(
-        (
-            float(number_of(leaf) or 0)
-            for place, leaf in leaves(body)
-            if place and place[-1] in ("expires_in", "expiresIn", "ttl")
-        ),
-        None,
-    )
+    lives = [number_of(leaf) for place, leaf in leaves(body) if place and place[-1] in _LIVES]
+    life = next((float(each) for each in lives if each is not None), None)
     for place, name in leaf_names(body).items():
-        fixed = credentials.values.get(name)
-        is_refresh = "refresh" in name
-        body = put(
-            body,
-            place,
-            credentials.issue(name, None if is_refresh else life)
-            if fixed is None or not is_refresh
-            else credentials.issue(name, None),
-        )
-    ends = [(place, leaf) for place, leaf in leaves(body) if place and instant_of(leaf, str(place[-1])) is not None]
-    for place, leaf in ends:
-        body = put(body, place, like(leaf, clock.now() + timedelta(seconds=life or _LIFE)))
+        body = put(body, place, credentials.issue(name, None if "refresh" in name else life))
+    for place, leaf in list(leaves(body)):
+        if place and instant_of(leaf, str(place[-1])) is not None:
+            body = put(body, place, like(leaf, clock.now() + timedelta(seconds=life or _LIFE)))
     return Reply(status=exchange.status, headers=exchange.answer_headers, body=body)
 
 
@@ -176,10 +173,6 @@ def _set(body: Json, place: Sequence[str | int], value: Json) -> Json:
 
 def auth_demands(manifest: Manifest, values: Mapping[str, Json]) -> list[Demand]:
     """What requests must bring where no recorded request brought a credential: what the manifest says."""
-    from pullpush_sdk.manifest import ApiKeyAuth, BasicAuth, BearerAuth, OAuth1Auth, Placement  # noqa: PLC0415
-
-    from ._inputs import Where  # noqa: PLC0415
-
     auth = auth_of(manifest.auth, _with_defaults(manifest, values))
     if isinstance(auth, BearerAuth):
         return [Demand(header="authorization", template=f"Bearer {auth.token}")]
@@ -195,7 +188,6 @@ def auth_demands(manifest: Manifest, values: Mapping[str, Json]) -> list[Demand]
             text = text.replace("{{token}}", auth.access_token)
     else:
         return []
-    assert isinstance(place, Placement)
     if place.query is not None:
         return [Demand(where=Where("query", (place.query,)), template=text)]
     return [Demand(header=(place.header or "Authorization").lower(), template=text)]

@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import attrs
 
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.mapping import read_path
 from pullpush_sdk.sandbox import SandboxClock, Violations
 
 from ._answers import Refusals, Reply, echoed, replaced
+from ._changes import blank, overlaid, stamped, typed
 from ._endpoints import ID_NAMES, Endpoint, segments_of
-from ._inputs import instant_of, number_of
 from ._leaves import Place, at, leaves, put, tables
-from ._moments import like
+from ._plans import Plan, fields_in, items_of, likest, objects_in, plan_of
 from ._shop import Collection, Record, Shop
 from .samples import Asked, Exchange
 
-__all__ = ["Writes", "overlaid", "stamped", "typed"]
+__all__ = ["Writes"]
 
 Json = Any
 Listed = Callable[[Json], list[Any]]
 _INVALID = (422, 400, 409, 404)
 _BRACES = re.compile(r"\{([^{}]+)\}")
-_CHANGED = re.compile(r"upd|modif|chang|touch|write|calculat", re.IGNORECASE)
-_CREATED = ("creat", "added", "date", "placed", "issued")
-
-
-@attrs.frozen(kw_only=True)
-class _Plan:
-    """What a write endpoint does: to which collection, with the objects at which place, in which ways.
-
-    `place` is a list's where `many`. `ways` are create, update and delete, as recorded.
-    """
-
-    collection: Collection | None
-    place: Place = ()
-    many: bool = False
-    ways: frozenset[str] = frozenset()
 
 
 class Writes:
@@ -53,12 +35,12 @@ class Writes:
         self._refusals = refusals
         self._clock = clock
         self._violations = violations
-        self._plans: dict[int, _Plan] = {}
+        self._plans: dict[int, Plan] = {}
 
     def carry_out(self, endpoint: Endpoint, asked: Asked) -> Reply:
         """One write: the state changed, and the answer as recorded with what is there now."""
         plan = self._plan(endpoint)
-        exchange = _likest(endpoint, asked, plan)
+        exchange = likest(endpoint, asked, plan)
         refusal = self._refusal(endpoint, plan, asked)
         if refusal is not None:
             return self._refused(refusal, asked)
@@ -70,8 +52,8 @@ class Writes:
             return self._delete(endpoint, plan.collection, asked, exchange)
         return self._put(endpoint, plan, plan.collection, asked, exchange)
 
-    def _put(self, endpoint: Endpoint, plan: _Plan, collection: Collection, asked: Asked, exchange: Exchange) -> Reply:
-        items = _items(asked.sent, plan)
+    def _put(self, endpoint: Endpoint, plan: Plan, collection: Collection, asked: Asked, exchange: Exchange) -> Reply:
+        items = items_of(asked.sent, plan)
         if not items or not all(isinstance(each, Mapping) for each in items):
             return self._refusals.reply(_INVALID, asked, "the body is not of the recorded form", endpoint)
         values = endpoint.values(asked)
@@ -81,7 +63,7 @@ class Writes:
         missing = [index for index, target in enumerate(targets) if target is None and "create" not in plan.ways]
         if missing:
             return self._missing(
-                endpoint, asked, items, missing, (lambda sent: _items(sent, plan)) if plan.many else None
+                endpoint, asked, items, missing, (lambda sent: items_of(sent, plan)) if plan.many else None
             )
         written = []
         for item, target in zip(items, targets, strict=True):
@@ -92,7 +74,7 @@ class Writes:
                 written.append(target)
         return _reply(exchange, asked, written, collection)
 
-    def _target(self, collection: Collection, item: Json, values: Mapping[str, str], plan: _Plan) -> Record | None:
+    def _target(self, collection: Collection, item: Json, values: Mapping[str, str], plan: Plan) -> Record | None:
         if values:
             return collection.named(values)
         names = [name for name in collection.names if item.get(name) not in (None, "")]
@@ -106,10 +88,10 @@ class Writes:
                 record[name] = typed(known.get(name), value)
         stamped(record, self._clock.now(), collection)
 
-    def _create(self, collection: Collection, item: Mapping[str, Json], endpoint: Endpoint, plan: _Plan) -> Record:
+    def _create(self, collection: Collection, item: Mapping[str, Json], endpoint: Endpoint, plan: Plan) -> Record:
         record = blank(collection)
         for exchange in endpoint.recorded:
-            sent: Json = next(iter(_items(exchange.sent, plan)), {})
+            sent: Json = next(iter(items_of(exchange.sent, plan)), {})
             shown = at(exchange.body, _object(exchange.body, collection) or ())
             if exchange.ok and isinstance(shown, Mapping) and isinstance(sent, Mapping):
                 # What the platform filled in by itself; what it repeats is this request's business.
@@ -150,17 +132,17 @@ class Writes:
         body = echoed(exchange.body, exchange, asked)
         return Reply(status=exchange.status, headers=exchange.answer_headers, body=body)
 
-    def _refusal(self, endpoint: Endpoint, plan: _Plan, asked: Asked) -> Exchange | None:
+    def _refusal(self, endpoint: Endpoint, plan: Plan, asked: Asked) -> Exchange | None:
         """The recorded refusal that fits a request: of one that lacks what accepted ones have, or repeats a name."""
-        given = [each for each in _items(asked.sent, plan) if isinstance(each, Mapping)]
-        accepted = [set(_filled(each)) for one in endpoint.recorded for each in _items(one.sent, plan)]
+        given = [each for each in items_of(asked.sent, plan) if isinstance(each, Mapping)]
+        accepted = [set(fields_in(each)) for one in endpoint.recorded for each in items_of(one.sent, plan)]
         common: set[str] = set.intersection(*accepted) if accepted else set()
         for exchange in self._refusals.of(endpoint):
             if exchange.meaning not in _INVALID:
                 continue
-            refused = [each for each in _items(exchange.sent, plan) if isinstance(each, Mapping)]
-            lacking = {name for each in refused for name in common - set(_filled(each))}
-            if any(lacking - set(_filled(each)) for each in given):
+            refused = [each for each in items_of(exchange.sent, plan) if isinstance(each, Mapping)]
+            lacking = {name for each in refused for name in common - set(fields_in(each))}
+            if any(lacking - set(fields_in(each)) for each in given):
                 return exchange
             if not lacking and plan.ways == {"create"} and self._repeats(plan.collection, refused, given):
                 return exchange
@@ -233,77 +215,10 @@ class Writes:
                     return each
         return self._shop.below(path)
 
-    def _plan(self, endpoint: Endpoint) -> _Plan:
+    def _plan(self, endpoint: Endpoint) -> Plan:
         if id(endpoint) not in self._plans:
-            self._plans[id(endpoint)] = self._planned(endpoint)
+            self._plans[id(endpoint)] = plan_of(endpoint, self._shop)
         return self._plans[id(endpoint)]
-
-    def _planned(self, endpoint: Endpoint) -> _Plan:
-        exchange = endpoint.recorded[0]
-        best: tuple[int, Place, bool, Collection | None] = (0, (), False, None)
-        for place, many, names in _objects(exchange.sent):
-            home = self._shop.home(endpoint, frozenset(names))
-            overlap = len(names & home.fields.keys()) if home is not None else 0
-            if overlap > best[0]:
-                best = (overlap, place, many, home)
-        _, place, many, collection = best
-        if collection is None:
-            shown = {str(place[-1]) for place, _ in leaves(exchange.body) if place} | set(endpoint.fields)
-            collection = self._shop.home(endpoint, frozenset(shown))
-        plan = _Plan(collection=collection, place=place, many=many)
-        if collection is None:
-            return plan
-        return attrs.evolve(plan, ways=frozenset(_way(endpoint, each, plan, collection) for each in endpoint.recorded))
-
-
-def _way(endpoint: Endpoint, exchange: Exchange, plan: _Plan, collection: Collection) -> str:
-    """What a recorded write did: it created where it was answered so, or named a new record by a name of its own."""
-    words = [*segments_of(exchange.path), *(endpoint.operation.roots if endpoint.operation else ())]
-    words += [str(each) for each in endpoint.marks.values()]
-    if exchange.method == "DELETE" or any("delete" in each.lower() or "remove" in each.lower() for each in words):
-        return "delete"
-    if endpoint.fields:
-        return "update"
-    if exchange.status == 201 or any("create" in each.lower() for each in words[-3:]):
-        return "create"
-    if any("update" in each.lower() for each in words[-3:]):
-        return "update"
-    for item in _items(exchange.sent, plan):
-        for name in collection.names:
-            if isinstance(item, Mapping) and any(str(item.get(name)) == str(r.get(name)) for r in collection.recorded):
-                return "update"
-    return "create"
-
-
-def _likest(endpoint: Endpoint, asked: Asked, plan: _Plan) -> Exchange:
-    """The recorded exchange whose body is most like a request's."""
-    given = {name for each in _items(asked.sent, plan) for name in _filled(each)}
-    return max(
-        endpoint.recorded, key=lambda one: len(given & {n for each in _items(one.sent, plan) for n in _filled(each)})
-    )
-
-
-def _objects(sent: Json, place: Place = ()) -> Iterator[tuple[Place, bool, set[str]]]:
-    """Objects and lists of objects in a body, the outer ones first: place, whether a list, and their names."""
-    for where, rows in tables(sent):
-        if rows:
-            yield (*place, *where), True, {str(name) for row in rows for name in row}
-    if isinstance(sent, Mapping):
-        yield place, False, set(map(str, sent))
-        for name, each in sent.items():
-            if isinstance(each, Mapping):
-                yield from (found for found in _objects(each, (*place, name)) if not found[1])
-
-
-def _items(sent: Json, plan: _Plan) -> list[Json]:
-    found = at(sent, plan.place)
-    if plan.many:
-        return found if isinstance(found, list) else []
-    return [found] if isinstance(found, Mapping) else []
-
-
-def _filled(item: Json) -> list[str]:
-    return [str(name) for name, value in item.items() if value not in (None, "")] if isinstance(item, Mapping) else []
 
 
 def _ruled(rule: Json, item: Json, asked: Asked) -> Json:
@@ -324,62 +239,9 @@ def _addressed(path: str, item: Json, asked: Asked) -> str:
     return _BRACES.sub(lambda found: str(_ruled(found[1], item, asked)), path)
 
 
-def typed(sample: Json, value: Json) -> Json:
-    """A value in the form that a field was recorded with: a number as text where it was text, and the other way; a
-    moment in the field's own writing.
-    """
-    if isinstance(sample, str) and isinstance(value, str) and (moment := instant_of(value)) is not None:
-        return like(sample, moment) if instant_of(sample) is not None else value
-    if isinstance(sample, str) and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(sample, int) and not isinstance(sample, bool) and isinstance(value, str):
-        number = number_of(value)
-        return value if number is None else number
-    return value
-
-
-def stamped(record: Record, moment: datetime, collection: Collection, *, created: bool = False) -> None:
-    """Set the record's times of change; of a new record all times."""
-    for name, sample in collection.fields.items():
-        if instant_of(sample, name) is None:
-            continue
-        is_birth = any(word in name.lower() for word in _CREATED) and _CHANGED.search(name) is None
-        if created or not is_birth:
-            record[name] = like(sample, moment)
-
-
-def blank(collection: Collection) -> Record:
-    """A new record: what all recorded ones agree on, names of its own, and nothing else."""
-    made: Record = {}
-    for name, sample in collection.fields.items():
-        values = [each[name] for each in collection.recorded if name in each]
-        if name == collection.key:
-            made[name] = None
-        elif all(value == values[0] for value in values) and len(values) > 1:
-            made[name] = copy.deepcopy(values[0])
-        elif isinstance(sample, list):
-            made[name] = []
-        elif isinstance(sample, dict):
-            made[name] = copy.deepcopy(sample)
-        else:
-            made[name] = None
-    return made
-
-
-def overlaid(form: Json, record: Mapping[str, Json]) -> Json:
-    """A recorded object with what a record says in its fields; where the two differ in shape, the object's own."""
-    if not isinstance(form, dict):
-        return dict(record)
-    return form | {
-        name: value
-        for name, value in record.items()
-        if name in form and (not isinstance(form[name], dict | list) or isinstance(value, type(form[name])))
-    }
-
-
 def _object(body: Json, collection: Collection) -> Place | None:
     """Where the object of an answer stands that shares most fields with a collection."""
-    found = [(len(names & collection.fields.keys()), place) for place, many, names in _objects(body) if not many]
+    found = [(len(names & collection.fields.keys()), place) for place, many, names in objects_in(body) if not many]
     found += [
         (len(row.keys() & collection.fields.keys()), (*place, 0)) for place, rows in tables(body) for row in rows[:1]
     ]

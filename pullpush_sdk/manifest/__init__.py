@@ -1,6 +1,6 @@
 """A connector's manifest: its model, the loaders of both front ends, its checks, and the templates in it."""
 
-from ._auth import auth_of
+from ._auth import auth_of, ways_of
 from ._check import (
     check_manifest,
 )
@@ -36,6 +36,7 @@ from ._model import (
     Limits,
     Locations,
     Manifest,
+    NativeId,
     NoAuth,
     OAuth1Auth,
     OAuth2Auth,
@@ -54,6 +55,7 @@ from ._model import (
     TokenField,
     TransactionId,
     Verification,
+    Waiver,
     Webhook,
     Write,
 )
@@ -91,6 +93,7 @@ __all__ = [
     "Loaded",
     "Locations",
     "Manifest",
+    "NativeId",
     "NoAuth",
     "OAuth1Auth",
     "OAuth2Auth",
@@ -109,6 +112,7 @@ __all__ = [
     "TokenField",
     "TransactionId",
     "Verification",
+    "Waiver",
     "Webhook",
     "Write",
     "auth_of",
@@ -124,4 +128,5 @@ __all__ = [
     "read_miniapp",
     "render",
     "required_placeholders",
+    "ways_of",
 ]

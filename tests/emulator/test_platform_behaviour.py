@@ -165,6 +165,45 @@ def test_lists_inside_a_record_belong_to_it():
     assert ask(box, "GET", "/v1/orders/o-9/lines").status_code == 404
 
 
+def test_records_that_several_fields_name_are_read_and_written():
+    def level(thing, place, quantity):
+        return {"thing_id": thing, "place_id": place, "quantity": quantity}
+
+    counts = [level("V1", "L1", "5"), level("V2", "L1", "0"), level("V1", "L2", "2")]
+    path, change = "/v1/counts/batch-retrieve", "/v1/changes/batch-create"
+    samples = [
+        Exchange(method="POST", path=path, sent={"limit": 2}, body={"counts": counts[:2], "cursor": "C2"}),
+        Exchange(method="POST", path=path, sent={"limit": 2, "cursor": "C2"}, body={"counts": counts[2:]}),
+        Exchange(
+            method="POST",
+            path=change,
+            sent={"key": "k1", "changes": [{"type": "COUNT", "count": level("V1", "L1", "9")}]},
+            body={"counts": [level("V1", "L1", "9")]},
+        ),
+    ]
+    goods = {"canonical_type": "stocklevel", "list": {"method": "POST", "path": "/counts/batch-retrieve", "json": {}},
+             "canonical_map": {"sku": "thing_id", "locationId": "place_id", "quantity": "quantity"}}  # fmt: skip
+    box = emulate(manifest(resources={"goods": goods}), Samples(exchanges=samples), SandboxOptions(records=30))
+    held = ask(box, "POST", path, json={"limit": 100}).json()["counts"]
+    assert len({(each["thing_id"], each["place_id"]) for each in held}) == len(held) == 30
+    sent = {"key": "k2", "changes": [{"type": "COUNT", "count": level("V1", "L2", "77")}]}
+    assert ask(box, "POST", change, json=sent).json() == {"counts": [level("V1", "L2", "77")]}
+    after = ask(box, "POST", path, json={"limit": 3}).json()
+    assert after["counts"] == [*counts[:2], level("V1", "L2", "77")]
+    assert after["cursor"]
+    assert box.control.change("stock", sku="V2", location="L1", quantity=4) == {"key": "V2"}
+    assert ask(box, "POST", path, json={"limit": 2}).json()["counts"][1] == level("V2", "L1", "4")
+
+
+def test_a_list_that_was_recorded_again_after_a_write_has_its_records_once():
+    def rows(first):
+        return [{"id": 1, "code": "A-1", "left": first}, {"id": 2, "code": "A-2", "left": 3}]
+
+    samples = [Exchange(method="GET", path="/v1/goods", body=rows(left)) for left in (5, 9)]
+    box = emulate(manifest(), Samples(exchanges=samples))
+    assert [each["id"] for each in ask(box, "GET", "/v1/goods").json()] == [1, 2]
+
+
 def test_a_page_behind_the_last_is_refused_where_a_recorded_one_was():
     rows = [{"id": n, "code": f"A-{n}"} for n in range(1, 5)]
     pages = [

@@ -1,28 +1,79 @@
-"""The template is a connector: it loads as it lies, with what its manifest declares and without a finding."""
+"""The template is a connector: as it lies it loads, carries all seven types, and passes its own tests."""
 
 import importlib
 import sys
 from pathlib import Path
 
+import pytest
+
 from pullpush_sdk.manifest import check_manifest
 from pullpush_sdk.plugins import Source, load_plugins
+from pullpush_sdk.scaffold import AUTH, PAGING, TYPES, run_tests, template_folder
+from pullpush_sdk.scaffold._blocks import cut
 
 FOLDER = Path(__file__).parents[2] / "templates/connector"
 
 
-def test_the_template_loads_as_it_lies(monkeypatch):
-    """Nothing in it waits to be filled in."""
+@pytest.fixture
+def plugins(monkeypatch):
+    """The template, loaded where it lies."""
     monkeypatch.syspath_prepend(str(FOLDER))
     source = Source(
         name="acme", distribution="pullpush-acme", load=lambda: importlib.import_module("pullpush_acme.hooks")
     )
     try:
-        plugins = load_plugins([source])
-        assert not plugins.failures
-        connector = plugins.connector("acme").connector
-        assert connector.reads == {"product", "stocklevel"}
-        assert connector.writes == {"stocklevel"}
-        assert check_manifest(connector.manifest, plugins.types, plugins.functions) == []
+        yield load_plugins([source])
     finally:
         for name in [name for name in sys.modules if name.startswith("pullpush_acme")]:
             del sys.modules[name]
+
+
+def test_the_template_loads_as_it_lies(plugins):
+    """Nothing in it waits to be filled in."""
+    assert not plugins.failures
+    connector = plugins.connector("acme").connector
+    assert connector.reads == connector.writes == connector.webhooks == set(TYPES)
+    functions = plugins.functions.extended({f"acme:{name}": each for name, each in connector.functions.items()})
+    assert check_manifest(connector.manifest, plugins.types, functions) == []
+
+
+def test_the_template_passes_its_own_tests_as_it_lies():
+    """All laws for all seven types are tried by `make template`; here what takes seconds."""
+    trial = run_tests(FOLDER, "-k", "not laws or stocklevel")
+    assert trial.ok, trial.output
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_the_template_keeps_every_law(request):
+    """As it lies, for all seven types."""
+    if "full" not in request.config.getoption("-m"):
+        pytest.skip("minutes long: run `make template`")
+    trial = run_tests(FOLDER)
+    assert trial.ok, trial.output
+
+
+def test_every_option_has_its_files():
+    """Whole files that stand in for the template's own; bearer tokens and pages are its own."""
+    assert template_folder() == FOLDER
+    for name in set(AUTH) - {"bearer"}:
+        for ending in ("py", "yaml", "md", "json"):
+            assert (FOLDER / f"options/auth/{name}.{ending}").is_file(), name
+    for name in set(PAGING) - {"page"}:
+        for ending in ("py", "yaml"):
+            assert (FOLDER / f"options/paging/{name}.{ending}").is_file(), name
+
+
+def test_every_condition_of_a_block_is_one_that_can_hold():
+    """A misspelt one would leave its lines out for ever, without a word."""
+    known = {f"type:{name}" for name in TYPES} | {
+        "auth", "paging", "read", "write", "webhooks", "python", "subscribe", "sandbox", "drafted",
+    }  # fmt: skip
+    for path in FOLDER.rglob("*"):
+        if path.is_file() and path.suffix in (".py", ".yaml", ".md", ".toml"):
+            text = path.read_text(encoding="utf-8")
+            whole = cut(text, frozenset(known))
+            assert "# <" not in whole, path
+            lines = {line.strip() for line in text.splitlines()}
+            marks = {line.strip("#<!->/ ") for line in lines if line.startswith(("# <", "<!-- <"))}
+            assert {part for mark in marks for part in mark.split(",")} <= {*known, "else"}, path

@@ -29,7 +29,7 @@ class Subject:
 
     `sandbox` builds its platform for given options. `settings` and `secrets` are laid over those that the sandbox
     names; `extra` are switches of the sandbox. `records` is how many products a shop is seeded with, `many` how many
-    where a law needs several pages.
+    where a law needs several pages; `many_of` the same for single types, whose records are fewer than products.
     """
 
     loaded: LoadedConnector
@@ -40,6 +40,7 @@ class Subject:
     extra: Mapping[str, str] = attrs.field(factory=dict)
     records: int = 12
     many: int = 300
+    many_of: Mapping[str, int] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, plugins: Plugins, name: str, **options: Any) -> Subject:
@@ -141,6 +142,7 @@ _NUMBERED = (
     "invoice_id",
     "invoice_number",
     "contact_id",
+    "call_id",
     "cart_id",
     "handle",
 )

@@ -1,1 +1,1 @@
-"""Acme connector: stock and products of the imaginary platform Acme."""
+"""Acme for PullPush SDK: what it reads and writes, `connector.yaml` says."""

@@ -1,0 +1,128 @@
+"""The template's files, and what they become for one combination of options."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pullpush_sdk import __version__
+
+from ._answers import Answers
+from ._blocks import cut
+from ._names import Names
+from ._samples import sample_of, signed
+
+__all__ = ["TEMPLATE_VERSION", "render", "render_drafted", "template_folder"]
+
+TEMPLATE_VERSION = __version__
+"""The template has the version of the SDK that it came with."""
+
+_PACKAGE = "pullpush_acme/"
+_ONLY_WHERE = {
+    f"{_PACKAGE}functions.py": "python",
+    f"{_PACKAGE}webhooks.py": "subscribe",
+    f"{_PACKAGE}sandbox/outbox.py": "webhooks",
+    f"{_PACKAGE}connector.yaml": "sandbox",
+    "tests/test_acme.py": "sandbox",
+    "tests/test_acme_reading.py": "read,sandbox",
+    "tests/test_acme_webhooks.py": "webhooks",
+    "tests/test_acme_writing.py": "write",
+    **{
+        f"{_PACKAGE}samples/{name}.json": f"type:{name}"
+        for name in ("product", "stocklevel", "order", "contact", "call", "invoice", "cart")
+    },
+}
+"""Files that are an option as a whole: path to the condition under which they are there."""
+
+_LEFT_OUT = ("options/", "__pycache__/", ".hypothesis/", ".pytest_cache/", ".ruff_cache/", ".mypy_cache/")
+
+
+def template_folder() -> Path:
+    """Where the template lies: in the installed package, or beside it in a checkout."""
+    built_in = Path(__file__).parent / "template"
+    return built_in if built_in.is_dir() else Path(__file__).parents[2] / "templates" / "connector"
+
+
+def render(names: Names, answers: Answers) -> dict[str, str]:
+    """Path to text of every file of a new connector; the same answers give the same files."""
+    return {
+        names.put_into(path): _tidied(names.put_into(text), path)
+        for path, text in _cut_to_shape(answers)
+        if text.strip() or path.endswith("py.typed")
+    }
+
+
+def render_drafted(names: Names, answers: Answers, manifest: str, samples: Mapping[str, Any]) -> dict[str, str]:
+    """The files of a connector around a drafted manifest: no sandbox of its own, and tests of what is known."""
+    own = {
+        path: text for path, text in render(names, answers).items() if not path.startswith(f"{names.module}/sandbox/")
+    }
+    own[f"{names.module}/connector.yaml"] = manifest
+    for name, sample in samples.items():
+        own[f"{names.module}/samples/{name}.json"] = (
+            json.dumps(sample, indent=1, ensure_ascii=False, default=str) + "\n"
+        )
+    tests = (template_folder() / "options" / "drafted" / "test_acme.py").read_text(encoding="utf-8")
+    own[f"tests/test_{names.identifier}.py"] = names.put_into(tests)
+    return dict(sorted(own.items()))
+
+
+def _cut_to_shape(answers: Answers) -> Iterator[tuple[str, str]]:
+    folder = template_folder()
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if not file.is_file() or any(part in f"/{path}" for part in (f"/{each}" for each in _LEFT_OUT)):
+            continue
+        if set(filter(None, _ONLY_WHERE.get(path, "").split(","))) <= answers.flags:
+            yield path, _shaped(path, file.read_text(encoding="utf-8"), answers)
+
+
+def _shaped(path: str, text: str, answers: Answers) -> str:
+    options = template_folder() / "options"
+    for module, chosen, own in (("access", answers.auth, "bearer"), ("pages", answers.paging, "page")):
+        if path == f"{_PACKAGE}sandbox/{module}.py" and chosen != own:
+            folder = "auth" if module == "access" else "paging"
+            return (options / folder / f"{chosen}.py").read_text(encoding="utf-8")
+    if path.startswith(f"{_PACKAGE}samples/"):
+        headers = {"Authorization": "Bearer {{access_token}}"}
+        if answers.auth != "bearer":
+            headers = json.loads((options / "auth" / f"{answers.auth}.json").read_text(encoding="utf-8"))
+        return sample_of(text, answers, headers)
+    return cut(text, answers.flags | _open(answers), _replaced(path, answers))
+
+
+def _open(answers: Answers) -> frozenset[str]:
+    """Blocks that another file replaces stay as they are where the template's own choice was made."""
+    return frozenset(
+        {*(("auth",) if answers.auth == "bearer" else ()), *(("paging",) if answers.paging == "page" else ())}
+    )
+
+
+def _replaced(path: str, answers: Answers) -> dict[str, str]:
+    options, found = template_folder() / "options", {}
+    suffix = Path(path).suffix
+    if answers.drafted:
+        return (
+            {"auth": "It needs what `pullpush connectors show acme` lists under settings.\n"} if suffix == ".md" else {}
+        )
+    if suffix in (".yaml", ".md") and answers.auth != "bearer":
+        found["auth"] = (options / "auth" / f"{answers.auth}{suffix}").read_text(encoding="utf-8")
+    if suffix == ".yaml" and answers.paging != "page":
+        found["paging"] = (options / "paging" / f"{answers.paging}.yaml").read_text(encoding="utf-8")
+    return found
+
+
+def _tidied(text: str, path: str) -> str:
+    """Without what cutting leaves: empty sections, empty lines in a row; samples signed under the new names."""
+    if "/samples/" in path:
+        return signed(text)
+    if path.endswith(".yaml"):
+        text = re.sub(r"(?m)^secrets:\n(?! )", "", text)
+    if path.endswith(".py"):
+        text = re.sub(r"\n{4,}", "\n\n\n", text)
+    if path.endswith((".yaml", ".md")):
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.rstrip("\n") + "\n" if text.strip() else ""

@@ -1,0 +1,247 @@
+"""A proposed canonical map: which native field probably is which canonical one, and how certain that is.
+
+Deterministic and offline: names, synonyms, types, formats and example values. Certainty runs from 0 to 1; 1 is never
+given, since nobody has asked the platform.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from pullpush_sdk.canonical import CanonicalType, Kind, LineItem, fields_of
+
+from .shapes import Shape, field_paths
+from .synonyms import FIELDS, LINES, STATUS
+from .words import singular, words_of
+
+__all__ = ["SURE", "Proposal", "propose"]
+
+Json = Any
+SURE = 0.8
+"""From here on a proposal is shown without a request to check it."""
+_ENOUGH = 0.45
+_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)")
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@attrs.frozen(kw_only=True)
+class Proposal:
+    """One line of a map: `target` by its wire name, `rule` as a manifest writes it, `certainty`, what to `check`.
+
+    `names` lead to the native field; `inner` are the proposals for the items of a list.
+    """
+
+    target: str
+    rule: Json
+    certainty: float
+    check: str = ""
+    names: tuple[str, ...] = ()
+    inner: tuple[Proposal, ...] = ()
+
+
+def propose(kind: CanonicalType, record: Shape) -> list[Proposal]:
+    """Proposals for a native record's shape, in the order of the type's fields; a type of one's own by names alone."""
+    known = FIELDS.get(kind.name) or {field.wire: (_joined(field.wire),) for field in fields_of(kind.record)}
+    kinds = _kinds(kind)
+    places = [(names, shape) for names, shape in field_paths(record) if all(name for name in names)]
+    found = []
+    for target, wanted in known.items():
+        best = _best(target, kinds[target], wanted, places, kind.name)
+        if best is not None:
+            found.append(best)
+    return found
+
+
+def _kinds(kind: CanonicalType) -> dict[str, Kind]:
+    kinds: dict[str, Kind] = {}
+    for field in fields_of(kind.record):
+        kinds[field.wire] = field.kind
+        if field.kind.name == "record" and field.kind.of is not None:
+            kinds |= {f"{field.wire}.{inner.wire}": inner.kind for inner in fields_of(field.kind.of)}
+    return kinds
+
+
+def _best(
+    target: str, kind: Kind, wanted: Sequence[str], places: Sequence[tuple[tuple[str, ...], Shape]], type_name: str
+) -> Proposal | None:
+    best: Proposal | None = None
+    for names, shape in places:
+        certainty = _alike(names, wanted, type_name)
+        if certainty < _ENOUGH or (best is not None and certainty <= best.certainty):
+            continue
+        rule = _rule(target, kind, names, shape, type_name)
+        if rule is None:
+            continue
+        text, factor, check = rule
+        if round(certainty * factor, 2) >= _ENOUGH and (best is None or certainty * factor > best.certainty):
+            inner = _lines(shape) if isinstance(text, Mapping) and "items" in text else ()
+            best = Proposal(
+                target=target, rule=text, certainty=round(certainty * factor, 2), check=check, names=names, inner=inner
+            )
+    return best
+
+
+def _alike(names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> float:
+    """How much a native name is like the names that a field goes by: 0.97 for the first, less further down."""
+    own = [singular(word) for word in words_of(type_name)]
+    spelled = ".".join(_joined(name) for name in names)
+    loose = _loosely(spelled, own)
+    for place, name in enumerate(wanted):
+        worth = max(0.6, 0.97 - 0.03 * place)
+        if spelled == name:
+            return worth
+        if loose == _loosely(name, own):
+            return worth - 0.05
+    tail = _joined(names[-1])
+    for place, name in enumerate(wanted[:6]):
+        if (
+            len(names) > 1
+            and tail == name
+            and "." not in name
+            and name not in ("id", "name", "type", "status", "code", "date")
+        ):
+            return 0.62 - 0.02 * place
+    return 0.0
+
+
+def _joined(name: str) -> str:
+    return "_".join(words_of(name))
+
+
+def _loosely(spelled: str, own: Sequence[str]) -> str:
+    """Without plural, without edges between words, and without the type's own name in front."""
+    words = [singular(word) for word in re.split(r"[_.]", spelled)]
+    if len(words) > 1 and words[0] in own and words[1:] != ["id"]:
+        words = words[1:]
+    return "".join(words)
+
+
+def _path(names: Sequence[str]) -> str:
+    parts: list[str] = []
+    for name in names:
+        plain = _NAME.fullmatch(name) is not None
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        parts.append(("." if parts else "") + name if plain else f'["{escaped}"]')
+    return "".join(parts)
+
+
+_Rule = tuple[Json, float, str]
+
+
+def _rule(target: str, kind: Kind, names: tuple[str, ...], shape: Shape, type_name: str) -> _Rule | None:
+    """The rule by which a native place fills a field, a factor on the certainty, what to check; None: it cannot."""
+    path = _path(names)
+    match kind.name:
+        case "text":
+            return (path, 1.0, "") if shape.kind in ("text", "integer", "unknown") else None
+        case "number":
+            return _number(target, path, shape)
+        case "money":
+            return _money(path, names, shape)
+        case "integer":
+            return ({"path": path, "transform": "toInteger"}, 1.0, "") if shape.kind in ("integer", "text") else None
+        case "boolean":
+            return ({"path": path, "transform": "toBoolean"}, 1.0, "") if shape.kind in ("boolean", "integer") else None
+        case "instant":
+            return _instant(path, shape)
+        case "enum":
+            return _words(f"{type_name}.{target}", path, shape)
+        case "list":
+            return _list(kind, path, shape)
+    return None
+
+
+def _number(target: str, path: str, shape: Shape) -> _Rule | None:
+    if shape.kind not in ("integer", "number", "text", "unknown"):
+        return None
+    factor = 1.0 if shape.kind in ("integer", "number") else 0.8
+    # Blank text and null are "no data": never 0.
+    rule = {"path": path, "transform": "toNumberOrNull"} if target == "quantity" or shape.kind == "text" else path
+    check = "what does it hold where nothing is counted?" if target == "quantity" else ""
+    return rule, factor, check
+
+
+def _money(path: str, names: Sequence[str], shape: Shape) -> _Rule | None:
+    if shape.kind not in ("integer", "number", "text", "unknown"):
+        return None
+    spoken = {word for name in names for word in words_of(name)} | set(words_of(shape.about[:80]))
+    if shape.kind == "integer":
+        if spoken & {"cent", "cents", "minor", "pence"}:
+            return {"path": path, "transform": "fromMinorUnits"}, 0.9, "hundredths?"
+        return path, 0.75, "a whole number: is it in hundredths? then transform: fromMinorUnits"
+    if shape.kind == "text" and isinstance(shape.example, str) and not _NUMBER.fullmatch(shape.example.strip()):
+        return None
+    return {"path": path, "transform": "toDecimal"}, 1.0 if shape.kind == "number" else 0.92, ""
+
+
+def _instant(path: str, shape: Shape) -> _Rule | None:
+    example = shape.example
+    if shape.kind in ("integer", "number") or (
+        isinstance(example, int | float | Decimal) and not isinstance(example, bool)
+    ):
+        unit = "unix_ms" if isinstance(example, int | float | Decimal) and example > 10**11 else "unix"
+        return {"path": path, "transform": "toDateTime", "format": unit}, 0.8, f"{unit}: seconds or milliseconds?"
+    if shape.kind not in ("text", "unknown"):
+        return None
+    if isinstance(example, str) and not _OFFSET.match(example):
+        if not (_LOCAL.match(example) or re.match(r"\d{4}-\d\d-\d\d$", example)):
+            return None
+        return {"path": path, "transform": "toDateTime", "timezone": "UTC"}, 0.75, "its time zone is a guess"
+    certain = isinstance(example, str) or shape.format == "date-time"
+    if certain:
+        return {"path": path, "transform": "toDateTime"}, 1.0, ""
+    rule = {"path": path, "transform": "toDateTime", "timezone": "UTC"}
+    return rule, 0.75, "its format and time zone are a guess"
+
+
+def _words(field: str, path: str, shape: Shape) -> _Rule | None:
+    """A table from the words that the platform is known to use."""
+    known = STATUS.get(field)
+    if known is None or shape.kind not in ("text", "integer", "unknown"):
+        return None
+    meant = {_joined(word): canonical for canonical, words in known.items() for word in words}
+    natives = list(shape.enum) or ([str(shape.example)] if shape.example is not None else [])
+    table = {native: meant[_joined(native)] for native in natives if _joined(native) in meant}
+    left = [native for native in natives if native not in table]
+    if not table:
+        table = {words[0]: canonical for canonical, words in known.items()}
+        return _lookup(path, table), 0.6, "the platform's words are a guess"
+    check = (
+        f"what are {', '.join(left[:5])}?" if left else "" if shape.enum else "are these all of the platform's words?"
+    )
+    return _lookup(path, table), 0.75 if left else 0.95, check
+
+
+def _lookup(path: str, table: Mapping[str, str]) -> Json:
+    return {"path": path, "transform": "lookup", "table": dict(table), "default": "unknown"}
+
+
+def _list(kind: Kind, path: str, shape: Shape) -> _Rule | None:
+    assert kind.item is not None
+    if kind.item.name == "text":
+        if shape.kind == "text":
+            return {"path": path, "transform": "split"}, 0.8, "separated by commas?"
+        inner = shape.item
+        return (path, 1.0, "") if shape.kind == "list" and inner is not None and inner.kind == "text" else None
+    if shape.kind != "list" or shape.item is None or kind.item.of is not LineItem:
+        return None
+    items = {line.target: line.rule for line in _lines(shape)}
+    if not {"sku", "title", "quantity"} & set(items):
+        return None
+    return {"path": path, "transform": "mapItems", "items": items}, 0.95, ""
+
+
+def _lines(shape: Shape) -> tuple[Proposal, ...]:
+    """Proposals for the lines of a document."""
+    assert shape.item is not None
+    kinds = {field.wire: field.kind for field in fields_of(LineItem)}
+    places = list(field_paths(shape.item))
+    found = (_best(target, kinds[target], wanted, places, "line") for target, wanted in LINES.items())
+    return tuple(line for line in found if line is not None)

@@ -1,0 +1,109 @@
+"""Sample files of a draft: recorded exchanges as they are, else an answer made of the document's own examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .propose import Proposal
+from .resources import Listing
+from .shapes import Shape, Sketch
+
+__all__ = ["records_of", "sample_of"]
+
+Json = Any
+_BY_FORMAT = {
+    "date-time": "2026-01-31T10:00:00Z",
+    "date": "2026-01-31",
+    "email": "someone@example.com",
+    "uuid": "00000000-0000-4000-8000-000000000001",
+    "guid": "00000000-0000-4000-8000-000000000001",
+    "uri": "https://example.com/1",
+    "url": "https://example.com/1",
+}
+_DEEPEST = 6
+_NO_EXAMPLE = "text"
+
+
+def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -> Json:
+    """The content of a list's sample file."""
+    operation = listing.operation
+    if operation.exchanges:
+        return {"exchanges": list(operation.exchanges)}
+    body = operation.example
+    if not isinstance(body, dict | list):
+        body = _value(operation.answer, 0) if operation.answer is not None else {}
+        for record in records_of(body, listing.records):
+            _fit(record, proposals)
+    request = {"method": operation.method, "path": operation.path, "headers": _headers(sketch)}
+    return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
+
+
+def records_of(body: Json, path: str) -> list[Json]:
+    """The records at a dotted path of an answer's body; none where there is no list."""
+    for step in filter(None, path.split(".")):
+        body = body.get(step) if isinstance(body, dict) else None
+    return body if isinstance(body, list) else []
+
+
+def _fit(record: Json, proposals: Sequence[Proposal]) -> None:
+    """Put values where a document gives none that the proposed rules can read."""
+    for each in proposals:
+        *outer, last = each.names or ("",)
+        place = record
+        for name in outer:
+            place = place.get(name) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or last not in place:
+            continue
+        if each.inner:
+            for item in place[last] if isinstance(place[last], list) else ():
+                _fit(item, each.inner)
+        elif place[last] == _NO_EXAMPLE and isinstance(each.rule, Mapping):
+            place[last] = _read_by(each.rule)
+
+
+def _read_by(rule: Mapping[str, Json]) -> Json:
+    match rule.get("transform"):
+        case "toDateTime":
+            return "2026-01-31T10:00:00" if "timezone" in rule else "2026-01-31T10:00:00Z"
+        case "toDecimal" | "toNumberOrNull":
+            return "1.50"
+        case "lookup":
+            return next(iter(rule["table"]))
+    return _NO_EXAMPLE
+
+
+def _headers(sketch: Sketch) -> Mapping[str, str]:
+    auth = sketch.auth
+    match auth.get("kind"):
+        case "api_key":
+            place = auth["place"]
+            return {place["header"]: auth["key"]} if "header" in place else {}
+        case "basic":
+            return {"Authorization": "Basic {{username}}:{{password}}"}
+        case "none":
+            return {}
+    return {"Authorization": "Bearer {{access_token}}"}
+
+
+def _value(shape: Shape, depth: int) -> Json:
+    if shape.example is not None:
+        return shape.example
+    if shape.enum:
+        return int(shape.enum[0]) if shape.kind == "integer" and shape.enum[0].isdigit() else shape.enum[0]
+    if depth > _DEEPEST:
+        return None
+    match shape.kind:
+        case "object":
+            return {name: _value(inner, depth + 1) for name, inner in shape.properties.items()}
+        case "list":
+            return [] if shape.item is None else [_value(shape.item, depth + 1)]
+        case "text":
+            return _BY_FORMAT.get(shape.format, _NO_EXAMPLE)
+        case "integer":
+            return 1
+        case "number":
+            return 1.5
+        case "boolean":
+            return True
+    return None

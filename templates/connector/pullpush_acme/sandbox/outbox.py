@@ -1,0 +1,35 @@
+"""Acme's webhooks: `{"event": "products.changed", "id": …, "data": {…}}`, signed over the raw body."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+
+from pullpush_sdk.sandbox import FaultPlan, OutgoingWebhook, SandboxClock, WebhookOutbox
+
+from .store import Row, Store
+
+__all__ = ["Announcer"]
+
+
+class Announcer:
+    """Tells the address in `url` (None: nobody) of every change."""
+
+    secret = "acme-webhook-secret"  # noqa: S105 - of a shop that does not exist
+
+    def __init__(self, store: Store, *, clock: SandboxClock, faults: FaultPlan, url: str | None) -> None:
+        self.url = url
+        self.outbox = WebhookOutbox(clock=clock, faults=faults, retry_after=(60.0, 600.0))
+        self._sent = 0
+        store.changed.append(self._changed)
+
+    def _changed(self, table: str, row: Row) -> None:
+        if not self.url:
+            return
+        self._sent += 1
+        event = f"{table}.changed"
+        body = json.dumps({"event": event, "id": f"evt-{self._sent}", "data": row}).encode()
+        signature = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Acme-Signature": signature}
+        self.outbox.queue(OutgoingWebhook(event=event, url=self.url, headers=headers, body=body))
