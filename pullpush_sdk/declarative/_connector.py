@@ -13,6 +13,8 @@ from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.http import Answer
 from pullpush_sdk.manifest import Manifest, Push, Resource, load
 
+from ._refusals import judge_of
+
 
 def connector_from(
     package: str | None,
@@ -60,7 +62,7 @@ def connector_of(
         docs=manifest.docs,
         refused=refused or {},
         functions=functions or {},
-        classify=classify,
+        classify=judge_of(manifest.refusals, classify),
         manifest=manifest,
     )
     return with_abilities(connector, frozenset())

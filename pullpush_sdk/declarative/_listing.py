@@ -26,6 +26,8 @@ from ._values import values_of
 Json = Any
 WHOLE = Step()
 _PAGES_AHEAD = 3
+_HEADER = "@headers."
+_NO_CONTENT = 204
 
 Fetches = deque[tuple[PageState, asyncio.Task[Answer]]]
 """Pages under way, in the list's order."""
@@ -50,6 +52,7 @@ class ListReader:
     response: Response
     decoder: Decoder
     paginator: Paginator
+    headers: tuple[str, ...] = ()
     looks_ahead: bool = True
 
     @classmethod
@@ -68,6 +71,8 @@ class ListReader:
         """
         pages = paginator(pagination, response)
         wanted = dict.fromkeys([*pages.wants(), *([response.errors] if response.errors else []), *extra])
+        headers = tuple(path for path in wanted if path.startswith(_HEADER))
+        wanted = dict.fromkeys(path for path in wanted if not path.startswith(_HEADER))
         records = response.records or "$"
         decoder = (
             full_decoder(records_path=records, extra=wanted)
@@ -80,6 +85,7 @@ class ListReader:
             response=response,
             decoder=decoder,
             paginator=pages,
+            headers=headers,
             looks_ahead=looks_ahead,
         )
 
@@ -146,8 +152,11 @@ class ListReader:
         raise error
 
     def _listing(self, answer: Answer, state: PageState) -> Listing:
+        if answer.status == _NO_CONTENT:  # some platforms answer so behind the last page
+            return Listing(records=[], extra={}, answer=answer, following=None)
         page = self._decode(answer)
         extra = {path: None if value is UNSET else value for path, value in page.extra.items()}
+        extra |= {path: answer.headers.get(path.removeprefix(_HEADER).lower()) for path in self.headers}
         if self.response.errors and extra[self.response.errors]:
             raise ContractError(
                 f"{answer.url} answered with errors",

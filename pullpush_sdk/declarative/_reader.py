@@ -55,7 +55,7 @@ class ResourceReader:
         assert resource.list is not None
         spec = parse_map(resource.canonical_map)[0]
         mapper = RowMapper.of(resource, name=name, types=types, functions=functions)
-        whole = bool(resource.details or resource.attach or resource.where)
+        whole = bool((resource.details and not resource.list_is_whole) or resource.attach or resource.where)
         beside = [path.removeprefix(_PAGE) for path in sorted(mapper.compiled.paths) if path.startswith(_PAGE)]
         outer = resource.for_each
         return cls(
@@ -223,7 +223,7 @@ class ResourceReader:
         if self.resource.where:
             records = [record for record in records if is_like(record, self.resource.where)]
         gone: list[Reject] = []
-        if self.resource.details is not None or self.attached:
+        if self._asks_more:
             records, gone = await self._completed(connection, records, item)
         context = {"settings": connection.settings, "item": item, "page": _nested(listing.extra)}
         page = self.mapper.page(
@@ -234,7 +234,7 @@ class ResourceReader:
     def _native(self, records: list[Any], listing: Listing) -> list[Any]:
         """The records as the platform sent them; a projected page is decoded whole for that, once."""
         whole = at(loads(listing.answer.body), self.resource.response.records)
-        own = self.resource.details or self.attached or self.resource.where or not isinstance(whole, list)
+        own = self._asks_more or self.resource.where or not isinstance(whole, list)
         return records if own else whole
 
     async def _completed(
@@ -255,9 +255,16 @@ class ResourceReader:
                 whole.append(answer)
         return whole, gone
 
-    async def whole(self, connection: Connection, record: Json, item: Json = None) -> Json:
-        """A list record with its details laid over it and its attached lists filled."""
-        if self.resource.details is not None:
+    @property
+    def _asks_more(self) -> bool:
+        """Whether a record of the list is not all that is read of it."""
+        return bool(self.attached) or (self.resource.details is not None and not self.resource.list_is_whole)
+
+    async def whole(self, connection: Connection, record: Json, item: Json = None, *, named: bool = False) -> Json:
+        """A list record with its details laid over it and its attached lists filled; `named` is one that a webhook
+        names only.
+        """
+        if self.resource.details is not None and (named or not self.resource.list_is_whole):
             values = values_of(connection, record=record, item=item)
             answer = await connection.client.send(call_of(self.resource.details, values))
             body = answer.json()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -15,7 +16,8 @@ from pullpush_sdk.manifest import Verification, Webhook, placeholders, render
 
 _DIGESTS = {"hmac-sha256": "sha256", "hmac-sha1": "sha1", "hmac-sha512": "sha512"}
 _KNOWN_PREFIXES = ("sha256=", "sha1=", "sha512=")
-_SIGNED = re.compile(r"\{\{\s*(body|timestamp)\s*\}\}")
+_SIGNED = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
+_MOST_SIGNATURES = 5
 _MEMO = "declarative/webhook-verifiers"
 _MILLISECONDS = 10**11  # seconds do not reach this number before the year 5138
 
@@ -53,32 +55,37 @@ class Verifier:
 
     verification: Verification
     keys: tuple[bytes, ...] = attrs.field(repr=False)
-    content: Callable[[bytes, str], bytes]
+    content: Callable[[bytes, Mapping[str, Any]], bytes | None]
     equal: Callable[[bytes, bytes], bool] = hmac.compare_digest
 
     @classmethod
     def of(cls, verification: Verification, connection: Connection) -> Verifier:
         """The verifier of a connection."""
         keys = tuple(text.encode() for text in _secrets(verification, connection))
-        return cls(verification=verification, keys=keys, content=_content(verification.signed))
+        return cls(verification=verification, keys=keys, content=_content(verification.signed, connection.settings))
 
     def accepts(self, request: WebhookRequest) -> bool:
         """Whether one of the secrets signed this request."""
         how = self.verification
-        sent = _without_prefix(how, request.headers.get(how.header.lower(), ""))
-        stamp = ""
-        if how.timestamp_header is not None:
-            stamp = request.headers.get(how.timestamp_header.lower(), "")
+        header = request.headers.get(how.header.lower(), "")
+        pairs = _pairs(header) if how.field or how.timestamp_field else []
+        sent = [value for name, value in pairs if name == how.field][:_MOST_SIGNATURES] if how.field else [header]
+        fields, stamp = dict(pairs), ""
+        if how.timestamp_header is not None or how.timestamp_field is not None:
+            stamp = fields.get(how.timestamp_field or "", "")
+            if how.timestamp_header is not None:
+                stamp = request.headers.get(how.timestamp_header.lower(), "")
             if not _is_fresh(stamp, request.received_at, how.tolerance):
                 return False
         if how.kind == "header-token":
             expected = self.keys
         else:
-            body = self.content(request.body, stamp)
+            body = self.content(request.body, {"timestamp": stamp, "headers": request.headers, "fields": fields})
+            if body is None:
+                return False
             expected = tuple(_signature(how, key, body) for key in self.keys)
-        given = sent.encode()
         # All are compared, always: how long it takes must not tell which one matched.
-        matches = [self.equal(given, each) for each in expected]
+        matches = [self.equal(_without_prefix(how, one).encode(), each) for one in sent for each in expected]
         return any(matches)
 
 
@@ -97,18 +104,40 @@ def _secrets(verification: Verification, connection: Connection) -> list[str]:
     return [text for text in found if text]
 
 
-def _content(template: str) -> Callable[[bytes, str], bytes]:
+def _pairs(header: str) -> list[tuple[str, str]]:
+    """`t=1,v1=ab` as its pairs."""
+    found = [part.strip().partition("=") for part in header.split(",")]
+    return [(name.strip(), value.strip()) for name, _, value in found]
+
+
+def _content(template: str, settings: Mapping[str, Any]) -> Callable[[bytes, Mapping[str, Any]], bytes | None]:
+    """What makes the signed bytes, None where the request lacks a part of them; the body goes in as it came."""
     parts = _SIGNED.split(template)
     if parts == ["", "body", ""]:
-        return lambda body, _stamp: body
-    # Texts and names take turns.
-    pieces = [text.encode() if index % 2 == 0 else text for index, text in enumerate(parts)]
+        return lambda body, _given: body
 
-    def content(body: bytes, stamp: str) -> bytes:
-        filled = {"body": body, "timestamp": stamp.encode()}
-        return b"".join(filled[piece] if isinstance(piece, str) else piece for piece in pieces)
+    def content(body: bytes, given: Mapping[str, Any]) -> bytes | None:
+        pieces = []
+        # Texts and names take turns.
+        for index, part in enumerate(parts):
+            if index % 2 and part == "body":
+                pieces.append(body)
+            elif index % 2:
+                value = {**settings, **given}.get(part) if "." not in part else _within(given, part)
+                if not isinstance(value, str | int):
+                    return None
+                pieces.append(str(value).encode())
+            else:
+                pieces.append(part.encode())
+        return b"".join(pieces)
 
     return content
+
+
+def _within(given: Mapping[str, Any], name: str) -> Any:
+    """`headers.x-time` or `fields.t`; header names are in lower case."""
+    group, _, key = name.partition(".")
+    return given.get(group, {}).get(key.lower() if group == "headers" else key)
 
 
 def _signature(verification: Verification, key: bytes, content: bytes) -> bytes:

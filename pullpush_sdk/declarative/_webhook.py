@@ -165,7 +165,9 @@ class Receiver:
         if name in self.readers:
             # What is read again is as old as the request that read it, not as the webhook.
             observed = connection.clock.now()
-            native = await self.readers[name].whole(connection, native)
+            given = dict(native) if isinstance(native, Mapping) else {}
+            given |= {field: at(native, path) for field, path in handler.record.items()}
+            native = await self.readers[name].whole(connection, given, named=True)
         context = {"settings": connection.settings, "item": None, "page": {}, "request": {"body": body}}
         record = self.maps[name].one(native, context)
         moment = self.types[handler.canonical_type].updated_at(record)

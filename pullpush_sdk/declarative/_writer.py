@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
 from pullpush_sdk.errors import FieldError, RecordError, RejectedError, TransientError
-from pullpush_sdk.http import call_of
+from pullpush_sdk.http import Step, call_of
 from pullpush_sdk.manifest import Find, Push, Write
 from pullpush_sdk.mapping import CompiledBody, Functions, compile_body, parse_body
 
@@ -96,7 +96,11 @@ class Writer:
         write: Write = getattr(self.push, part)
         values = values_of(connection, record=delivery.payload, native=native, delivery={"id": delivery.id})
         body = self._body(part, delivery, connection, native)
-        answer = await connection.client.send(call_of(write.request, values, content=body))
+        if write.body_at in (None, "$"):
+            call = call_of(write.request, values, content=body)
+        else:
+            call = call_of(write.request, values, step=Step(variables={write.body_at: body}))
+        answer = await connection.client.send(call)
         written = at(answer.json(), write.reads_back) if write.reads_back and answer.body else None
         native_id = written.get("id") if isinstance(written, Mapping) else None
         if native_id is None and isinstance(native, Mapping):
@@ -154,12 +158,14 @@ class Writer:
             except FieldError as error:
                 outcomes[index] = Outcome.dead(str(error))
         while items:
-            refused = await self._send_bulk(connection, write, items)
-            outcomes |= refused
-            items = {index: item for index, item in items.items() if index not in refused}
+            settled = await self._send_bulk(connection, write, items, batch)
+            outcomes |= settled
+            items = {index: item for index, item in items.items() if index not in settled}
         return [outcomes[index] for index in range(len(batch))]
 
-    async def _send_bulk(self, connection: Connection, write: Write, items: Mapping[int, Json]) -> dict[int, Outcome]:
+    async def _send_bulk(
+        self, connection: Connection, write: Write, items: Mapping[int, Json], batch: Sequence[Delivery]
+    ) -> dict[int, Outcome]:
         """The outcomes that one request settles: all of them, or only the items that the platform named as bad."""
         numbers = list(items)
         body = _nest(write.items_at or "", [items[number] for number in numbers])
@@ -169,16 +175,29 @@ class Writer:
         except TransientError as error:
             return dict.fromkeys(numbers, outcome_of(error))
         named = at(answer.json(), write.item_errors) if write.item_errors and answer.body else None
-        bad = {numbers[n]: Outcome.dead(why) for n, why in _item_errors(named).items() if n < len(numbers)}
+        said = _item_errors(named) if write.item_index is None else _named_errors(write, named, list(items.values()))
+        if said is None:
+            message = f"{answer.url} refused items of the batch without saying which"
+            raise RejectedError(message, hint="check item_errors, item_index and item_key in the manifest")
+        bad = {numbers[n]: _named(batch[numbers[n]], Outcome.dead(why)) for n, why in said.items() if n < len(numbers)}
         if answer.status in _REFUSALS:
             if bad:
                 return bad
             refusal = connection.client.error_of(answer, call)
             assert refusal is not None
             if len(numbers) == 1 and isinstance(refusal, RecordError):
-                return {numbers[0]: outcome_of(refusal)}
+                outcome = outcome_of(refusal)
+                # Where the manifest knows the place of failures and nothing stood there, nobody knows what is meant.
+                return {numbers[0]: outcome if write.item_errors else _named(batch[numbers[0]], outcome)}
             raise refusal
         return {number: bad.get(number, Outcome.delivered()) for number in numbers}
+
+
+def _named(delivery: Delivery, outcome: Outcome) -> Outcome:
+    """A dead outcome whose reason names the record: the platform's own words seldom do."""
+    if outcome.result is not Result.DEAD or delivery.key in outcome.reason:
+        return outcome
+    return attrs.evolve(outcome, reason=f"{delivery.key}: {outcome.reason}")
 
 
 _REFUSALS = frozenset({400, 409, 422})
@@ -186,7 +205,7 @@ _REFUSALS = frozenset({400, 409, 422})
 
 def _nest(path: str, value: Json) -> Json:
     """`value` inside the objects that a dotted path names."""
-    for step in reversed(path.split(".") if path else []):
+    for step in reversed(path.split(".") if path not in ("", "$") else []):
         value = {step: value}
     return value
 
@@ -208,6 +227,27 @@ def _item_errors(errors: Json) -> dict[int, str]:
             if isinstance(each, Mapping) and isinstance(each.get("index"), int):
                 found.setdefault(each["index"], []).append(str(each.get("message", each)))
     return {index: " ".join(words) for index, words in found.items()}
+
+
+def _named_errors(write: Write, errors: Json, items: Sequence[Json]) -> dict[int, str] | None:
+    """Item index to what is wrong with it, by what each failure names at `item_index`: an index or, with `item_key`,
+    the key of an item or a list of keys. None where a failure names no item of ours: nobody knows what became of it.
+    """
+    assert write.item_index is not None
+    place = {} if write.item_key is None else {str(at(item, write.item_key)): n for n, item in enumerate(items)}
+    found: dict[int, str] = {}
+    for each in errors if isinstance(errors, list) else [errors] if errors else []:
+        value = at(each, write.item_index)
+        names = value if isinstance(value, list) else [value]
+        if write.item_key is None:
+            hits = [name for name in names if isinstance(name, int)]
+        else:
+            hits = [place[str(name)] for name in names if str(name) in place]
+        if not hits:
+            return None
+        message = at(each, "message")
+        found |= dict.fromkeys(hits, message if isinstance(message, str) else str(each)[:300])
+    return found
 
 
 def _same(native: Json, wanted: Json) -> bool:

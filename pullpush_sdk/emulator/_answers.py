@@ -45,11 +45,11 @@ class Refusals:
     """Recorded answers that refuse; where none fits, one that says what nobody recorded."""
 
     def __init__(self, exchanges: Sequence[Exchange]) -> None:
-        self._recorded = [each for each in exchanges if each.status >= 400]
+        self._recorded = [each for each in exchanges if each.meaning >= 400]
 
     def recorded(self, statuses: Collection[int], endpoint: Endpoint | None = None) -> Exchange | None:
         """A refusal with one of these statuses: of this endpoint if there is one, else of any."""
-        found = [each for each in self._recorded if each.status in statuses]
+        found = [each for each in self._recorded if each.meaning in statuses]
         own = [each for each in found if endpoint is not None and endpoint.fits(each) is not None]
         return next(iter([*own, *found]), None)
 

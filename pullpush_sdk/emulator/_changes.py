@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,14 @@ from ._shop import Collection, Record
 __all__ = ["blank", "overlaid", "stamped", "typed"]
 
 Json = Any
+_CHANGED = re.compile(r"upd|modif|chang|touch|write|calculat", re.IGNORECASE)
 _CREATED = ("creat", "added", "date", "placed", "issued")
 
 
 def typed(sample: Json, value: Json) -> Json:
     """A value in the type that a field was recorded with: a number as text where it was text, and the other way."""
+    if isinstance(sample, str) and isinstance(value, str) and (moment := instant_of(value)) is not None:
+        return like(sample, moment) if instant_of(sample) is not None else value
     if isinstance(sample, str) and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(sample, int) and not isinstance(sample, bool) and isinstance(value, str):
@@ -32,7 +36,7 @@ def stamped(record: Record, moment: datetime, collection: Collection, *, created
     for name, sample in collection.fields.items():
         if instant_of(sample, name) is None:
             continue
-        is_birth = any(word in name.lower() for word in _CREATED) and "upd" not in name.lower()
+        is_birth = any(word in name.lower() for word in _CREATED) and _CHANGED.search(name) is None
         if created or not is_birth:
             record[name] = like(sample, moment)
 

@@ -41,6 +41,11 @@ class Goods:
         places = {target: place[len(core) :] for target, place in found.items() if place[: len(core)] == core}
         return cls(resource=resource, collection=collection, places=places)
 
+    def shows(self, field: str) -> bool:
+        """Whether records hold a canonical field themselves: some fields come with their details only."""
+        place = self.places.get(field)
+        return place is not None and bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
+
     def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
         """The record of which a canonical field says this, at a location where one is named."""
         for record in self.collection.records:
@@ -109,7 +114,7 @@ class Merchant:
 
     def _able(self, canonical_type: str, *fields: str) -> Goods | None:
         goods = self._goods.get(canonical_type)
-        return goods if goods is not None and all(goods.places.get(field) for field in fields) else None
+        return goods if goods is not None and all(goods.shows(field) for field in fields) else None
 
     def _found(self, goods: Goods, field: str, value: Json, location: Json = None) -> Record:
         record = goods.find(field, value, location=location)
@@ -160,8 +165,8 @@ class Merchant:
     def _order(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         paths, place = _item_paths(goods), goods.places["lineItems"]
         record = self._new(goods)
-        found = [rows for each in goods.collection.recorded if isinstance(rows := at(each, place), list) and rows]
-        form: Json = found[0][0] if found else {}
+        shown = [at(each, place) for each in goods.collection.recorded]
+        form: Json = next((rows[0] for rows in shown if isinstance(rows, list) and rows and _is_row(rows[0])), {})
         rows = []
         for item in _needed(values, "items"):
             row = copy.deepcopy(form)
@@ -186,6 +191,15 @@ class Merchant:
         record = {**source, **{name: value for name, value in record.items() if name in named}}
         record[goods.collection.key] = goods.collection.fresh(goods.collection.key)
         return record
+
+
+def _reaches(record: Json, place: Place) -> bool:
+    inner = at(record, place[:-1])
+    return isinstance(inner, Mapping) and place[-1] in inner
+
+
+def _is_row(value: Json) -> bool:
+    return isinstance(value, dict)
 
 
 def _item_paths(goods: Goods) -> dict[str, Place]:

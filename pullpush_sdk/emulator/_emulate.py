@@ -242,7 +242,7 @@ def _unproven(manifest: Manifest, samples: Samples, brought: list[Any]) -> list[
                 record="record requests with their headers, and write {{name}} for what is secret",
             )
         )
-    statuses = {each.status for each in samples.exchanges}
+    statuses = {each.meaning for each in samples.exchanges}
     kinds = [
         ((401, 403), "a request without credentials", not isinstance(manifest.auth, NoAuth)),
         ((404,), "a request for a record that is not there", True),

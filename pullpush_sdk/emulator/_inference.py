@@ -9,7 +9,7 @@ from typing import Any
 
 from ._endpoints import ID_NAMES, Endpoint, Kind, bare, core_of, identifying, segments_of
 from ._graphql import operation_of
-from ._inputs import Where, inputs_of, instant_of, is_placeholder, moment_in
+from ._inputs import Where, inputs_of, instant_of, is_placeholder, moment_in, number_of
 from ._leaves import Place, at, leaves, tables
 from ._paging import infer_paging
 from .samples import Exchange
@@ -218,11 +218,30 @@ def _filters(recorded: Sequence[Exchange], table: Place, core: Place) -> dict[st
             if moment_in(value, where.name) is not None and not re.search(r"before|until|max|to$|end", where.name):
                 since = where
                 times = (_time_field(rows) if rows else "") or times
-            elif rows and value not in (None, "") and where.name in {str(name).lower() for name in rows[0]}:
-                name = next(name for name in rows[0] if str(name).lower() == where.name)
-                if all(str(row.get(name)) == str(value) for row in rows):
-                    equal[where] = name
+            elif (
+                isinstance(where.place[-1], str)
+                and rows
+                and value
+                and (name := _picked(where, value, rows, recorded, table))
+            ):
+                equal[where] = name
     return {"filters": equal, "since": since, "times": times}
+
+
+def _picked(
+    where: Where, value: Json, rows: Sequence[Mapping[str, Json]], recorded: Sequence[Exchange], table: Place
+) -> str:
+    """The field by which an input picks records: the one of its name, else one that names a record and has its value
+    here and in no other answer.
+    """
+    shared = [str(name) for name in rows[0] if all(str(row.get(name)) == str(value) for row in rows)]
+    own = [name for name in shared if name.lower() in (where.name, where.name.removesuffix("s"))]
+    if own:
+        return own[0]
+    others = [row for each in recorded for row in at(each.body, table) or () if isinstance(row, Mapping)]
+    telling = [name for name in shared if any(str(row.get(name)) != str(value) for row in others)]
+    texts = isinstance(value, str) and len(value) > 3 and number_of(value) is None
+    return next((name for name in telling if texts and (ID_NAMES.search(name) or "@" in str(value))), "")
 
 
 def _time_field(rows: Sequence[Mapping[str, Json]]) -> str:

@@ -15,15 +15,17 @@ from .samples import Asked
 __all__ = ["Where", "inputs_of", "instant_of", "is_placeholder", "moment_in", "number_of"]
 
 Json = Any
+_SINCE = "if-modified-since"  # the one header that asks for some records of a list
 _TIME_WORDS = re.compile(r"since|after|from|min|updat|modif|chang|creat|start|date|time|_at$|touched", re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_JSON_DATE = re.compile(r"/Date\((\d{9,14})(?:[+-]\d{4})?\)/", re.ASCII)
 _SECONDS = (1_000_000_000, 10_000_000_000)  # Unix times of our days, 2001 to 2286
 
 
 class Where(NamedTuple):
     """One input's place: a query parameter by its name, or a leaf of the body by its steps."""
 
-    part: str  # "query", "body" or "path"
+    part: str  # "query", "body", "header" or "path"
     place: tuple[str | int, ...]
 
     @property
@@ -41,6 +43,8 @@ class Where(NamedTuple):
 def inputs_of(asked: Asked) -> dict[Where, Json]:
     """Every input of a request; of a parameter that comes twice, the last."""
     found: dict[Where, Json] = {Where("query", (name,)): value for name, value in asked.params}
+    if _SINCE in asked.headers:
+        found[Where("header", (_SINCE,))] = asked.headers[_SINCE]
     if isinstance(asked.sent, Mapping | list):
         found |= {Where("body", place): value for place, value in leaves(asked.sent) if value not in ({}, [])}
     return found
@@ -71,6 +75,8 @@ def instant_of(value: Json, name: str = "") -> datetime | None:
             return None
         seconds = number / 1000 if number >= _SECONDS[1] else number
         return datetime.fromtimestamp(seconds, UTC) if _SECONDS[0] <= seconds < _SECONDS[1] else None
+    if isinstance(value, str) and (dated := _JSON_DATE.fullmatch(value)) is not None:
+        return datetime.fromtimestamp(int(dated[1]) / 1000, UTC)
     if not isinstance(value, str) or len(value) < 16 or value[4:5] != "-":
         return None
     try:

@@ -10,7 +10,7 @@ __all__ = ["lookups", "plain_paths"]
 Json = Any
 _HARMLESS = frozenset(
     {"toNumberOrNull", "toDecimal", "toInteger", "toString", "toDateTime", "toBoolean", "trim", "lookup", "mapItems",
-     "lower", "upper"}
+     "lower", "upper", "coalesce"}
 )  # fmt: skip
 
 
@@ -25,7 +25,9 @@ def _path(rule: Json) -> str | None:
         named = [steps] if isinstance(steps, str) else [each for each in steps if isinstance(each, str)]
         if "compute" in rule or not all(each in _HARMLESS for each in named):
             return None
-        rule = rule.get("path")
+        several = rule.get("paths", ())
+        # The first of several that is not empty: of one path no more than that path.
+        rule = several[0] if len(several) == 1 else rule.get("path")
     if not isinstance(rule, str) or not rule or rule.startswith(("@", "$$")) or "*" in rule or "?" in rule:
         return None
     return rule.removeprefix("$.")

@@ -21,6 +21,8 @@ def like(sample: Json, moment: datetime) -> Json:
     if number is not None:
         shown = int(moment.timestamp() * 1000) if number >= _MILLISECONDS else int(moment.timestamp())
         return str(shown) if isinstance(sample, str) else shown
+    if str(sample).startswith("/Date("):
+        return f"/Date({int(moment.timestamp() * 1000)}{'+0000' if '+' in str(sample) else ''})/"
     form = _TEXT.fullmatch(str(sample))
     if form is None:
         return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

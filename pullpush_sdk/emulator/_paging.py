@@ -95,7 +95,7 @@ def _pair(first: Exchange, second: Exchange, table: Place) -> Paging:
         kind, start = _numbered(before.get(where), after[where], len(rows), where)
         named = _cursor_adverts(first, after[where])
         if kind != "none":
-            named = [each for each in named if "next" in str((each.place or (each.header,))[-1]).lower()]
+            named = [each for each in named if any("next" in str(step).lower() for step in (*each.place, each.header))]
             return Paging(kind=kind, pager=where, start=start, adverts=[*named, *adverts])
         if named or adverts:
             return Paging(kind="cursor", pager=where, adverts=[*named, *adverts])

@@ -11,6 +11,7 @@ from pullpush_sdk.sandbox import SandboxClock, Violations, WindowLimit
 
 from ._answers import Refusals, Reply, echoed
 from ._changes import overlaid
+from ._conditions import conditions_of
 from ._credentials import Credentials, Demand, demands_of
 from ._endpoints import Endpoint
 from ._graphql import operation_of
@@ -128,7 +129,8 @@ class Platform:
         if values and not self.shop.knows(values) and not _was_asked(endpoint, values):
             return self.refusals.reply(_MISSING, asked, "there is no such record", endpoint)
         inputs = inputs_of(asked)
-        records: list[Record] = collection.shown(endpoint, inputs) if collection is not None else []
+        conditions = conditions_of(asked.sent) if any(conditions_of(each.sent) for each in endpoint.recorded) else []
+        records: list[Record] = collection.shown(endpoint, inputs, conditions) if collection is not None else []
         key = collection.key if collection is not None else ""
         beyond = self._beyond(endpoint, inputs, len(records))
         if beyond is not None:
@@ -155,7 +157,7 @@ class Platform:
         record = home.named(values) if home is not None else None
         if record is None:
             own = next((each for each in endpoint.recorded if endpoint.values(each) == values), None)
-            if own is not None and home is None:
+            if own is not None and (home is None or not home.had(values)):
                 return _as_recorded(own, asked)
             return self.refusals.reply(_MISSING, asked, "there is no such record", endpoint)
         # The recorded answer for the same record says most; another's lends its form.

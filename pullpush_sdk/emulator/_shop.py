@@ -9,14 +9,19 @@ from typing import Any
 
 import attrs
 
-from ._endpoints import ID_NAMES, Endpoint, identifying
+from pullpush_sdk.mapping import read_path
+
+from ._conditions import Condition, meets_all
+from ._endpoints import ID_NAMES, Endpoint, identifying, segments_of
 from ._inputs import Where, inputs_of, instant_of, moment_in
+from ._leaves import at
 from ._moments import latest, shifted
 from ._records import make_records, named_by, unique_records, varied
 
 __all__ = ["Collection", "Shop"]
 
 Json = Any
+_LEAST = 2
 _FRESH = timedelta(minutes=1)  # an edit right at the start must be the latest change
 _BEFORE = timedelta(hours=1)
 Record = dict[str, Json]
@@ -60,9 +65,15 @@ class Collection:
                 return record
         return None
 
-    def shown(self, endpoint: Endpoint, inputs: Mapping[Where, Json]) -> list[Record]:
+    def had(self, values: Mapping[str, Json]) -> bool:
+        """Whether a recorded record has one of these values."""
+        return any(str(each.get(field)) == str(value) for field, value in values.items() for each in self.recorded)
+
+    def shown(
+        self, endpoint: Endpoint, inputs: Mapping[Where, Json], conditions: Sequence[Condition] = ()
+    ) -> list[Record]:
         """The records that a request asks for, by the filters and in the order that the recorded traffic shows."""
-        found = list(self.records)
+        found = [each for each in self.records if meets_all(each, conditions)] if conditions else list(self.records)
         for where, field in endpoint.filters.items():
             if inputs.get(where) not in (None, ""):
                 found = [each for each in found if str(each.get(field)) == str(inputs[where])]
@@ -93,6 +104,8 @@ class Collection:
 def _has(record: Record, field: str, value: Json, names: Sequence[str]) -> bool:
     if field in record:
         return str(record[field]) == str(value)
+    if "." in field:
+        return str(read_path(record, field)) == str(value)
     return any(str(record.get(name)) == str(value) for name in names)
 
 
@@ -132,6 +145,10 @@ class Shop:
                 self._of[endpoint.name] = collection
                 if endpoint.name in growing:
                     grows.add(id(collection))
+        for endpoint in endpoints:
+            if endpoint.kind == "record" and endpoint.fields and endpoint.operation is None:
+                self._add_unlisted(endpoint, grows)
+        self._endpoints = endpoints
         self._move(now)
         for collection in self.collections:
             rows = unique_records(collection.recorded, collection.key)
@@ -139,6 +156,30 @@ class Shop:
             collection.recorded = [dict(each) for each in rows]
             collection.seeded = make_records(rows, wanted, key=collection.key, named=named)
         self.reset()
+
+    def _add_unlisted(self, endpoint: Endpoint, grows: set[int]) -> None:
+        """A collection of what was recorded one by one and stands in no list."""
+        shown = [(each, at(each.body, endpoint.table)) for each in endpoint.recorded]
+        rows = [dict(row) for _, row in shown if isinstance(row, Mapping)]
+        home = self.home(endpoint, frozenset(rows[0])) if rows else None
+        if len(rows) < _LEAST or any(home is not None and home.had(endpoint.values(each)) for each, _ in shown):
+            return
+        found = Collection(key=next(iter(identifying(rows)), ""), names=identifying(rows), lists=[endpoint], recorded=list(rows))
+        found.views[endpoint.name] = frozenset(name for row in rows for name in row)
+        self.collections.append(found)
+        grows.add(id(found))
+
+    def below(self, path: str) -> Collection | None:
+        """The records of the list at the end of this path, one that belongs to a record."""
+        for endpoint in self._endpoints:
+            given = segments_of(path)
+            fitting = endpoint.segments[len(endpoint.segments) - len(given) :]
+            if endpoint.kind != "list" or None not in fitting or len(fitting) != len(given):
+                continue
+            if all(mine in (None, theirs) for mine, theirs in zip(fitting, given, strict=True)):
+                opened = [theirs for mine, theirs in zip(fitting, given, strict=True) if mine is None]
+                return self.of(endpoint, dict(zip(endpoint.fields, opened, strict=True)))
+        return None
 
     def _move(self, now: datetime) -> None:
         newest = latest([each.recorded for each in self.collections])
@@ -177,7 +218,7 @@ class Shop:
         """The records of a list; of one that belongs to a record, those of the record that `values` name."""
         if None not in endpoint.segments:
             return self._of.get(endpoint.name)
-        if not endpoint.rows:
+        if not endpoint.rows or not values:
             return None
         parent = (endpoint.name, tuple(values.values()))
         if parent not in self._below:

@@ -40,6 +40,7 @@ _MESSAGES: Mapping[str, Callable[[bytes, str, str], bytes]] = {
     "timebody": lambda body, time, url: time.encode() + body,  # noqa: ARG005
     "v0:time:body": lambda body, time, url: b"v0:" + time.encode() + b":" + body,  # noqa: ARG005
     "bodytime": lambda body, time, url: body + time.encode(),  # noqa: ARG005
+    "POSTurlbodytime": lambda body, time, url: b"POST" + url.encode() + body + time.encode(),
     "urlbody": lambda body, time, url: url.encode() + body,  # noqa: ARG005
 }
 _PART = re.compile(r"(?:^|,)\s*t=([^,]+)")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.mapping import read_path
 from pullpush_sdk.sandbox import SandboxClock, Violations
 
@@ -22,6 +24,7 @@ __all__ = ["Writes"]
 Json = Any
 Listed = Callable[[Json], list[Any]]
 _INVALID = (422, 400, 409, 404)
+_BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 class Writes:
@@ -54,7 +57,9 @@ class Writes:
         if not items or not all(isinstance(each, Mapping) for each in items):
             return self._refusals.reply(_INVALID, asked, "the body is not of the recorded form", endpoint)
         values = endpoint.values(asked)
-        targets = [self._target(collection, item, {} if plan.many else values, plan) for item in items]
+        targets = [
+            self._target(collection, item, {} if plan.many and len(items) > 1 else values, plan) for item in items
+        ]
         missing = [index for index, target in enumerate(targets) if target is None and "create" not in plan.ways]
         if missing:
             return self._missing(
@@ -88,7 +93,7 @@ class Writes:
         for exchange in endpoint.recorded:
             sent: Json = next(iter(items_of(exchange.sent, plan)), {})
             shown = at(exchange.body, _object(exchange.body, collection) or ())
-            if exchange.status < 300 and isinstance(shown, Mapping) and isinstance(sent, Mapping):
+            if exchange.ok and isinstance(shown, Mapping) and isinstance(sent, Mapping):
                 # What the platform filled in by itself; what it repeats is this request's business.
                 record |= {k: copy.deepcopy(v) for k, v in shown.items() if k not in sent and k in collection.fields}
         record |= {name: typed(collection.fields.get(name), item[name]) for name in item if name in collection.fields}
@@ -110,7 +115,7 @@ class Writes:
     ) -> Reply:
         """The refusal of items that name no record; `listed` finds the items of a request that has several."""
         self._violations.count("unknown_record")
-        exchange = next((each for each in self._refusals.of(endpoint) if each.status in _INVALID), None)
+        exchange = next((each for each in self._refusals.of(endpoint) if each.meaning in _INVALID), None)
         if exchange is None:
             named = "; ".join(f"{index}: {_shown(items[index])}" for index in missing)
             return self._refusals.reply((404, 422, 400), asked, f"no such record: {named}", endpoint)
@@ -133,7 +138,7 @@ class Writes:
         accepted = [set(fields_in(each)) for one in endpoint.recorded for each in items_of(one.sent, plan)]
         common: set[str] = set.intersection(*accepted) if accepted else set()
         for exchange in self._refusals.of(endpoint):
-            if exchange.status not in _INVALID:
+            if exchange.meaning not in _INVALID:
                 continue
             refused = [each for each in items_of(exchange.sent, plan) if isinstance(each, Mapping)]
             lacking = {name for each in refused for name in common - set(fields_in(each))}
@@ -157,23 +162,25 @@ class Writes:
         """What the sample itself says that a write does."""
         effect = exchange.effect
         assert effect is not None
-        collection = self._listed(str(effect.get("list", "")))
-        if collection is None:
-            return _reply(exchange, asked, [], None)
         items = _each(effect, asked.sent)
+        homes = [self._listed(_addressed(str(effect.get("list", "")), item, asked)) for item in items]
+        if not any(homes):
+            return _reply(exchange, asked, [], None)
         found = []
-        for item in items:
+        for item, home in zip(items, homes, strict=True):
             match = {name: _ruled(rule, item, asked) for name, rule in effect.get("match", {}).items()}
-            found.append(collection.named(match) if match else None)
+            found.append(home.named(match) if match and home is not None else None)
         missing = [index for index, each in enumerate(found) if each is None]
         creates = effect.get("verb") in ("create", "upsert") or not effect.get("match")
         if missing and not creates:
             listed = (lambda sent: _each(effect, sent)) if effect.get("each") else None
             return self._missing(endpoint, asked, items, missing, listed)
         written = [
-            self._affected(collection, record, item, effect, asked) for record, item in zip(found, items, strict=True)
+            self._affected(home, record, item, effect, asked)
+            for home, record, item in zip(homes, found, items, strict=True)
+            if home is not None
         ]
-        return _reply(exchange, asked, written, collection)
+        return _reply(exchange, asked, written, homes[0])
 
     def _affected(
         self, collection: Collection, record: Record | None, item: Json, effect: Mapping[str, Json], asked: Asked
@@ -186,17 +193,27 @@ class Writes:
             record = blank(collection)
             record[collection.key] = collection.fresh(collection.key)
             collection.records.append(record)
-        for name, rule in {**(effect.get("match", {}) if is_new else {}), **effect.get("set", {})}.items():
-            record[name] = typed(collection.fields.get(name), _ruled(rule, item, asked))
+        rules = {**(effect.get("match", {}) if is_new else {}), **effect.get("set", {})}
+        for name, rule in rules.items():
+            value = _ruled(rule, item, asked)
+            if value is UNSET or "." in name:
+                continue  # what the request does not say stays; a part of a field is set with the field
+            mine = record.get(name)
+            is_part = isinstance(mine, dict) and isinstance(value, Mapping)
+            record[name] = {**mine, **value} if is_part and mine else typed(collection.fields.get(name), value)
         stamped(record, self._clock.now(), collection, created=is_new)
         return record
 
     def _listed(self, path: str) -> Collection | None:
+        """The collection of a list's path; after it may stand words of a call's body (`/jsonrpc res.partner`)."""
+        path, *words = path.split()[:4] or [""]
         wanted = list(segments_of(path))
         for each in self._shop.collections:
-            if any(list(one.segments)[-len(wanted) :] == wanted for one in each.lists) and wanted:
-                return each
-        return None
+            for one in each.lists:
+                marks = {str(value) for value in one.marks.values()}
+                if list(one.segments)[-len(wanted) :] == wanted and wanted and marks >= set(words):
+                    return each
+        return self._shop.below(path)
 
     def _plan(self, endpoint: Endpoint) -> Plan:
         if id(endpoint) not in self._plans:
@@ -215,6 +232,11 @@ def _ruled(rule: Json, item: Json, asked: Asked) -> Json:
     if rule.startswith("$$"):
         return read_path(asked.sent, rule[1:])
     return read_path(item, rule) if rule.startswith("$") else rule
+
+
+def _addressed(path: str, item: Json, asked: Asked) -> str:
+    """The path of an effect's list with what the item says in its braces: `/places/{$.place}/items`."""
+    return _BRACES.sub(lambda found: str(_ruled(found[1], item, asked)), path)
 
 
 def _object(body: Json, collection: Collection) -> Place | None:

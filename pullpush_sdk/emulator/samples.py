@@ -43,11 +43,13 @@ class Exchange(Asked):
     """One request and its answer, as recorded; `body` is the answer's, in the forms of `sent`.
 
     `effect` says which stored records a write changes where same-named fields do not; `kind` says that a request
-    reads or writes where its method does not.
+    reads or writes where its method does not. `means` is the status that an answer stands for which says so in its
+    body only (JSON-RPC).
     """
 
     kind: Literal["read", "write"] | None = None
     status: int = 200
+    means: int | None = None
     answer_headers: Mapping[str, str] = attrs.field(factory=dict)
     body: Json = None
     effect: Mapping[str, Json] | None = None
@@ -55,7 +57,12 @@ class Exchange(Asked):
     @property
     def ok(self) -> bool:
         """Whether the platform did what was asked."""
-        return 200 <= self.status < 300
+        return 200 <= self.meaning < 300
+
+    @property
+    def meaning(self) -> int:
+        """The status, or what an answer means that says it in its body alone."""
+        return self.status if self.means is None else self.means
 
 
 @attrs.frozen(kw_only=True)
@@ -134,8 +141,11 @@ def _value(given: Json, folder: Path | None, place: str, problems: list[Problem]
 
 
 def base_path(manifest: Manifest) -> str:
-    """The path of a manifest's base URL, without a slash at its end; empty where it has none."""
-    _, _, rest = manifest.base_url.partition("://")
+    """The path of a manifest's base URL, without a slash at its end; empty where it has none.
+
+    A placeholder at its beginning stands for an address without a path.
+    """
+    rest = manifest.base_url.partition("://")[2] or manifest.base_url
     return "/" + rest.partition("/")[2].strip("/") if rest.partition("/")[2].strip("/") else ""
 
 
@@ -200,6 +210,7 @@ def _exchange(value: Mapping[str, Json], base: str) -> Exchange:
         sent=parsed_body(request.get("body"), headers.get("content-type", "")),
         kind=kind,
         status=status,
+        means=None if answer.get("means") is None else int(answer["means"]),
         answer_headers=_lowered(answer.get("headers", {})),
         body=answer.get("body"),
         effect=value.get("effect"),

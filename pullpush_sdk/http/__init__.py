@@ -10,6 +10,7 @@ from ._pages import MAX_PAGES, PageState, Paginator, Seen, Step, paginator
 from ._redact import Redactor
 from ._schemes import Scheme
 from ._secret import Secret
+from ._status import refusal_of
 from ._store import FileTokenStore, MemoryTokenStore
 from ._throttle import Throttle
 from ._token import Token, TokenStore
@@ -39,5 +40,6 @@ __all__ = [
     "authenticator_of",
     "call_of",
     "paginator",
+    "refusal_of",
     "scheme_of",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from pullpush_sdk.canonical import UNSET, dumps
-from pullpush_sdk.errors import FieldError
+from pullpush_sdk.errors import FieldError, ManifestError
 from pullpush_sdk.manifest import Request, render
 
 from ._call import Call
@@ -19,6 +19,7 @@ from ._secret import revealed
 Json = Any
 
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
+_STEP = re.compile(r"\[\d+\]|[^.\[\]]+")
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+([A-Za-z_]\w*)")
 _NO_STEP = Step()
 
@@ -77,15 +78,27 @@ def _body(request: Request, values: Mapping[str, Json], step: Step, content: Jso
     if isinstance(own, Mapping) and (content is None or isinstance(content, Mapping)):
         own = {**own, **(content or {})}
         for path, value in step.variables.items():
-            own = _laid(own, path.split("."), value)
+            own = _laid(own, _steps(path), value)
     elif content is not None:
         own = content
     return dumps(_present(own)), "application/json"
 
 
-def _laid(body: Json, steps: list[str], value: Json) -> Json:
-    """The body with the value at a path; objects on its way that are missing are made."""
+def _steps(path: str) -> list[str | int]:
+    """`params.args[6].offset` as its steps; list positions are numbers."""
+    return [int(part[1:-1]) if part.startswith("[") else part for part in _STEP.findall(path)]
+
+
+def _laid(body: Json, steps: list[str | int], value: Json) -> Json:
+    """The body with the value at a path; objects on its way that are missing are made, lists are not."""
     head, *rest = steps
+    if isinstance(head, int):
+        if not isinstance(body, (list, tuple)) or head >= len(body):
+            raise ManifestError(f"the request's body has no list with a position {head} there", [])
+        return [
+            _laid(item, rest, value) if rest and n == head else value if n == head else item
+            for n, item in enumerate(body)
+        ]
     within: Mapping[str, Json] = body if isinstance(body, Mapping) else {}
     return {**within, head: _laid(within.get(head), rest, value) if rest else value}
 

@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 import attrs
 
 from pullpush_sdk.clock import Clock, SystemClock, steady_now
-from pullpush_sdk.errors import ContractError, PullPushError, RateLimitedError, TokenExpiredError, TransientError
+from pullpush_sdk.errors import (
+    ContractError,
+    PullPushError,
+    RateLimitedError,
+    RejectedError,
+    RemoteError,
+    TokenExpiredError,
+    TransientError,
+)
 from pullpush_sdk.manifest import Limits
 
 from ._auth import Authenticator, final_refusal
@@ -185,7 +193,7 @@ class Client:
         async with self._throttle.place(call):
             answer = await self._follow(resolved, token)
             throttled = self._throttle.learn(call, answer)
-        error = throttled or (self._classify(answer) if self._classify is not None else None)
+        error = throttled or self._judged(answer)
         if error is None and answer.status not in call.accepts:
             error = self.error_of(answer, call)
         if error is None:
@@ -193,6 +201,15 @@ class Client:
         if isinstance(error, RateLimitedError) and error.retry_after is not None:
             self._throttle.pause(call, error.retry_after)
         raise error
+
+    def _judged(self, answer: Answer) -> PullPushError | None:
+        """What the connector itself makes of an answer; its words may hold what the platform echoes of ours."""
+        error = self._classify(answer) if self._classify is not None else None
+        if error is not None:
+            error.message = self._redactor.text(error.message)
+            if isinstance(error, RemoteError | RejectedError):
+                error.answer = self._redactor.text(error.answer)
+        return error
 
     def _resolve(self, call: Call, token: Token | None) -> Call:
         base_url = token.base_url if token is not None else None

@@ -52,6 +52,7 @@ class OAuth2:
         self._auth = auth
         self._values = values
         self._placer = Placer(auth.place, values)
+        self._beside = [(each.field, Placer(each.place, values)) for each in auth.also]
         self._token_url = render_text(auth.token_url, values)
         self._client_id = render_text(auth.client_id, values)
         self._client_secret = render_text(auth.client_secret, values)
@@ -59,15 +60,23 @@ class OAuth2:
 
     def sign(self, call: Call, token: Token | None) -> Call:
         assert token is not None
-        return self._placer.sign(call, token.access)
+        call = self._placer.sign(call, token.access)
+        for field, placer in self._beside:
+            value = token.extra.get(field)
+            if not isinstance(value, str) or not value:
+                raise AuthError(f"the token came without its `{field}`", hint=AUTHORISE)
+            call = placer.sign(call, value)
+        return call
 
     def bootstrap(self) -> Token | None:
         """The tokens that the settings hold; their fingerprint tells later whether an operator changed them."""
         access, refresh = self._setting(self._auth.access_token), self._setting(self._auth.refresh_token)
         if not access and not refresh:
             return None
+        beside = {each.field: value for each in self._auth.also if (value := self._setting(each.value))}
+        mark = fingerprint(access, refresh, *(value for _, value in sorted(beside.items())))
         # A refresh token alone: the empty access token is stale from the start.
-        return Token(access=access or "", refresh=refresh, bootstrap=fingerprint(access, refresh))
+        return Token(access=access or "", refresh=refresh, extra=beside, bootstrap=mark)
 
     def is_stale(self, token: Token, now: datetime) -> bool:
         if not token.access:
@@ -168,9 +177,11 @@ class OAuth2:
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:
         pair = base64.b64encode(f"{self._client_id}:{self._client_secret}".encode()).decode()
-        given = (self._setting(self._auth.access_token), self._setting(self._auth.refresh_token))
-        held = () if token is None else (token.access, token.refresh)
-        return tuple(text for text in (self._client_secret, pair, *given, *held) if text)
+        given = [self._auth.access_token, self._auth.refresh_token, *(each.value for each in self._auth.also)]
+        held = (
+            [] if token is None else [token.access, token.refresh, *(token.extra.get(name) for name, _ in self._beside)]
+        )
+        return tuple(text for text in (self._client_secret, pair, *map(self._setting, given), *held) if text)
 
     def _setting(self, template: str | None) -> str | None:
         """A setting that may be left out."""
@@ -220,12 +231,14 @@ class OAuth2:
             raise ContractError("the token answer holds no access_token")
         refresh = fields.get("refresh_token") or (old.refresh if old is not None else None)
         extra = {name: value for name, value in fields.items() if name not in _TOKEN_FIELDS}
+        # An answer that renews one of them only leaves the others as they are.
+        kept = {name: old.extra[name] for name, _ in self._beside if old is not None and name in old.extra}
         return Token(
             access=access,
             refresh=str(refresh) if refresh else None,
             expires_at=self._expiry(fields, obtained_at),
             obtained_at=obtained_at,
-            extra=extra,
+            extra={**kept, **extra},
             bootstrap=old.bootstrap if old is not None else "",
         )
 

@@ -279,7 +279,8 @@ class _Keyed:
     """Every page asks for what lies behind the last record of the one before, in the order of a key.
 
     Records that come and go meanwhile shift no page. `total` is that of the request: what is left, this page included.
-    Where the platform names none, a page shorter than the size we asked for is the last. An empty page always is.
+    Where the platform names none and has no `has_next`, a page shorter than the size we asked for is the last. An
+    empty page always is.
     """
 
     def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
@@ -288,13 +289,15 @@ class _Keyed:
         self._size = {} if pagination.size_param is None else {pagination.size_param: self._asked}
         self._keys = f"{response.records}[*].{pagination.key}" if response.records else f"[*].{pagination.key}"
         self._total = response.total
+        self._has_next = response.has_next
+        self._in_body = pagination.place == "body"
         self._max_pages = max_pages
 
     def wants(self) -> tuple[str, ...]:
-        return _named(self._keys, self._total)
+        return _named(self._keys, self._total, self._has_next)
 
     def first(self) -> PageState:
-        return PageState(step=Step(params=dict(self._size)))
+        return PageState(step=Step(variables=dict(self._size)) if self._in_body else Step(params=dict(self._size)))
 
     def at(self, cursor: str) -> PageState:
         return PageState(step=self._step(cursor), cursor=cursor)
@@ -305,10 +308,13 @@ class _Keyed:
             if left:
                 raise ContractError(f"page {state.pages + 1} of the listing is empty, and says that {left} are left")
             return None
+        has_next = _flag_at(self._has_next, seen)
+        if has_next is False:
+            return None
         if left is not None:
             if seen.count >= left:
                 return None
-        elif self._size and seen.count < self._asked:
+        elif has_next is None and self._size and seen.count < self._asked:
             return None
         keys = seen.values.get(self._keys) or []
         if len(keys) < seen.count or keys[-1] is None:
@@ -323,13 +329,14 @@ class _Keyed:
         _check_repeat(state, seen)
         _check_cap(pages, self._max_pages)
         read = state.read + seen.count
-        return PageState(step=self._step(cursor), pages=pages, read=read, cursor=cursor, body=seen.body)
+        return PageState(step=self._step(keys[-1]), pages=pages, read=read, cursor=cursor, body=seen.body)
 
     def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
         return None
 
-    def _step(self, cursor: str) -> Step:
-        return Step(params={**self._size, self._param: cursor})
+    def _step(self, cursor: Any) -> Step:
+        names = {**self._size, self._param: cursor}
+        return Step(variables=names) if self._in_body else Step(params=names)
 
 
 def _named(*paths: str | None) -> tuple[str, ...]:

@@ -58,6 +58,18 @@ def error_of(answer: Answer, call: Call, *, redactor: Redactor, now: datetime) -
     return ContractError(message, status=status, answer=shown, hint="only GET and HEAD follow redirects")
 
 
+def refusal_of(answer: Answer, status: int, said: str) -> PullPushError:
+    """The error of an answer that means `status` (4xx or 5xx) and says so in its body; `said` are its own words.
+
+    Whether it was a write is not known here: a 5xx counts as maybe applied.
+    """
+    meant = Answer(status=status, headers=answer.headers, body=said.encode(), started_at=answer.started_at, url="")
+    error = error_of(meant, Call(method="POST", url=""), redactor=Redactor(()), now=answer.started_at)
+    assert error is not None
+    error.message = f"{answer.url} was answered with {answer.status}, which means {status}: {said or 'no reason given'}"
+    return error
+
+
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds to wait by `Retry-After`, given in seconds or as an HTTP date; None without a readable one.
 

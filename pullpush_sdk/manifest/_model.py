@@ -110,11 +110,12 @@ class BasicAuth:
 class OAuth2Auth:
     """OAuth 2. `grant` says how a first token is got; a refresh token, where there is one, renews it.
 
-    `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how
-    the answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
-    `code_params` go with the exchange of a code alone. `pkce` proves with a verifier that the code comes back to who
-    asked for it. `callback_hmac` names the query parameter by which the platform signs its callback: the hex
-    HMAC-SHA256, with the client secret, of all other parameters as `name=value`, sorted and joined by `&`.
+    `rotates` means that a refresh token is good once: the new one is stored before it is used. `expires` tells how the
+    answer's expiry field reads: seconds from now, or an absolute Unix time. `refresh_margin` is in seconds.
+    `code_params` go with the exchange of a code alone. `also` are further credentials out of the same answer. `pkce`
+    proves with a verifier that the code comes back to who asked for it. `callback_hmac` names the query parameter by
+    which the platform signs its callback: the hex HMAC-SHA256, with the client secret, of all other parameters as
+    `name=value`, sorted and joined by `&`.
     """
 
     kind: Literal["oauth2"] = "oauth2"
@@ -138,6 +139,16 @@ class OAuth2Auth:
     expires: Literal["seconds", "unix"] = "seconds"
     refresh_margin: float = 300.0
     place: Placement = Placement(header="Authorization", format="Bearer {{token}}")
+    also: Sequence[TokenField] = ()
+
+
+@attrs.frozen(kw_only=True)
+class TokenField:
+    """One more credential of a token answer, by its `field` there; `value` is a template of one the user has."""
+
+    field: str
+    value: str | None = None
+    place: Placement
 
 
 @attrs.frozen(kw_only=True)
@@ -243,6 +254,8 @@ class Pagination:
 class Response:
     """Where a list answer keeps things; all are paths from its root, empty `records` means the root is the list.
 
+    All but `records` and `errors` may name a header of the answer instead: `@headers.x-total`.
+
     `errors` names a list or text that makes the answer a failure although its status is 200 (GraphQL). `end_status`
     is a 4xx status with which the platform answers a page behind the last one, if the body holds `end_text` too, in
     any case.
@@ -264,10 +277,10 @@ class Incremental:
     """How only changes are read.
 
     The stored cursor is the moment at which the last complete read began, minus `overlap` seconds at the next one.
-    `param` (or a variable of the query) receives it in `format` (strftime, `iso`, `unix` or `unix_ms`) in
-    `timezone`, wrapped by the template `template` where the platform wants a filter text over {{since}}. Without a
-    filter, `newest_first` says that the list is sorted by update time, latest first: reading stops behind the first
-    page that holds a record older than the cursor.
+    `param` (or a variable of the query) receives it in `format` (strftime, `iso`, `unix` or `unix_ms`) in `timezone`,
+    wrapped by the template `template` where the platform wants a filter text over {{since}}; without both the request
+    itself says {{since}}, in a header or in its body. Without a filter, `newest_first` says that the list is sorted by
+    update time, latest first: reading stops behind the first page that holds a record older than the cursor.
 
     `whole` is what the parameter receives where there is no moment. `depth` says that a filtered list ends silently
     after so many records: where it did, an `oldest_first` list is asked for anew from its last update time on, any
@@ -323,8 +336,8 @@ class Resource:
     `list` None means that the connector's own `pullpush_pull` reads it. `where` keeps only records whose values at
     these paths are the named ones, or one of them. `details` is fetched per record and laid over it;
     `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
-    itself. `version` names what orders its states: the record's `updated_at`, or `observed`, the moment at which the
-    request that read it was started.
+    itself. With `list_is_whole` they are fetched only for records that a webhook names. `version` names what orders
+    its states: the record's `updated_at`, or `observed`, the moment at which the request that read it was started.
     """
 
     name: str
@@ -333,6 +346,7 @@ class Resource:
     list: Request | None = None
     details: Request | None = None
     details_records: str = ""
+    list_is_whole: bool = False
     attach: Sequence[Attach] = ()
     pagination: Pagination = Pagination()
     response: Response = Response()
@@ -369,8 +383,9 @@ class Part:
 class Verification:
     """How a webhook proves where it comes from; the secret is a template, checked over the raw body.
 
-    `prefix` is dropped from the header's value where it stands there. `signed` is what an HMAC is made over, from
-    `{{body}}` and `{{timestamp}}` (the timestamp header's value): only a stamp that is signed proves anything.
+    `prefix` is dropped from the header's value where it stands there. `signed` is what an HMAC is made over: a template
+    over {{body}}, {{timestamp}}, {{headers.name}}, {{fields.name}} and settings; only a stamp that is signed proves
+    anything. `field` and `timestamp_field` name pairs of a header of the form `t=1,v1=abc`.
     """
 
     kind: Literal["hmac-sha256", "hmac-sha1", "hmac-sha512", "header-token", "none"]
@@ -379,7 +394,9 @@ class Verification:
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = ""
     signed: str = "{{body}}"
+    field: str | None = None
     timestamp_header: str | None = None
+    timestamp_field: str | None = None
     tolerance: float = 300.0
 
 
@@ -428,7 +445,8 @@ class Handler:
     """What one webhook event becomes: `map` over the body, or a resource's map over the object at `data_path`.
 
     `partial` means that only the mapped fields are spoken of. `refetch` reads the record again by the resource's
-    details request instead of trusting the body.
+    details request instead of trusting the body; `record` maps a name that this asks for to its path in the webhook's
+    object, where that calls it otherwise.
     """
 
     event: str
@@ -439,6 +457,7 @@ class Handler:
     map: Rules | None = None
     partial: bool = False
     refetch: bool = False
+    record: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -494,15 +513,19 @@ class Find:
 class Write:
     """One writing request; `body` is a template of rules over the canonical record, `@native` the found record.
 
-    `item_errors` names where a bulk answer lists failures per item and `item_index` its index or key in there.
+    `body_at` is where in `request.json`, the envelope, the body goes; `$` lays its fields over it.
+    `item_errors` names where a bulk answer lists failures per item and `item_index` its index or key in there;
+    `item_key` is where that key stands in an item's body.
     `reads_back` is the path of the written record in the answer.
     """
 
     request: Request
     body: Json = None
+    body_at: str | None = None
     items_at: str | None = None
     item_errors: str | None = None
     item_index: str | None = None
+    item_key: str | None = None
     reads_back: str | None = None
 
 
@@ -548,6 +571,20 @@ class Check:
 
 
 @attrs.frozen(kw_only=True)
+class Refusal:
+    """An answer that says in its body what others say by their status.
+
+    It counts as `status` where the value at `path` is `equals` (or one of them), or, with `equals` None, where there
+    is anything but null, false and the empty. `reason` is the path of what the platform says about it.
+    """
+
+    path: str
+    status: int
+    equals: Json = None
+    reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Manifest:
     """One connector's whole description.
 
@@ -568,6 +605,7 @@ class Manifest:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     auth: Auth = NoAuth()
     limits: Limits = Limits()
+    refusals: Sequence[Refusal] = ()
     settings: Mapping[str, Json] = attrs.field(factory=dict)
     secrets: Sequence[str] = ()
     check: Check | None = None

@@ -18,6 +18,7 @@ from ._model import (
     BasicAuth,
     BearerAuth,
     ChoiceAuth,
+    Incremental,
     Manifest,
     OAuth1Auth,
     OAuth2Auth,
@@ -27,6 +28,7 @@ from ._model import (
     Resource,
     Response,
     SessionAuth,
+    TokenField,
     Verification,
     Webhook,
 )
@@ -158,6 +160,8 @@ def _check_way(auth: Auth, path: str, manifest: Manifest) -> Iterator[Problem]:
         value = getattr(auth, attribute.name)
         if isinstance(value, Placement):
             yield from _check_placement(value, f"{path}.{attribute.name}", known)
+        elif attribute.name == "also":
+            yield from _check_beside(value, f"{path}.also", known)
         elif attribute.name != "exchange":
             yield from _check_template(value, f"{path}.{attribute.name}", known)
     if isinstance(auth, OAuth2Auth):
@@ -175,6 +179,14 @@ _CREDENTIALS: Mapping[type, tuple[str, ...]] = {
     OAuth1Auth: ("consumer_secret", "token", "token_secret"),
     OAuth2Auth: ("client_secret", "access_token", "refresh_token"),
 }
+
+
+def _check_beside(fields: Iterable[TokenField], path: str, known: frozenset[str]) -> Iterator[Problem]:
+    for index, field in enumerate(fields):
+        yield from _check_placement(field.place, f"{path}[{index}].place", known)
+        yield from _check_template(field.value or "", f"{path}[{index}].value", known)
+        if field.value and not placeholders(field.value):
+            yield _problem("secret", "a credential in clear", f"{path}[{index}].value", "name a secret: {{name}}")
 
 
 def _check_placement(place: Placement, path: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -304,8 +316,22 @@ def _check_resource(name: str, resource: Resource) -> Iterator[Problem]:
     if changes is not None and changes.oldest_first and resource.version != "updated_at":
         message = "oldest_first goes on by the records' update time, which is not their version"
         yield _problem("incremental", message, f"{path}.incremental.oldest_first", "write version: updated_at")
+    if changes is not None and not _has_place(changes, resource):
+        hint = "name param or variable, or write {{since}} in the request"
+        yield _problem("incremental", "the moment has no place in the request", f"{path}.incremental", hint)
     if changes is not None and changes.whole is not None and changes.param is None and changes.variable is None:
         yield _problem("incremental", "whole has no parameter to go into", f"{path}.incremental.whole", "name param")
+
+
+def _has_place(changes: Incremental, resource: Resource) -> bool:
+    """Whether the list is asked by the moment, or sorted so that it need not be."""
+    return bool(
+        changes.param
+        or changes.variable
+        or changes.newest_first
+        or resource.list is None
+        or "since" in placeholders(attrs.asdict(resource.list))
+    )
 
 
 def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
@@ -329,6 +355,8 @@ def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
         if resource is not None and handler.canonical_type != resource.canonical_type:
             message = f"the resource `{resource.name}` is of type {resource.canonical_type}"
             yield _problem("webhook", message, f"{path}.canonical_type")
+        if handler.record and not handler.refetch:
+            yield _problem("webhook", "record is of refetch", f"{path}.record", "write refetch: true")
         if handler.refetch and (resource is None or resource.details is None or resource.list is None):
             yield _problem("webhook", "refetch needs a resource with list and details", f"{path}.refetch")
 
@@ -369,13 +397,12 @@ def _check_proof(verification: Verification, path: str, manifest: Manifest) -> I
     if verification.secret and not placeholders(verification.secret):
         yield _problem("secret", "a secret in clear", f"{path}.secret", "name a secret: {{name}}")
     yield from _check_template(verification.secret, f"{path}.secret", _known(manifest))
+    offered = _known(manifest, "body", "timestamp", "headers", "fields") - set(manifest.secrets)
+    yield from _check_template(verification.signed, f"{path}.signed", offered)
     names = placeholders(verification.signed)
     if "body" not in names:
         yield _problem("webhook", "the signature does not cover the body", f"{path}.signed", "write {{body}} in it")
-    for name in sorted(names - {"body", "timestamp"}):
-        hint = "only {{body}} and {{timestamp}} can be signed"
-        yield _problem("webhook", f"`{name}` is not part of a request", f"{path}.signed", hint)
-    if "timestamp" in names and verification.timestamp_header is None:
+    if "timestamp" in names and verification.timestamp_header is None and verification.timestamp_field is None:
         yield _problem("webhook", "{{timestamp}} without timestamp_header", f"{path}.signed", "name its header")
 
 
@@ -395,5 +422,9 @@ def _check_push(name: str, push: Push) -> Iterator[Problem]:
         write = getattr(push, part)
         if write is not None and write.item_index is not None and write.item_errors is None:
             yield _problem("push", "item_index without item_errors", f"{path}.{part}.item_index", "add item_errors")
-        if write is not None and write.body is not None and write.request.json is not None:
-            yield _problem("push", "body and request.json: one body only", f"{path}.{part}.body")
+        if write is not None and write.item_key is not None and write.item_index is None:
+            yield _problem("push", "item_key without item_index", f"{path}.{part}.item_key", "add item_index")
+        if write is not None and write.body_at is not None and (write.body is None or write.request.json is None):
+            yield _problem("push", "body_at without a body and request.json", f"{path}.{part}.body_at", "add both")
+        if write is not None and write.body is not None and write.request.json is not None and write.body_at is None:
+            yield _problem("push", "body and request.json: one body only", f"{path}.{part}.body", "name body_at")

@@ -22,6 +22,7 @@ from ._site import Refused
 from ._values import aware, empty
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 _TRUE = frozenset({"true", "yes", "1", "on"})
 _FALSE = frozenset({"false", "no", "0", "off"})
 
@@ -84,6 +85,8 @@ def to_date_time(value: Any, form: str, zone: ZoneInfo | None) -> datetime | Non
     """An instant in UTC. Blank is null; a time without offset is refused unless a zone is given."""
     if form in {"unix", "unix_ms"}:
         return _unix(value, 3 if form == "unix_ms" else 6)
+    if form == "json_date":
+        return _json_date(value)
     if isinstance(value, datetime):
         moment = value
     elif value.__class__ is not str:
@@ -103,6 +106,17 @@ def _read_time(text: str, form: str) -> datetime:
     except (ValueError, OverflowError):
         known = "an ISO 8601 time" if form == "iso" else f"a time like {form}"
         raise Refused(f"expected {known}") from None
+
+
+def _json_date(value: Any) -> datetime | None:
+    """`/Date(1769846400000+0100)/`: milliseconds since 1970 in UTC; the offset says only where it was written."""
+    text = _text(value).strip()
+    if not text:
+        return None
+    found = _JSON_DATE.fullmatch(text)
+    if found is None:
+        raise Refused("expected a time like /Date(1769846400000)/")
+    return _unix(int(found[1]), 3)
 
 
 def _unix(value: Any, places: int) -> datetime | None:
@@ -227,10 +241,10 @@ def _want_zone(value: Any) -> ZoneInfo:
 
 def _want_format(value: Any) -> str:
     form = _want_text(value)
-    if form in {"iso", "unix", "unix_ms"}:
+    if form in {"iso", "unix", "unix_ms", "json_date"}:
         return form
     if "%" not in form or len(form) > 100:
-        raise ValueError("expected iso, unix, unix_ms or a pattern such as %d/%m/%Y %H:%M")
+        raise ValueError("expected iso, unix, unix_ms, json_date or a pattern such as %d/%m/%Y %H:%M")
     try:
         datetime.strptime(_EPOCH.strftime(form), form)  # noqa: DTZ007
     except (ValueError, re.error, OverflowError):

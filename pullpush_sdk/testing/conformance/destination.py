@@ -137,7 +137,9 @@ async def prepared(subject: Subject, canonical_type: str, shop: Shop, effort: Ef
 def twin_of(subject: Subject, canonical_type: str) -> int | None:
     """How many records the twin has to begin with: none, but for stock, and for types whose needs nobody can write."""
     needs_goods = canonical_type == "stocklevel" or (
-        canonical_type in _OTHERS and "product" not in subject.loaded.connector.writes
+        canonical_type in _OTHERS
+        and "product" in subject.loaded.connector.reads
+        and "product" not in subject.loaded.connector.writes
     )
     return None if needs_goods else 0
 

@@ -1,0 +1,1 @@
+"""Real platforms, described by manifests and samples alone."""
