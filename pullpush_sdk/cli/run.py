@@ -27,13 +27,15 @@ While it runs, sync, flow and dead-letters ask it to do what they are told.
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
               help="Port to listen on; 0 takes a free one.")  # fmt: skip
+@click.option("--public-url", default="", metavar="URL",
+              help="Where platforms reach this process: their webhooks are registered there.")  # fmt: skip
 @click.option("--grace", type=click.FloatRange(min=0), default=30.0, show_default=True,
               help="Seconds that a graceful stop may take.")  # fmt: skip
 @click.option("--log-format", type=click.Choice(["auto", "text", "json"]), default="auto", show_default=True,
               help="How the log on standard error looks; auto: text on a terminal, else JSON.")  # fmt: skip
 @click.pass_context
-def run(ctx: click.Context, *, host: str, port: int, grace: float, log_format: str) -> None:
-    """Run all flows until stopped: reads on schedule, delivers, answers /health and /health/ready.
+def run(ctx: click.Context, *, host: str, port: int, public_url: str, grace: float, log_format: str) -> None:
+    """Run all flows until stopped: reads on schedule, receives webhooks, delivers, answers health and metrics.
 
     Exit code 0 after a graceful stop, 1 where another process works on the store or the store failed, 130 where a
     second signal ended it at once.
@@ -49,9 +51,10 @@ def run(ctx: click.Context, *, host: str, port: int, grace: float, log_format: s
         log_to(sys.stderr, redactor=session.redactor, form=log_format, debug=session.debug),
         listen(host, port) as listener,
     ):
+        serving = Serving(listener=listener, grace=grace, public_url=public_url)
         try:
             # The log says that it stops.
-            run_stoppable(_run(session, project, Serving(listener=listener, grace=grace), stop), stop, quiet=True)
+            run_stoppable(_run(session, project, serving, stop), stop, quiet=True)
         except asyncio.CancelledError:
             ctx.exit(INTERRUPTED)
 

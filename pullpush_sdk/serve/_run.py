@@ -31,6 +31,7 @@ from ._inbox_worker import work_inbox
 from ._limits import Limits
 from ._routes import direct, webhook_routes
 from ._server import make_server
+from ._subscriptions import keep_subscribed
 from ._targets import Targets
 
 _log = logging.getLogger("pullpush.run")
@@ -40,13 +41,14 @@ _ANSWER_SECONDS = 10
 
 @attrs.frozen(kw_only=True)
 class Serving:
-    """How the process serves: its listening socket, for how many seconds a graceful stop may take, and what the
-    outside may send.
+    """How the process serves: its listening socket, for how many seconds a graceful stop may take, what the outside
+    may send, and where platforms reach it, empty where webhooks are registered by hand.
     """
 
     listener: socket.socket
     grace: float = 30.0
     limits: Limits = attrs.field(factory=Limits)
+    public_url: str = ""
 
     @property
     def address(self) -> str:
@@ -83,16 +85,15 @@ async def run_project(
             )  # fmt: skip
             targets = Targets(supervisor)
             _say_what_runs(supervisor, targets, serving)
-            await _together(
-                [
-                    supervisor.run(stop),
-                    work_inbox(targets, engine, stop=stop, clock=time),
-                    engine.run_commands(desk.handlers(), stop=stop),
-                    _serve(_app(supervisor, targets, serving.limits, metrics), serving, stop),
-                ],
-                stop=stop,
-                grace=serving.grace,
-            )
+            work = [
+                supervisor.run(stop),
+                work_inbox(targets, engine, stop=stop, clock=time),
+                engine.run_commands(desk.handlers(), stop=stop),
+                _serve(_app(supervisor, targets, serving.limits, metrics), serving, stop),
+            ]
+            if serving.public_url:
+                work.append(keep_subscribed(supervisor, targets.names, serving.public_url, stop=stop, clock=time))
+            await _together(work, stop=stop, grace=serving.grace)
     _log.info("stopped")
 
 
@@ -184,5 +185,5 @@ def _say_what_runs(supervisor: Supervisor, targets: Targets, serving: Serving) -
         config = supervisor.here.project.connection(name)
         loaded = supervisor.here.connections.plugins.connectors.get(config.connector)
         if loaded is not None and loaded.connector.webhooks:
-            url = f"{serving.address}/webhooks/{name}"
+            url = f"{(serving.public_url or serving.address).rstrip('/')}/webhooks/{name}"
             _log.info("webhooks of %s are received at %s", name, url, extra={"connection": name, "url": url})

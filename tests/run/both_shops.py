@@ -83,11 +83,11 @@ class Shops:
 
     # The process
 
-    async def start(self) -> None:
+    async def start(self, *arguments: str) -> None:
         """Start `pullpush run`; its log goes to a file."""
         with (self.folder / "run.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(*_PULLPUSH, "run", "--port", str(self.port), "--log-format", "json"),
+                *(*_PULLPUSH, "run", "--port", str(self.port), "--log-format", "json", *arguments),
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
