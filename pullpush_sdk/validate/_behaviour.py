@@ -47,6 +47,7 @@ class Behaviour:
     secrets: Sequence[str] = ()
     sandbox: str = ""
     unproven: str = ""
+    unshown: Sequence[str] = ()
     read: frozenset[str] = frozenset()
     webhooks: int = 0
     loaded: bool = False
@@ -100,6 +101,7 @@ def read_result(case: Case, result: ChildResult) -> Behaviour:
         exchanges=tuple(by_kind["exchanges"][0]["exchanges"]) if "exchanges" in by_kind else (),
         secrets=tuple(by_kind["secrets"][0]["secrets"]) if "secrets" in by_kind else (),
         sandbox=by_kind["sandbox"][0]["name"] if "sandbox" in by_kind else "",
+        unshown=tuple(each["what"] for each in by_kind.get("unshown", ())),
         unproven=by_kind["unproven"][0]["reason"] if "unproven" in by_kind else "",
         read=frozenset(each["type"] for each in by_kind.get("fields", ()) if each["count"]),
         webhooks=sum(each.get("events", 0) for each in by_kind.get("webhooks", ())),
