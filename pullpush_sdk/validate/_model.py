@@ -96,8 +96,9 @@ class Point:
 class Report:
     """Everything that one validation found.
 
-    `families` names those that ran with the seconds they took. `trials` are empty where behaviour was not run;
-    `unshown` is what no sample shows where the sandbox was made from samples. `skipped` says why a family did not run. `exchanges` are the recorded requests and answers, redacted.
+    `families` names those that ran with the seconds they took; `skipped` says why one did not. `trials` are empty where
+    behaviour was not run. `unshown` is what no sample shows, where the sandbox was made from samples. `exchanges` are
+    the recorded requests and answers, redacted.
     """
 
     target: str
