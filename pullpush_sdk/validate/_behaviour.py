@@ -47,6 +47,7 @@ class Behaviour:
     secrets: Sequence[str] = ()
     sandbox: str = ""
     unproven: str = ""
+    unshown: Sequence[str] = ()
     read: frozenset[str] = frozenset()
     webhooks: int = 0
     loaded: bool = False
@@ -100,6 +101,7 @@ def read_result(case: Case, result: ChildResult) -> Behaviour:
         exchanges=tuple(by_kind["exchanges"][0]["exchanges"]) if "exchanges" in by_kind else (),
         secrets=tuple(by_kind["secrets"][0]["secrets"]) if "secrets" in by_kind else (),
         sandbox=by_kind["sandbox"][0]["name"] if "sandbox" in by_kind else "",
+        unshown=tuple(each["what"] for each in by_kind.get("unshown", ())),
         unproven=by_kind["unproven"][0]["reason"] if "unproven" in by_kind else "",
         read=frozenset(each["type"] for each in by_kind.get("fields", ()) if each["count"]),
         webhooks=sum(each.get("events", 0) for each in by_kind.get("webhooks", ())),
@@ -169,7 +171,8 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
         yield from _fields(case, each)
     for each in told.get("paging", ()):
         for path, resource in _resources(case, each["type"]):
-            if resource.name in each["resources"] or each["resources"] == [""]:
+            shown = _is_shown(told, path, "goes on")
+            if shown and (resource.name in each["resources"] or each["resources"] == [""]):
                 place = f"{path}.pagination{_moving(resource) if each['same'] else ''}"
                 message = f"in small pages {each['missing']} of {each['of']} records are missing"
                 hint = "the platform gives one page again and again" if each["same"] else "look at kind, start and size"
@@ -184,7 +187,8 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
         yield _where(case, "behaviour-page-size", place, message, "name the platform's parameter")
     for each in told.get("changes", ()):
         for path, resource in _resources(case, each["type"]):
-            if resource.name == each["resource"] and resource.incremental is not None:
+            shown = _is_shown(told, path, "filters by time")
+            if shown and resource.name == each["resource"] and resource.incremental is not None:
                 place = f"{path}.incremental.param" if resource.incremental.param else f"{path}.incremental"
                 message = f"a day later nothing changed, and all {each['again']} records are read again"
                 yield _where(case, "behaviour-incremental", place, message, "name the platform's filter by update time")
@@ -247,6 +251,11 @@ def _fields(case: Case, told: Json) -> Iterator[Problem]:
                     message = f"no record of the sandbox fills {target}.{name}"
                     place = below(f"{where}.items", name)
                     yield _where(case, "behaviour-field-empty", place, message, "correct the path")
+
+
+def _is_shown(told: dict[str, list[Json]], path: str, word: str) -> bool:
+    """Whether samples show how a list does this; a sandbox that only guesses it proves nothing against a manifest."""
+    return not any(f"({path}.list)" in each["what"] and word in each["what"] for each in told.get("unshown", ()))
 
 
 def _moving(resource: Resource) -> str:

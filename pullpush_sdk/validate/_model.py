@@ -96,8 +96,9 @@ class Point:
 class Report:
     """Everything that one validation found.
 
-    `families` names those that ran with the seconds they took. `trials` are empty where behaviour was not run;
-    `skipped` says why a family did not run. `exchanges` are the recorded requests and answers, redacted.
+    `families` names those that ran with the seconds they took; `skipped` says why one did not. `trials` are empty where
+    behaviour was not run. `unshown` is what no sample shows, where the sandbox was made from samples. `exchanges` are
+    the recorded requests and answers, redacted.
     """
 
     target: str
@@ -113,6 +114,7 @@ class Report:
     missing: Sequence[str] = ()
     exchanges: Sequence[Json] = attrs.field(default=(), repr=False)
     sandbox: str = ""
+    unshown: Sequence[str] = ()
     seconds: float = 0.0
 
     def of(self, severity: Severity) -> list[Finding]:

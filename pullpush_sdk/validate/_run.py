@@ -113,6 +113,7 @@ def validate_target(target: Target, options: Options) -> Validated:
         missing=missing,
         exchanges=ran.exchanges if ran is not None else (),
         sandbox=ran.sandbox if ran is not None else "",
+        unshown=tuple(ran.unshown) if ran is not None else (),
         seconds=time.perf_counter() - started,
     )
     secrets = tuple(ran.secrets) if ran is not None else ()

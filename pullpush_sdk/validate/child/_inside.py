@@ -134,6 +134,8 @@ class _Work:
             self.tell("unproven", reason="it ships no sandbox, and its samples are not enough to make one")
         else:
             self.tell("sandbox", name=box.name, edits=sorted(box.control.changes))
+            for each in getattr(box, "not_proven", ()):
+                self.tell("unshown", what=str(each))
         return box
 
     def _laws(self, subject: Any, laws: Iterable[Any], recorder: Any) -> None:
@@ -200,7 +202,7 @@ def _declared(document: str) -> Any:
 
     @hookimpl
     def pullpush_connector() -> Any:
-        return attrs.evolve(connector_of(loaded.manifest), locate=loaded.located)
+        return attrs.evolve(connector_of(loaded.manifest), locate=loaded.located, folder=Path(document).parent)
 
     return SimpleNamespace(pullpush_connector=pullpush_connector)
 

@@ -28,6 +28,9 @@ def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
     if report.trials:
         yield f"\nLaws, tried against the sandbox {report.sandbox}".rstrip()
         yield from _trials(report)
+    if report.unshown:
+        yield "\nNot proven: no sample shows it"
+        yield from (f"  {each}" for each in report.unshown)
     for family, why in report.skipped.items():
         yield f"\n{family} was not run: {why}"
     if report.checklist:
