@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help setup demo test lint types docs bench crash scale template
+.PHONY: help setup demo test lint types docs bench crash matrix scale soak template fuzz
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,10 +39,22 @@ types: setup  ## strict types of the SDK and every plugin
 	@for plugin in plugins/*/pullpush_* templates/connector/pullpush_acme templates/connector/options/*/*.py templates/connector/tests/*.py; do echo "==> $$plugin"; $(BIN)/mypy --config-file pyproject.toml $$plugin || exit 1; done
 
 crash: setup  ## kill the process at random 200 times and judge by the destination's own log
-	@$(BIN)/python -m pytest -q -s -m full -k crash tests
+	@$(BIN)/python -m pytest -q -s -m full -k "crash or trouble" tests
+
+matrix: setup  ## every platform into every other one: more seeds and histories, and 5,000 products under their limits
+	@$(BIN)/python -m pytest -q -s -m full -n 2 tests/matrix
+
+soak: setup  ## pullpush run under load and faults for SOAK_SECONDS (21 minutes): memory and open files stay flat
+	@$(BIN)/python -m pytest -q -s -m full tests/run/test_soak_run.py
 
 scale: setup  ## order at scale: 200,000 updates of 1,000 keys, keys that always fail, a restart with 100,000 waiting
 	@$(BIN)/python -m pytest -q -s -m full tests/engine/test_engine_scale.py
+
+FUZZ_SECONDS ?= 300
+
+fuzz: setup  ## fuzz the webhook receiver, guided by coverage, for FUZZ_SECONDS
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt atheris
+	@$(BIN)/python -m tests.serve.fuzz_receiver -max_total_time=$(FUZZ_SECONDS) -max_len=2000
 
 template: setup  ## every combination of the connector template: generated, loaded, tested
 	@$(BIN)/python -m pytest -q -n 2 -m full tests/scaffold tests/repo/test_template.py

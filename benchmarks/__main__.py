@@ -87,7 +87,8 @@ def main():
     quick = "--quick" in sys.argv[1:]
     start_up()
     extraction(SIZES[:1] if quick else SIZES)
-    scripts(("bench_mapping.py",), ("bench_log.py",), ("bench_dispatch.py",))
+    webhooks = ("bench_webhooks.py", *(("--seconds", "2", "--rounds", "1") if quick else ()))
+    scripts(("bench_mapping.py",), ("bench_log.py",), ("bench_dispatch.py",), webhooks)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -99,7 +100,9 @@ class Delivery:
     wire object with absent fields left out: write what is there, leave alone what is not, clear what is null.
     `attempt` counts from 1. `maybe_applied` says that an earlier attempt may have reached the platform: a write
     that cannot be repeated must look first. `native_id` is the platform's id that an earlier delivery of this identity
-    returned, None where none did. `locationId` inside the payload is already the destination's.
+    returned, None where none did. `baseline` says that the flow's first import brought it. `match` is the wire
+    field by which to find the record, None for the type's own key. `locationId` inside the payload is already the
+    destination's.
     """
 
     id: str
@@ -114,6 +117,8 @@ class Delivery:
     maybe_applied: bool = False
     fields: frozenset[str] | None = None
     native_id: str | None = None
+    baseline: bool = False
+    match: str | None = None
 
     @cached_property
     def record(self) -> Any:
@@ -209,7 +214,11 @@ class WebhookRequest:
     received_at: datetime
 
     def json(self) -> Json:
-        """The body as JSON with exact numbers; raises msgspec.DecodeError."""
+        """The body as JSON with exact numbers, decoded once: not to be changed; raises msgspec.DecodeError."""
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Json:
         return loads(self.body)
 
 
@@ -231,10 +240,12 @@ class Connector:
     name canonical types; for a manifest connector they are computed, for one in plain Python they are said here.
     `batch` is the largest batch per written type that one push takes, 1 where it is not named. `index_lag` is, per
     written type, for how many seconds a look-up may miss what was just written (0 where not named): a delivery whose
-    answer was lost comes again no sooner. `refused` says why a
+    answer was lost comes again no sooner. `matches` names, per written type, further wire fields by which a record is
+    found where a flow says so (`Delivery.match`). `refused` says why a
     type is neither read nor written. `functions` are its own mapping functions, named `connector:function` in maps.
     `classify` sees every answer before its status is judged and may name the error that it stands for, None for "as
-    the status says". `locate` adds file, line and column to a problem of the manifest.
+    the status says". `locate` adds file, line and column to a problem of the manifest. `folder` is where the manifest's
+    samples lie, None where it did not come from a file.
     """
 
     name: str
@@ -248,12 +259,14 @@ class Connector:
     webhooks: frozenset[str] = frozenset()
     batch: Mapping[str, int] = attrs.field(factory=dict)
     index_lag: Mapping[str, float] = attrs.field(factory=dict)
+    matches: Mapping[str, frozenset[str]] = attrs.field(factory=dict)
     docs: str = ""
     refused: Mapping[str, str] = attrs.field(factory=dict)
     functions: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict, repr=False)
     classify: Callable[[Answer], PullPushError | None] | None = attrs.field(default=None, repr=False)
     manifest: Any = attrs.field(default=None, repr=False)
     locate: Callable[[Problem], Problem] = attrs.field(default=lambda problem: problem, repr=False)
+    folder: Path | None = attrs.field(default=None, repr=False)
 
     def abilities(self, canonical_type: str) -> Abilities:
         """What this connector does with a type; all false for one it does not know."""

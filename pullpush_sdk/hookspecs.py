@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pullpush_sdk.canonical import CanonicalType
     from pullpush_sdk.connector import (
         Connection,
@@ -58,7 +60,10 @@ class ConnectorSpec:
 
     @hookspec(firstresult=True)
     def pullpush_locations(self, connection: Connection) -> Awaitable[Sequence[Location]] | None:
-        """List the stock locations. Called before a flow of `stocklevel` starts; an empty list means one place."""
+        """List the stock locations, those out of use not `active`; an empty list means one place.
+
+        Called before a flow of `stocklevel` starts.
+        """
 
     @hookspec(firstresult=True)
     def pullpush_pull(self, connection: Connection, canonical_type: str, cursor: Json) -> AsyncIterator[Page] | None:
@@ -147,11 +152,46 @@ class ObserverSpec:
     def pullpush_delivered(
         self, flow: str, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
     ) -> None:
-        """A batch was pushed and its outcomes are stored. Called once per batch; must not block."""
+        """A batch was pushed and its outcomes are stored. Called once per batch; must not block.
+
+        Deliveries of a flow's first reading are no news and are left out; so are their dead letters below.
+        """
 
     @hookspec
     def pullpush_dead_letter(self, flow: str, canonical_type: str, reasons: Mapping[str, str]) -> None:
         """Deliveries ended dead: delivery id to reason. Called once per batch that had any."""
+
+    @hookspec
+    def pullpush_page_read(  # noqa: PLR0917 - hooks are called by name
+        self,
+        flow: str,
+        canonical_type: str,
+        source: str,
+        counts: Mapping[str, int],
+        started: datetime,
+        seconds: float,
+    ) -> None:
+        """A page of the source connection was read and its events are stored: how they were counted."""
+
+    @hookspec
+    def pullpush_pushed(  # noqa: PLR0917 - hooks are called by name
+        self,
+        flow: str,
+        canonical_type: str,
+        destination: str,
+        size: int,
+        outcomes: Mapping[str, int],
+        started: datetime,
+        seconds: float,
+        error: str,
+    ) -> None:
+        """A push of `size` deliveries was answered: outcome to number, or why it failed as a whole."""
+
+    @hookspec
+    def pullpush_webhook_answered(
+        self, connection: str, event: str, status: int, started: datetime, seconds: float
+    ) -> None:
+        """A webhook request was answered with an HTTP status; `event` is its name, empty where it was not told."""
 
     @hookspec
     def pullpush_flow_finished(self, flow: str, counts: Mapping[str, Mapping[str, int]]) -> None:

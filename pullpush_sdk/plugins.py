@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.metadata
+import inspect
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -297,3 +298,13 @@ def _check_abilities(source: Source, connector: Connector, own: frozenset[str], 
         for types_, hook in ((connector.reads, "pullpush_pull"), (connector.writes, "pullpush_push")):
             if types_ and hook not in own:
                 raise PluginError(f"{source} says it handles {', '.join(sorted(types_))}, but has no {hook}")
+
+
+def hook_arguments() -> Mapping[str, tuple[str, ...]]:
+    """Every hook with the arguments that it offers."""
+    return {
+        name: tuple(inspect.signature(function).parameters)[1:]
+        for spec in (ConnectorSpec, ExtensionSpec, ObserverSpec)
+        for name, function in vars(spec).items()
+        if name.startswith("pullpush_")
+    }

@@ -24,6 +24,7 @@ from ._fields import (
     required,
     wire_name,
 )
+from ._matching import MATCHES, match_key
 from ._parts import Address, Customer, LineItem, Media, ProductOption, Variant
 from ._records import Call, Cart, Contact, Invoice, Order, Product, StockLevel
 from ._schema import json_schema
@@ -48,6 +49,7 @@ __all__ = [
     "INSTANT",
     "INTEGER",
     "JSON",
+    "MATCHES",
     "MONEY",
     "NUMBER",
     "TEXT",
@@ -93,6 +95,7 @@ __all__ = [
     "json_schema",
     "list_of",
     "loads",
+    "match_key",
     "money_text",
     "optional",
     "parse_instant",

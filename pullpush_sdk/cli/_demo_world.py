@@ -91,7 +91,7 @@ async def open_world(session: Session, source: str, destination: str, options: S
                 open_connection(project, name, plugins, redactor=session.redactor)
             )
             shops.append(Shop(name=name, loaded=plugins.connector(connector), sandbox=box, connection=connection))
-        there = [await read_locations(shop.loaded, shop.connection) for shop in shops]
+        there = [[each for each in await read_locations(shop.loaded, shop.connection) if each.active] for shop in shops]
         if "stock" in project.flows:
             project = _write(folder, [*parts, *flows, *_location_map(there[0], there[1])])
         ensure_state_dir(project)

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _WIDE = 200
 
@@ -40,6 +41,11 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 def emit_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+    """Print rows under headings."""
+    console().print(table_of(columns, rows, title=title))
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
     """Rows under headings; numbers are aligned right, None is a dash."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -52,7 +58,7 @@ def emit_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: 
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
-    console().print(table)
+    return table
 
 
 def say(message: str = "", *, bold: bool = False, colour: str | None = None) -> None:

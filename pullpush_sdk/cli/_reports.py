@@ -37,14 +37,19 @@ def show_reports(session: Session, reports: list[SyncReport], *, as_json: bool) 
     for report in reports:
         if not as_json:
             _show(report)
-        for note in report.notes:
-            say(f"note: {session.redactor.text(note)}", colour="yellow")
-        if report.error is not None:
-            show_error(report.error, session)
-        if report.dead:
-            say(f"{report.dead} could not be delivered: pullpush dead-letters list --flow {report.flow}", colour="red")
-        if report.waiting:
-            say(f"{report.waiting} still wait; pullpush sync {report.flow} goes on with them", colour="yellow")
+        say_what_happened(session, report)
+
+
+def say_what_happened(session: Session, report: SyncReport) -> None:
+    """Notes, the error, and what to do about what is left, on standard error."""
+    for note in report.notes:
+        say(f"note: {session.redactor.text(note)}", colour="yellow")
+    if report.error is not None:
+        show_error(report.error, session)
+    if report.dead:
+        say(f"{report.dead} could not be delivered: pullpush dead-letters list --flow {report.flow}", colour="red")
+    if report.waiting:
+        say(f"{report.waiting} still wait; pullpush sync {report.flow} goes on with them", colour="yellow")
 
 
 def exit_code(reports: Iterable[SyncReport]) -> int:

@@ -13,12 +13,15 @@ T = TypeVar("T")
 INTERRUPTED = 130
 
 
-def run_stoppable(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
-    """Run `work`; the first SIGINT or SIGTERM sets `stop`, the second cancels it (asyncio.CancelledError)."""
-    return asyncio.run(_stoppable(work, stop))
+def run_stoppable(work: Coroutine[Any, Any, T], stop: asyncio.Event, *, quiet: bool = False) -> T:
+    """Run `work`; the first SIGINT or SIGTERM sets `stop`, the second cancels it (asyncio.CancelledError).
+
+    `quiet` leaves it to the work to say that it stops.
+    """
+    return asyncio.run(_stoppable(work, stop, quiet=quiet))
 
 
-async def _stoppable(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
+async def _stoppable(work: Coroutine[Any, Any, T], stop: asyncio.Event, *, quiet: bool) -> T:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
 
@@ -27,7 +30,8 @@ async def _stoppable(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
             task.cancel()
             return
         stop.set()
-        say("stopping: what is under way is finished; once more stops at once", colour="yellow")
+        if not quiet:
+            say("stopping: what is under way is finished; once more stops at once", colour="yellow")
 
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, signalled)

@@ -42,17 +42,19 @@ async def open_store(session: Session) -> AsyncIterator[Engine]:
 async def open_desk(session: Session, stop: asyncio.Event, progress: Progress) -> AsyncIterator[Desk]:
     """The project's store with everything that works on it."""
     from pullpush_sdk.flows import Desk
+    from pullpush_sdk.observe import tracing
 
-    async with open_store(session) as engine:
-        yield Desk(
-            project=session.project,
-            plugins=session.plugins,
-            engine=engine,
-            redactor=session.redactor,
-            progress=progress,
-            stop=stop,
-            on_held=_tell_holder,
-        )
+    with tracing(session.plugins):
+        async with open_store(session) as engine:
+            yield Desk(
+                project=session.project,
+                plugins=session.plugins,
+                engine=engine,
+                redactor=session.redactor,
+                progress=progress,
+                stop=stop,
+                on_held=_tell_holder,
+            )
 
 
 def _tell_holder(holder: Holder | None) -> None:

@@ -44,6 +44,10 @@ _PLAIN = """
 # destination = "shop"
 # types = ["stocklevel"]
 
+# When `pullpush run` reads; every five minutes where nothing is said.
+# [flows.stock-to-shop.schedule]
+# stocklevel = "every 30s"
+
 # Stock of several places needs a map; `pullpush check stock-to-shop` prints the one to fill in.
 # [flows.stock-to-shop.locations]
 # "source location" = "destination location"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +12,16 @@ from ._output import emit_json, say
 from ._session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pullpush_sdk.sandbox import Sandbox, SandboxOptions
 
+_SUFFIXES = (".yaml", ".yml", ".json")
 _EPILOG = """Examples:
 
   pullpush sandbox shopify --port 8101
+
+  pullpush sandbox ./pullpush-acme
 
   pullpush sandbox salla --records 5000 --seed 7 --time-scale 60
 
@@ -24,7 +30,7 @@ Control routes stand under /_sandbox: look into the store, set faults, play the 
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("name")
+@click.argument("name", metavar="NAME|PATH")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Loopback port (default: a free one).")
 @click.option("--records", type=click.IntRange(min=0), default=50, show_default=True, help="Products to seed.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the data and all that is random.")
@@ -46,7 +52,10 @@ def sandbox(
     switches: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Run the emulator of platform NAME on this machine until Ctrl-C.
+    """Run the emulator of a platform on this machine until Ctrl-C.
+
+    NAME is an installed connector, PATH a connector's folder or manifest. Where it ships no emulator, one is made from
+    its samples, and what these do not prove is printed.
 
     Prints its address, the credentials that it accepts, and the lines to put into pullpush.toml.
     """
@@ -55,18 +64,48 @@ def sandbox(
     options = SandboxOptions(
         records=records, seed=seed, time_scale=time_scale, rate_limits=rate_limits, extra=_pairs(switches)
     )
-    built = build_sandbox(session, name, options)
-    asyncio.run(_serve(built, name, port, as_json))
+    built = _from_path(name, options) if _is_path(name) else build_sandbox(session, name, options)
+    asyncio.run(_serve(built, built.name, port, as_json))
 
 
 def build_sandbox(session: Session, name: str, options: SandboxOptions) -> Sandbox:
-    """The emulator of a connector; raises SetupError where it ships none."""
+    """The emulator that a connector ships, else one made from its samples; raises SetupError where neither can be."""
+    loaded = session.plugins.connector(name)
+    built: Sandbox | None = loaded.hook.pullpush_sandbox(options=options)
+    if built is None:
+        from pullpush_sdk.emulator import emulate_connector
+
+        built = emulate_connector(loaded.connector, options, types=session.plugins.types)
+    return built
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or name in (".", "..") or Path(name).suffix in _SUFFIXES
+
+
+def _from_path(name: str, options: SandboxOptions) -> Sandbox:
+    """The emulator of a connector that need not be installed; raises SetupError where there is none."""
+    from pullpush_sdk.emulator import emulate, read_samples
+    from pullpush_sdk.manifest import load
+
+    file = _manifest_at(Path(name))
+    manifest = load(file).manifest
+    return emulate(manifest, read_samples(manifest, file.parent), options)
+
+
+def _manifest_at(path: Path) -> Path:
+    """The manifest that a path names: a file, or the one in a folder or in a package directly below it."""
     from pullpush_sdk.errors import SetupError
 
-    built: Sandbox | None = session.plugins.connector(name).hook.pullpush_sandbox(options=options)
-    if built is None:
-        raise SetupError(f"connector {name!r} ships no sandbox", hint="pullpush connectors lists what is installed")
-    return built
+    if not path.is_dir():
+        return path
+    names = [f"connector{suffix}" for suffix in _SUFFIXES]
+    found = [path / name for name in names if (path / name).is_file()]
+    found = found or sorted(each for name in names for each in path.glob(f"*/{name}"))
+    if len(found) != 1:
+        shown = ", ".join(map(str, found)) or "none"
+        raise SetupError(f"{path} has not exactly one manifest: {shown}", hint="name the connector.yaml itself")
+    return found[0]
 
 
 def _pairs(switches: tuple[str, ...]) -> dict[str, str]:
@@ -95,8 +134,12 @@ async def _serve(built: Sandbox, name: str, port: int, as_json: bool) -> None:
 def _announce(built: Sandbox, name: str, address: str, as_json: bool) -> None:
     from ._snippets import sandbox_connection, variable
 
+    gaps: Sequence[Any] = getattr(built, "not_proven", ())
+
     if as_json:
         shown: dict[str, Any] = {"sandbox": name, "url": address, "settings": built.settings, "secrets": built.secrets}
+        shown["notProven"] = [{"code": each.code, "what": each.what, "why": each.why, "record": each.record}
+                              for each in gaps]  # fmt: skip
         emit_json(shown)
         return
     exports = [f"export {variable(name, secret)}={shlex.quote(text)}" for secret, text in built.secrets.items()]
@@ -105,4 +148,6 @@ def _announce(built: Sandbox, name: str, address: str, as_json: bool) -> None:
     heading = f"{name} sandbox at {address}"
     click.echo("\n".join([heading, "", "# credentials that it accepts", *exports, "", "# for pullpush.toml", snippet]))
     click.echo("")
+    if gaps:
+        click.echo("\n".join(["# not proven by samples", *(f"- {each}" for each in gaps), ""]))
     say("Ctrl-C stops it")

@@ -2,16 +2,21 @@
 
 from ._connector import connector_from, connector_of, with_abilities
 from ._hooks import ManifestHooks
+from ._label import Label, Labels, challenge_answer, decoded
 from ._listing import Listing, iter_records
 from ._rows import iter_pages, page_of
 from ._webhook import brings_token
 
 __all__ = [
+    "Label",
+    "Labels",
     "Listing",
     "ManifestHooks",
     "brings_token",
+    "challenge_answer",
     "connector_from",
     "connector_of",
+    "decoded",
     "iter_pages",
     "iter_records",
     "page_of",

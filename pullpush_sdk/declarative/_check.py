@@ -54,13 +54,13 @@ def _failure(name: str, error: RemoteError) -> Finding:
 
 
 async def locations(declared: Locations, connection: Connection) -> Sequence[Location]:
-    """The platform's stock locations that are in use."""
+    """The platform's stock locations, in use or not."""
     found: list[Location] = []
     reader = ListReader.of(declared.list, declared.pagination, declared.response)
     async with aclosing(reader.pages(connection, {})) as pages:
         async for page in pages:
             found += [_location(declared, record) for record in page.records if isinstance(record, Mapping)]
-    return [location for location in found if location.active]
+    return found
 
 
 def _location(declared: Locations, record: Mapping[str, object]) -> Location:

@@ -38,8 +38,9 @@ def connector_from(
         raise ValueError("connector_from needs the package that holds the manifest, e.g. __package__")
     with as_file(files(package) / manifest) as path:
         loaded = load(path)
+        folder = path.parent
     connector = connector_of(loaded.manifest, functions=functions or {}, classify=classify, refused=refused or {})
-    return attrs.evolve(connector, locate=loaded.located)
+    return attrs.evolve(connector, locate=loaded.located, folder=folder)
 
 
 def connector_of(
@@ -93,6 +94,7 @@ def with_abilities(connector: Connector, own: frozenset[str]) -> Connector:
         webhooks=frozenset(received),
         batch={name: push.batch for name, push in manifest.push.items()},
         index_lag={name: push.index_lag for name, push in manifest.push.items() if push.index_lag},
+        matches={name: frozenset(push.find_by) for name, push in manifest.push.items() if push.find_by},
     )
 
 

@@ -18,7 +18,8 @@ from ._connector import is_generic, resources_of
 from ._pull import pull
 from ._reader import ResourceReader
 from ._remap import Remapper, mapped_resources
-from ._webhook import Receiver, is_trusted
+from ._verify import is_trusted
+from ._webhook import Receiver
 from ._writer import Writer
 
 Json = Any

@@ -1,34 +1,22 @@
-"""Incoming webhooks by a manifest: is it genuine, which event is it, and what does it say."""
+"""Incoming webhooks by a manifest: which event is it, what repeats it, and what does it say."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-import msgspec
 
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connection, Event, Verb, WebhookRequest, version_of
 from pullpush_sdk.errors import FieldError
-from pullpush_sdk.manifest import Manifest, Part, Verification, Webhook, placeholders, render
+from pullpush_sdk.manifest import Manifest, Part, Webhook
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
 from ._reader import ResourceReader
 from ._values import at
 
 Json = Any
-_HASHES = {"hmac-sha256": hashlib.sha256, "hmac-sha1": hashlib.sha1, "hmac-sha512": hashlib.sha512}
-
-
-def is_trusted(webhook: Webhook, connection: Connection, request: WebhookRequest) -> bool:
-    """Whether a webhook proves itself in one of the manifest's ways; without a way none does."""
-    proofs = [each for each in (webhook.verification, *webhook.alternatives) if each is not None]
-    matches = [is_genuine(proof, connection, request) for proof in proofs]
-    return any(matches)
 
 
 def brings_token(webhook: Webhook, request: WebhookRequest) -> bool:
@@ -37,60 +25,11 @@ def brings_token(webhook: Webhook, request: WebhookRequest) -> bool:
         return False
     try:
         body = request.json()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, ArithmeticError, RecursionError):
         return False
     found = at(body, webhook.array_path) if webhook.array_path else None
     bodies = found if isinstance(found, list) else [body]
     return any(event_name(webhook, request, each) in webhook.grants for each in bodies)
-
-
-def is_genuine(verification: Verification, connection: Connection, request: WebhookRequest) -> bool:
-    """Whether the raw body was signed with the connection's secret; compared in constant time.
-
-    A secret setting named `previous_…` beside the one that the template names is accepted too, so that a rotation
-    refuses nothing. Without a secret nothing is genuine.
-    """
-    if verification.kind == "none":
-        return True
-    sent = request.headers.get(verification.header.lower(), "")
-    if verification.timestamp_header is not None and not _is_fresh(verification, request):
-        return False
-    # All are compared, always: how long it takes must not tell which one matched.
-    matches = [_matches(verification, secret, sent, request.body) for secret in _secrets(verification, connection)]
-    return any(matches)
-
-
-def _secrets(verification: Verification, connection: Connection) -> list[str]:
-    """The secrets that may have signed: the named one and, while it is being replaced, the one before it."""
-    values = {**connection.settings, **{name: secret.reveal() for name, secret in connection.secrets.items()}}
-    wanted = placeholders(verification.secret)
-    for name in wanted:
-        if not values.get(name):
-            return []
-    found = [str(render(verification.secret, values))]
-    before = {name: values.get(f"previous_{name}") for name in wanted}
-    if wanted and all(before.values()):
-        found.append(str(render(verification.secret, {**values, **before})))
-    return found
-
-
-def _matches(verification: Verification, secret: str, sent: str, body: bytes) -> bool:
-    if verification.kind == "header-token":
-        return hmac.compare_digest(sent.encode(), secret.encode())
-    digest = hmac.new(secret.encode(), body, _HASHES[verification.kind]).digest()
-    text = digest.hex() if verification.encoding == "hex" else base64.b64encode(digest).decode()
-    if verification.encoding == "hex":
-        sent = sent.lower()
-    for prefix in (verification.prefix, "sha256=", "sha1=", "sha512="):
-        sent = sent.removeprefix(prefix)
-    return hmac.compare_digest(sent.encode(), text.encode())
-
-
-def _is_fresh(verification: Verification, request: WebhookRequest) -> bool:
-    sent = request.headers.get((verification.timestamp_header or "").lower(), "")
-    if not sent.isascii() or not sent.isdigit():
-        return False
-    return abs(request.received_at.timestamp() - int(sent[:13])) <= verification.tolerance
 
 
 def event_name(webhook: Webhook, request: WebhookRequest, body: Json) -> str:
@@ -98,10 +37,10 @@ def event_name(webhook: Webhook, request: WebhookRequest, body: Json) -> str:
     named = webhook.event_name
     if named is None:
         return ""
-    parts = [text for part in named.parts if (text := _part(part, request, body))]
+    parts = [text for part in named.parts if (text := part_text(part, request, body))]
     name = named.separator.join(parts)
     if not name and named.fallback is not None:
-        name = _part(named.fallback, request, body)
+        name = part_text(named.fallback, request, body)
     return webhook.event_type_map.get(name, name)
 
 
@@ -110,11 +49,12 @@ def transaction_id(webhook: Webhook, name: str, request: WebhookRequest, body: J
     named = webhook.transaction_id
     if named is None:
         return None
-    parts = [text for part in named.overrides.get(name, named.parts) if (text := _part(part, request, body))]
+    parts = [text for part in named.overrides.get(name, named.parts) if (text := part_text(part, request, body))]
     return named.separator.join(parts) or None
 
 
-def _part(part: Part, request: WebhookRequest, body: Json) -> str:
+def part_text(part: Part, request: WebhookRequest, body: Json) -> str:
+    """The text at one place of a request, empty where there is none."""
     if part.source == "header":
         return request.headers.get(part.path.lower(), "")
     if part.source == "query":
@@ -173,7 +113,7 @@ class Receiver:
         """
         try:
             body = request.json()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             raise FieldError(f"the webhook's body is not JSON: {error}") from None
         found = at(body, self.webhook.array_path) if self.webhook.array_path else None
         bodies = found if isinstance(found, list) else [body]

@@ -27,7 +27,7 @@ class Writer:
 
     push: Push
     bodies: Mapping[str, CompiledBody]
-    match: CompiledBody | None
+    matches: Mapping[str | None, CompiledBody]
 
     @classmethod
     def of(cls, push: Push, *, name: str, functions: Functions) -> Writer:
@@ -48,7 +48,11 @@ class Writer:
                 for part, write in writes.items()
                 if write is not None and write.body is not None
             },
-            match=compiled(dict(push.find.match), "match") if push.find is not None and push.find.match else None,
+            matches={
+                field: compiled(dict(find.match), "match")
+                for field, find in ((None, push.find), *push.find_by.items())
+                if find is not None and find.match
+            },
         )
 
     async def write(self, connection: Connection, batch: Sequence[Delivery]) -> list[Outcome]:
@@ -111,7 +115,7 @@ class Writer:
         Raises:
             RejectedError: several match; a guess could overwrite the wrong one.
         """
-        find = self.push.find
+        find = self.push.find if delivery.match is None else self.push.find_by.get(delivery.match, self.push.find)
         if find is None:
             return None
         values = values_of(connection, record=delivery.payload, delivery={"id": delivery.id})
@@ -131,9 +135,10 @@ class Writer:
 
     def _matching(self, find: Find, candidates: Json, delivery: Delivery, connection: Connection) -> list[Json]:
         records = candidates if isinstance(candidates, list) else [candidates] if candidates else []
-        if self.match is None:
+        match = self.matches.get(delivery.match if find is not self.push.find else None)
+        if match is None:
             return records
-        wanted = self.match.one(dict(delivery.payload), {"settings": connection.settings})
+        wanted = match.one(dict(delivery.payload), {"settings": connection.settings})
         return [each for each in records if all(_same(at(each, path), wanted.get(path)) for path in find.match)]
 
     async def _bulk(self, connection: Connection, write: Write, batch: Sequence[Delivery]) -> list[Outcome]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, to_sparse
+from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, match_key, to_sparse
 from pullpush_sdk.connector import Event, Page, Reject, Verb, version_of
 from pullpush_sdk.errors import FieldError
 
@@ -85,7 +85,8 @@ class Preparer:
     """Makes the pages of one flow and type ready.
 
     `echoes` says that some flow writes to this flow's source, so that content for the comparison is needed. `redact`
-    hides secrets in what dead letters show.
+    hides secrets in what dead letters show. `key_of` and `identity_of` tell records apart as the flow does; they raise
+    FieldError for a record that has nothing to be told by.
     """
 
     flow: FlowSpec
@@ -95,10 +96,17 @@ class Preparer:
     _content: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
     _comparable: Callable[[Mapping[str, Json]], dict[str, Json]] = attrs.field(init=False)
     _located: bool = attrs.field(init=False)
+    key_of: Callable[[Any], str] = attrs.field(init=False)
+    identity_of: Callable[[Any], str] = attrs.field(init=False)
+    _one: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._content = content_of(self.kind)
         self._comparable = comparable(self.kind)
+        field = self.flow.match.get(self.kind.name)
+        self.key_of = self.kind.key if field is None else match_key(self.kind, field)
+        self.identity_of = self.kind.identity if field is None else self.key_of
+        self._one = field is not None or self.kind.identity is self.kind.key
         self._located = self.kind.name == "stocklevel" and not self.flow.locations.passes_through
 
     def page(self, page: Page, now: datetime) -> Prepared:
@@ -141,11 +149,11 @@ class Preparer:
             ready.arrivals.append(arrival)
 
     def _arrival(self, event: Event, version: int, *, deleted: bool) -> Arrival | None:
-        kind, record = self.kind, event.record
+        record = event.record
         if version.__class__ is not int or not -_INT64 <= version < _INT64:
             raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
-        key = kind.key(record)
-        seen_as = identity = key if kind.identity is kind.key else kind.identity(record)
+        key = self.key_of(record)
+        seen_as = identity = key if self._one else self.identity_of(record)
         payload = to_sparse(record)
         member, quantity = None, None
         if self._located:

@@ -70,10 +70,10 @@ class Dispatcher:
         self._counts = {name: Counter() for name in self.lanes}
         self._round = deque(self.lanes)
 
-    def wake(self, canonical_type: str, keys: Iterable[str]) -> None:
-        """Tell of lanes that were appended to."""
+    def wake(self, canonical_type: str, keys: Iterable[str], *, background: bool = False) -> None:
+        """Tell of lanes that were appended to; an import's (`background`) let the others go first."""
         if canonical_type in self.lanes:
-            self.lanes[canonical_type].wake(keys)
+            self.lanes[canonical_type].wake(keys, background=background)
             self._wake.set()
 
     async def run(self, stop: asyncio.Event | None, *, until_idle: bool, max_wait: float) -> DrainReport:
@@ -163,7 +163,8 @@ class Dispatcher:
     async def _pushed(
         self, lanes: LaneQueue, taken: Taken, rows: Sequence[Row], *, probe: bool
     ) -> Sequence[Resolution]:
-        batch = [_delivery(lanes, row, payload) for row, payload in zip(rows, taken.payloads, strict=True)]
+        match = self.flow.match.get(lanes.kind.name)
+        batch = [_delivery(lanes, row, payload, match) for row, payload in zip(rows, taken.payloads, strict=True)]
         try:
             outcomes = checked(await self.push(lanes.kind.name, batch), len(batch))
         except asyncio.CancelledError:
@@ -285,11 +286,11 @@ class Dispatcher:
     def _observe(
         self, observer: Observer, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]
     ) -> None:
-        dead = {
-            delivery.id: outcome.reason
-            for delivery, outcome in zip(batch, outcomes, strict=True)
-            if outcome.result is Result.DEAD
-        }
+        news = [pair for pair in zip(batch, outcomes, strict=True) if not pair[0].baseline]
+        if not news:
+            return
+        batch, outcomes = [delivery for delivery, _ in news], [outcome for _, outcome in news]
+        dead = {delivery.id: outcome.reason for delivery, outcome in news if outcome.result is Result.DEAD}
         try:
             observer.delivered(self.flow.name, canonical_type, batch, outcomes)
             if dead:
@@ -369,7 +370,7 @@ class Dispatcher:
         )
 
 
-def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Delivery:
+def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object], match: str | None) -> Delivery:
     return Delivery(
         id=lanes.store.delivery_id(row.pos),
         kind=lanes.kind,
@@ -383,4 +384,6 @@ def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object]) -> Deli
         maybe_applied=row.maybe_applied,
         fields=row.fields if row.fields is None else row.fields - row.without,
         native_id=row.written_id,
+        baseline=row.baseline,
+        match=match,
     )

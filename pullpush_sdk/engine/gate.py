@@ -27,8 +27,8 @@ NEVER: Mark = (-(2**63), 0)
 class Row:
     """One waiting event of a lane.
 
-    `without` names the fields that a newer partial has settled already; `written_id` is the destination's id that an
-    earlier delivery of the identity returned.
+    `baseline` says that a first import brought it; `without` names the fields that a newer partial has settled
+    already; `written_id` is the destination's id that an earlier delivery of the identity returned.
     """
 
     pos: int
@@ -42,6 +42,7 @@ class Row:
     attempts: int
     due: int
     maybe_applied: bool
+    baseline: bool = False
     without: frozenset[str] = frozenset()
     written_id: str | None = None
 

@@ -16,6 +16,7 @@ __all__ = ["LaneQueue"]
 
 _MOST_LANES = 20_000
 _CHUNK = 1_000
+_SHARE = 4
 
 
 @attrs.define
@@ -23,7 +24,9 @@ class LaneQueue:
     """The lanes of one canonical type that are in memory.
 
     A key is in `_turn` while it has a turn (True where something was appended meanwhile), in `_held` until its time
-    has come, else in `_ready`; at most `most` keys are ready, and as many held.
+    has come, else in `_queued`; at most `most` keys are queued, and as many held. Those in `_live` have events that
+    just came and wait in `_urgent`; the rest, which an import or the walk found, wait in `_ready` and start at least
+    every fourth turn.
     `_outside` is the earliest time of held lanes that do not fit into memory.
     """
 
@@ -33,8 +36,11 @@ class LaneQueue:
     most: int = _MOST_LANES
     chunk: int = _CHUNK
     alone: set[str] = attrs.field(factory=set)
+    _urgent: deque[str] = attrs.field(factory=deque)
     _ready: deque[str] = attrs.field(factory=deque)
-    _queued: set[str] = attrs.field(factory=set)
+    _queued: dict[str, bool] = attrs.field(factory=dict)
+    _live: set[str] = attrs.field(factory=set)
+    _pops: int = 0
     _turn: dict[str, bool] = attrs.field(factory=dict)
     _held: dict[str, int] = attrs.field(factory=dict)
     _times: list[tuple[int, str]] = attrs.field(factory=list)
@@ -46,7 +52,7 @@ class LaneQueue:
     @property
     def ready(self) -> bool:
         """Whether a turn can start."""
-        return bool(self._ready)
+        return bool(self._queued)
 
     @property
     def walking(self) -> bool:
@@ -66,9 +72,11 @@ class LaneQueue:
             times.append(self._outside)
         return min(times, default=None)
 
-    def wake(self, keys: Iterable[str]) -> None:
-        """Something was appended to these lanes."""
+    def wake(self, keys: Iterable[str], *, background: bool = False) -> None:
+        """Something was appended to these lanes; `background` where it may wait for what others wake."""
         for key in keys:
+            if not background:
+                self._live.add(key)
             if key in self._turn:
                 self._turn[key] = True
             elif key not in self._held:
@@ -88,25 +96,37 @@ class LaneQueue:
     def pop(self, most: int) -> list[str]:
         """Up to `most` keys for one turn; one that is to go alone is not put together with others."""
         keys: list[str] = []
-        while self._ready and len(keys) < most:
-            key = self._ready[0]
+        self._pops += 1
+        while self._queued and len(keys) < most:
+            queue = self._next_queue()
+            key = queue[0]
             if key in self.alone and keys:
                 break
-            self._ready.popleft()
-            self._queued.discard(key)
+            queue.popleft()
+            del self._queued[key]
             self._turn[key] = False
             keys.append(key)
             if key in self.alone:
                 break
         return keys
 
+    def _next_queue(self) -> deque[str]:
+        """The queue whose head goes next."""
+        for queue, urgent in ((self._urgent, True), (self._ready, False)):
+            # An entry is old where its key went over to the other queue, or had its turn from there.
+            while queue and self._queued.get(queue[0]) is not urgent:
+                queue.popleft()
+        if not self._urgent or not self._ready:
+            return self._urgent or self._ready
+        return self._ready if self._pops % _SHARE == 0 else self._urgent
+
     def put_back(self, keys: Iterable[str]) -> None:
         """These keys had no turn after all; they are first again."""
         for key in reversed(list(keys)):
             self._turn.pop(key, None)
             if key not in self._queued:
-                self._queued.add(key)
-                self._ready.appendleft(key)
+                self._queued[key] = key in self._live
+                (self._urgent if key in self._live else self._ready).appendleft(key)
 
     def had_turn(self, key: str, *, due: int | None, rest: bool) -> None:
         """A lane's turn is over: it is held until `due`, queued again, or forgotten."""
@@ -116,9 +136,12 @@ class LaneQueue:
         elif appended or rest:
             # Busy lanes must leave room for those that the walk has yet to find; it will find this one again too.
             if self._walking and len(self._queued) >= self.most // 2:
+                self._live.discard(key)
                 self._miss()
             else:
                 self._queue(key)
+        else:
+            self._live.discard(key)
 
     async def walk(self, now: int) -> None:
         """Look for more lanes in the store."""
@@ -143,16 +166,19 @@ class LaneQueue:
             self._held[key] = due
             heapq.heappush(self._times, (due, key))
         else:  # found again by a walk, when the first of those has its time
+            self._live.discard(key)
             self._outside = due if self._outside is None else min(self._outside, due)
 
     def _queue(self, key: str) -> None:
-        if key in self._queued:
+        live = key in self._live
+        if self._queued.get(key) or (key in self._queued and not live):
             return
-        if len(self._queued) >= self.most:
+        if key not in self._queued and len(self._queued) >= self.most:
+            self._live.discard(key)
             self._miss()
             return
-        self._queued.add(key)
-        self._ready.append(key)
+        self._queued[key] = live
+        (self._urgent if live else self._ready).append(key)
 
     def _miss(self) -> None:
         """A lane did not fit: the walk under way may be past it, so there must be another one."""

@@ -19,7 +19,9 @@ import attrs
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
+from .inbox import Inbox
 from .locations import LocationPlan
+from .standing import Shadowed, Standing
 from .upkeep import Pressure, Pruned
 
 __all__ = [
@@ -96,9 +98,12 @@ class FlowSpec:
 
     `batch` is the largest batch per canonical type (1 where not named). `index_lag` is, per canonical type, for how
     many seconds the destination may not find what was just written: a delivery that may have been applied waits them
-    out. `coalesce` names types beside the state
-    types whose waiting older states may be superseded. `readers` are the flows that read the same types from this
-    flow's destination: what is written here comes back to them as an echo.
+    out. `match` is, per canonical type, the wire field that records are told apart by in place of the type's own key.
+    `coalesce` names types beside the state types whose waiting older states may be superseded. `readers` are the flows
+    that read the same types from this flow's destination: what is written here comes back to them as an echo.
+    `opposite` names the flow that writes what it reads from this one's destination to its source, empty where there is
+    none; where both sides changed one record, `owner` says per canonical type which of them wins, and without an owner
+    the newest does.
     """
 
     name: str
@@ -109,10 +114,13 @@ class FlowSpec:
     batch: Mapping[str, int] = attrs.field(factory=dict)
     index_lag: Mapping[str, float] = attrs.field(factory=dict)
     concurrency: int = 4
+    match: Mapping[str, str] = attrs.field(factory=dict)
     coalesce: frozenset[str] = frozenset()
     locations: LocationPlan = attrs.field(factory=LocationPlan)
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"
     readers: tuple[str, ...] = ()
+    opposite: str = ""
+    owner: Mapping[str, Literal["source", "destination"]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -168,8 +176,9 @@ class Attempt:
 class DeadLetter:
     """A delivery that will not be tried again by itself.
 
-    `payload` is the canonical record (a sparse wire object), or the native record as text where it could not be
-    mapped (`mapped` false). `follows` is the dead letter of the same record that must go before this one.
+    `payload` is the canonical record (a sparse wire object), or what the platform sent as text where it could not be
+    mapped (`mapped` false): a native record, or with the verb `received` the body of a webhook. `follows` is the dead
+    letter of the same record that must go before this one.
     """
 
     id: int
@@ -231,7 +240,10 @@ class RetryReport:
 
 @attrs.frozen(kw_only=True)
 class KeyEvent:
-    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome."""
+    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome.
+
+    `origin` says whether it came by a webhook (`transport_id` is its id), was read, or settles a conflict.
+    """
 
     position: int
     flow: str
@@ -245,6 +257,8 @@ class KeyEvent:
     reason: str
     shadow: bool
     payload: Json
+    origin: Literal["webhook", "read", "conflict"] = "read"
+    transport_id: str | None = None
     attempts: Sequence[Attempt] = ()
 
 
@@ -309,7 +323,10 @@ class CommandResult:
 
 
 class Observer(Protocol):
-    """Told once per batch, after its outcomes are stored; what it raises is logged and changes nothing."""
+    """Told once per batch, after its outcomes are stored; what it raises is logged and changes nothing.
+
+    Deliveries of a first import (`Delivery.baseline`) are left out: they are no news.
+    """
 
     def delivered(self, flow: str, canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         """A batch was pushed; a retry is an outcome too."""
@@ -337,6 +354,11 @@ class Engine(Protocol):
         """Let running work end and release the store."""
         ...
 
+    @property
+    def inbox(self) -> Inbox:
+        """Raw webhook requests that are not in the logs yet."""
+        ...
+
     def hold(self) -> AbstractAsyncContextManager[None]:
         """Be the one dispatcher of this store.
 
@@ -357,12 +379,16 @@ class Engine(Protocol):
         *,
         transport_scope: str | None = None,
         reconcile: bool = False,
+        baseline: bool = False,
+        accepted: bool = False,
     ) -> Counts:
         """Store a page's events and its cursor durably, together; a cursor of None leaves the checkpoint alone.
 
         Events of one page may share a transport id (a webhook with several items); the same id in a later page of
         the same `transport_scope` (connection and event name) is a repeat. `reconcile` says that a comparison found
         these states missing at the destination: neither a repeat nor the known state settles them, the gate does.
+        `baseline` marks the events as part of a first import: they let newer events go first, and no observer is told.
+        `accepted` says that the events lie in the inbox: they are taken also where nothing new is.
 
         Raises:
             StoreFullError: there is no room; ask `pressure` before reading on. Nothing was stored.
@@ -424,12 +450,32 @@ class Engine(Protocol):
         """Per canonical type: `read`, `waiting` and every outcome, since the flow exists."""
         ...
 
+    def resting(self) -> Mapping[str, datetime]:
+        """Destinations that this process gives a rest because they do not answer, until when."""
+        ...
+
     async def status(self) -> EngineStatus:
         """The store as a whole."""
         ...
 
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         """The life of one key in log order, its latest `limit` events."""
+        ...
+
+    async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
+        """Where identities of a flow stand outside shadow; those that it never logged are left out."""
+        ...
+
+    async def members(
+        self, flow: str, canonical_type: str, keys: Sequence[str], *, shadow: bool = False
+    ) -> Mapping[tuple[str, str], Json]:
+        """The last known quantities that sums are made of: (key, source location) to quantity."""
+        ...
+
+    async def shadowed(
+        self, flow: str, *, canonical_type: str | None = None, after: int = 0, limit: int = 1_000
+    ) -> Sequence[Shadowed]:
+        """Deliveries that ended in shadow, in log order from behind position `after`."""
         ...
 
     async def dead_letters(self, which: DeadFilter | None = None, *, limit: int = 100) -> Sequence[DeadLetter]:
@@ -449,7 +495,8 @@ class Engine(Protocol):
     ) -> RetryReport:
         """Let dead letters wait again, with a fresh count of attempts, at their old place in the log.
 
-        Dead letters that follow a chosen one go with it. Those that were never mapped need `remap`, and their flow
+        Dead letters that follow a chosen one go with it. Dead webhooks go back into the inbox, for their flow only, and
+        are received again by whoever works the inbox. Those that were never mapped need `remap`, and their flow
         among `flows` where this process did not use it yet.
         """
         ...
@@ -473,6 +520,8 @@ class Engine(Protocol):
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
         """As the holder: carry out commands of other processes, and keep house, until `stop` is set.
 
+        Commands start in order and run side by side: a long one keeps no other waiting. Those under way at the end are
+        finished.
         A command that was under way when a holder died is carried out again: handlers must bear that.
         """
         ...

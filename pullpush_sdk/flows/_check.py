@@ -13,7 +13,7 @@ from pullpush_sdk.errors import ProjectError, PullPushError
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
-from pullpush_sdk.project.connect import open_connection
+from pullpush_sdk.project.connect import open_connection, settings_of_flow
 
 from ._abilities import require_abilities
 from ._locations import plan_locations, read_locations
@@ -79,6 +79,11 @@ async def check_flow(
     try:
         require_abilities(project, plugins, flow)
         findings.append(Finding(name="types", ok=True, message=", ".join(flow.types)))
+        if flow.destination_settings and flow.destination in good:
+            async with open_connection(project, flow.destination, plugins, redactor=redactor) as connection:
+                settings_of_flow(project, flow, connection)
+            names = ", ".join(flow.destination_settings)
+            findings.append(Finding(name="destination_settings", ok=True, message=names))
         if "stocklevel" in flow.types and {flow.source, flow.destination} <= good:
             findings.append(await _check_locations(project, plugins, flow, redactor))
         elif "stocklevel" in flow.types:
@@ -86,7 +91,7 @@ async def check_flow(
                 Finding(name="locations", ok=False, message="not looked at: a connection of this flow is not good")
             )
     except PullPushError as error:
-        findings.extend(_failed("locations" if findings else "types", error))
+        findings.extend(_failed(_step(flow, findings), error))
     return Checked(kind="flow", name=flow.name, findings=findings)
 
 
@@ -101,6 +106,12 @@ async def _check_locations(project: Project, plugins: Plugins, flow: FlowConfig,
     if not flow.locations and not flow.sums:
         return Finding(name="locations", ok=True, message="one place or none on each side: no map is needed")
     return Finding(name="locations", ok=True, message=f"{len(chosen.moves) + len(chosen.sums)} mapped")
+
+
+def _step(flow: FlowConfig, findings: list[Finding]) -> str:
+    """What was being looked at behind the findings so far."""
+    steps = ["types", *(["destination_settings"] if flow.destination_settings else []), "locations"]
+    return steps[min(len(findings), len(steps) - 1)]
 
 
 def _failed(name: str, error: PullPushError) -> list[Finding]:

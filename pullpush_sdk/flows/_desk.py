@@ -7,7 +7,8 @@ finds the store held asks the holder and waits for its answer; should the holder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
@@ -19,10 +20,15 @@ from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
-from ._remap import RemapDesk
+from ._poll_lock import PollLocks
+from ._pool import Connections
+from ._reconcile import ReconcileReport, reconcile_flow
+from ._remap import Remapper
 from ._report import Progress, Silent, SyncReport
-from ._states import keep_last_sync
-from ._sync import opened_spec, sync_flow
+from ._states import STATES, State, flow_state, keep_last_sync, set_flow_state
+from ._supervisor import Supervisor
+from ._sync import sync_flow
+from ._work import open_work
 
 Json = Any
 _PATIENCE = 1.0  # seconds between two looks at whether the holder still lives
@@ -42,6 +48,7 @@ class Desk:
     """The work on one project's store, done here or by whoever holds it.
 
     `stop` ends gracefully what runs here. `on_held` is told who holds the store when the work is not done here.
+    `supervisor` runs the flows of a holder that goes on for months: what is asked goes through it.
     """
 
     project: Project
@@ -52,6 +59,7 @@ class Desk:
     stop: asyncio.Event = attrs.field(factory=asyncio.Event)
     clock: Clock = attrs.field(factory=SystemClock)
     on_held: Callable[[Holder | None], None] = lambda _holder: None
+    supervisor: Supervisor | None = None
     _busy: dict[str, asyncio.Lock] = attrs.field(factory=dict, init=False)
 
     async def sync(self, flows: Iterable[str], *, max_wait: float = 300.0) -> list[SyncReport]:
@@ -68,6 +76,21 @@ class Desk:
     async def deliver(self, flow: str, *, max_wait: float = 300.0) -> SyncReport:
         """Deliver what waits in a flow without reading anything new."""
         return SyncReport.from_json(await self._do("deliver_now", {"flow": flow, "max_wait": max_wait}))
+
+    async def choose_state(self, flow: str, state: State) -> State:
+        """Choose a flow's state; the one before. In effect when this returns, also where another process runs it."""
+        before: State = await self._do("flow_state", {"flow": self.project.flow(flow).name, "state": state})
+        return before
+
+    async def reconcile(self, flow: str, *, types: Sequence[str] = (), max_wait: float = 300.0) -> ReconcileReport:
+        """Compare both sides of a flow and deliver what differs; only some of its types where `types` names them.
+
+        Raises:
+            ProjectError: there is no such flow.
+            StoreError: the store failed.
+        """
+        arguments = {"flows": [self.project.flow(flow).name], "types": list(types), "max_wait": max_wait}
+        return ReconcileReport.from_json(await self._do("reconcile_now", arguments))
 
     async def retry_dead(self, which: DeadFilter, *, max_wait: float = 300.0) -> DeadReport:
         """Let dead letters wait again, and deliver what waits in their flows."""
@@ -87,6 +110,8 @@ class Desk:
         return {
             "sync_now": self._sync_now,
             "deliver_now": self._deliver_now,
+            "flow_state": self._flow_state,
+            "reconcile_now": self._reconcile_now,
             "dead_retry": self._dead_retry,
             "dead_drop": self._dead_drop,
         }
@@ -157,16 +182,45 @@ class Desk:
 
     async def _sync_now(self, arguments: Mapping[str, Json]) -> Json:
         return [
-            (await self._run(name, read=True, max_wait=arguments.get("max_wait", 300.0))).to_json()
-            for name in arguments["flows"]
+            (await self._run(name, read=True, max_wait=_max_wait(arguments))).to_json() for name in arguments["flows"]
         ]
 
     async def _deliver_now(self, arguments: Mapping[str, Json]) -> Json:
-        report = await self._run(arguments["flow"], read=False, max_wait=arguments.get("max_wait", 300.0))
+        report = await self._run(arguments["flow"], read=False, max_wait=_max_wait(arguments))
+        return report.to_json()
+
+    async def _reconcile_now(self, arguments: Mapping[str, Json]) -> Json:
+        (name,) = arguments["flows"]
+        flow, types, max_wait = self.project.flow(name), tuple(arguments["types"]), _max_wait(arguments)
+        try:
+            if self.supervisor is not None:
+                report = await self.supervisor.reconcile(flow.name, types=types, max_wait=max_wait, stop=self.stop)
+                return report.to_json()
+            async with self._busy.setdefault(name, asyncio.Lock()):
+                report = await reconcile_flow(
+                    self.project,
+                    self.plugins,
+                    self.engine,
+                    flow,
+                    redactor=self.redactor,
+                    progress=self.progress,
+                    stop=self.stop,
+                    types=types,
+                    max_wait=max_wait,
+                    clock=self.clock,
+                )
+        except EngineError:
+            raise
+        except PullPushError as error:
+            report = ReconcileReport(flow=name, state="", counts={}, error=error)
         return report.to_json()
 
     async def _run(self, name: str, *, read: bool, max_wait: float) -> SyncReport:
         """A flow's report; two runs of one flow take turns."""
+        if self.supervisor is not None:
+            # What runs the flow anyway goes on after an answer that nobody waits for any more.
+            flow = self.project.flow(name)  # the asker may have read a newer file than this process
+            return await self.supervisor.sync(flow.name, read=read, max_wait=max_wait, stop=self.stop)
         async with self._busy.setdefault(name, asyncio.Lock()):
             try:
                 return await sync_flow(
@@ -188,16 +242,25 @@ class Desk:
                 await keep_last_sync(self.engine, report, self.clock.now(), self.redactor)
                 return report
 
+    async def _flow_state(self, arguments: Mapping[str, Json]) -> Json:
+        flow, state = self.project.flow(arguments["flow"]), arguments["state"]
+        if state not in STATES:
+            raise EngineError(f"{state!r} is no state of a flow", hint=f"one of {', '.join(STATES)}")
+        before = await set_flow_state(self.engine, flow, state)
+        if self.supervisor is not None:
+            await self.supervisor.choose(flow.name, state)
+        return before
+
     async def _dead_retry(self, arguments: Mapping[str, Json]) -> Json:
         which = _filter_of(arguments)
         flows = {each.flow for each in await self.engine.dead_groups(which)}
-        specs = [await self._spec(name) for name in sorted(flows & set(self.project.flows))]
-        async with RemapDesk(self.project, self.plugins, self.redactor, self.clock) as desk:
+        async with self._connections() as connections:
+            specs = [await self._spec(name, connections) for name in sorted(flows & set(self.project.flows))]
             report = await self.engine.retry_dead(
-                which, remap=desk.remap, flows=[spec for spec in specs if spec is not None]
+                which, remap=Remapper(connections).remap, flows=[spec for spec in specs if spec is not None]
             )
         deliveries = [
-            await self._run(name, read=False, max_wait=arguments.get("max_wait", 300.0))
+            await self._run(name, read=False, max_wait=_max_wait(arguments))
             for name in sorted(flows & set(self.project.flows))
             # A flow that is being run delivers them by itself.
             if report.retried and not self._busy.setdefault(name, asyncio.Lock()).locked()
@@ -208,15 +271,42 @@ class Desk:
             "deliveries": [each.to_json() for each in deliveries],
         }
 
-    async def _spec(self, name: str) -> FlowSpec | None:
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[Connections]:
+        """Those that the flows of this process use, or some of our own."""
+        if self.supervisor is not None:
+            yield self.supervisor.here.connections
+            return
+        own = Connections(project=self.project, plugins=self.plugins, redactor=self.redactor, clock=self.clock)
+        async with own:
+            yield own
+
+    async def _spec(self, name: str, connections: Connections) -> FlowSpec | None:
         """A flow as the engine needs it to take records that are mapped again; None where it cannot start."""
+        flow = self.project.flow(name)
         try:
-            return await opened_spec(self.project, self.plugins, self.engine, self.project.flow(name), self.redactor)
+            async with open_work(
+                self.project,
+                self.engine,
+                flow,
+                connections=connections,
+                locks=PollLocks.of(self.project, self.clock),
+                state=await flow_state(self.engine, flow),
+                clock=self.clock,
+                progress=Silent(),
+                note=lambda _words: None,
+            ) as work:
+                return work.spec
         except PullPushError:
             return None  # the delivery that follows says why
 
     async def _dead_drop(self, arguments: Mapping[str, Json]) -> Json:
         return {"dropped": await self.engine.drop_dead(_filter_of(arguments))}
+
+
+def _max_wait(arguments: Mapping[str, Json]) -> float:
+    """Numbers that came through the store keep their digits: they are no floats."""
+    return float(arguments.get("max_wait", 300.0))
 
 
 def _filter_json(which: DeadFilter) -> dict[str, Json]:

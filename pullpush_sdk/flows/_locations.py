@@ -18,9 +18,9 @@ from pullpush_sdk.project import FlowConfig, Project
 
 
 async def read_locations(loaded: LoadedConnector, connection: Connection) -> list[Location]:
-    """The active stock locations of a connection; empty where the platform has none."""
+    """The stock locations of a connection, those that are switched off too; empty where the platform has none."""
     answer = loaded.hook.pullpush_locations(connection=connection)
-    return [] if answer is None else [each for each in await answer if each.active]
+    return [] if answer is None else list(await answer)
 
 
 def plan_locations(
@@ -28,9 +28,14 @@ def plan_locations(
 ) -> LocationPlan:
     """The plan that a flow follows; the empty text stands for a side that keeps no locations.
 
+    A location that is switched off needs no line. At the source it may have one: it tells nothing until it is switched
+    on again, and the others go on.
+
     Raises:
         ProjectError: a map is needed and not there (its hint is the one to fill in), or names unknown locations.
     """
+    known = source
+    source, destination = ([each for each in side if each.active] for side in (source, destination))
     if not flow.locations and not flow.sums:
         if not source and not destination:
             return LocationPlan()
@@ -42,7 +47,7 @@ def plan_locations(
             hint="fill in and add to the project file:\n\n" + location_template(flow, source, destination),
         )
     problems = [
-        *_unknown(project, flow, "source", [*flow.locations, *_flat(flow.sums.values())], source),
+        *_unknown(project, flow, "source", [*flow.locations, *_flat(flow.sums.values())], known),
         *_unknown(project, flow, "destination", [*flow.locations.values(), *flow.sums], destination),
     ]
     if problems:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import attrs
 
@@ -46,7 +46,7 @@ class SyncReport:
         return self.error is None and not self.interrupted and not self.waiting and not self.dead
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Json]) -> SyncReport:
+    def from_json(cls, value: Mapping[str, Json]) -> Self:
         """The report that `to_json` wrote, perhaps in another process; its error keeps its words only."""
         return cls(
             flow=value["flow"],

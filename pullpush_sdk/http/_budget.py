@@ -1,7 +1,8 @@
 """How fast one connection may call: times in, seconds to wait out. No I/O, no clock of its own.
 
 Three limits hold at once. The *window* is the manifest's rate: no window of `per` seconds, wherever it begins, sees
-more than `requests` calls; `burst` of them may go at once, the others at the even pace. A *pause* is what the
+more than `requests` calls, neither here nor where they arrive: a call counts until `per` seconds after its answer, as
+it may have been late on its way. `burst` of them may go at once, the others at the even pace. A *pause* is what the
 platform asked for: `Retry-After`, or a remaining count of zero until its reset. *Points* are a GraphQL platform's
 bucket, reckoned forward from what its last answer said.
 
@@ -24,6 +25,14 @@ _LEAST_WAIT = 0.001
 _NOTHING = 1e-9
 
 
+@attrs.define(eq=False)
+class Booked:
+    """A call that has started: when it was at the platform at the latest, as far as we know, and its points."""
+
+    at: float
+    points: float
+
+
 class RateBudget:
     """The budget of one connection; all its calls in a process share one. Times are monotonic seconds.
 
@@ -33,7 +42,7 @@ class RateBudget:
     def __init__(self, limits: Limits) -> None:
         self._per = limits.per
         self._burst = limits.burst
-        self._times: deque[float] | None = None
+        self._times: deque[Booked] | None = None
         self._pace = self._slack = 0.0
         if limits.requests:
             self.allow(limits.requests)
@@ -54,20 +63,22 @@ class RateBudget:
         wait = max(self._paused_until - now, self._points.wait(now, operation, hint))
         if self._times is not None:
             if len(self._times) == self._times.maxlen:
-                wait = max(wait, self._times[0] + self._per - now)
+                wait = max(wait, self._times[0].at + self._per - now)
             wait = max(wait, self._due - self._slack - now)
         return max(wait, _LEAST_WAIT) if wait > _NOTHING else 0.0
 
-    def take(self, now: float, operation: str = "", hint: float | None = None) -> float:
-        """A call starts now; the points reserved for it, to be given to `done`."""
+    def take(self, now: float, operation: str = "", hint: float | None = None) -> Booked:
+        """A call starts now; what is booked for it, to be given to `done`."""
+        booked = Booked(at=now, points=self._points.take(operation, hint))
         if self._times is not None:
-            self._times.append(now)
+            self._times.append(booked)
             self._due = max(self._due, now) + self._pace
-        return self._points.take(operation, hint)
+        return booked
 
-    def done(self, reserved: float) -> None:
-        """A call that was taken got its answer, or will get none."""
-        self._points.done(reserved)
+    def done(self, booked: Booked, now: float) -> None:
+        """A call that was taken got its answer now, or will get none."""
+        booked.at = now
+        self._points.done(booked.points)
 
     def pause(self, now: float, seconds: float) -> None:
         """No call starts for so many seconds; a longer pause already set stays."""

@@ -13,7 +13,7 @@ from pullpush_sdk.clock import Clock
 from pullpush_sdk.errors import RateLimitedError
 from pullpush_sdk.manifest import Limits, PathLimit
 
-from ._budget import RateBudget
+from ._budget import Booked, RateBudget
 from ._call import Answer, Call
 from ._cost import CostReader
 from ._status import seconds_until
@@ -59,21 +59,25 @@ class Throttle:
             RateLimitedError: the wait would be longer than our patience; nothing was sent.
         """
         lane, narrow = self._lane(call), self._narrow_lane(call)
+        beside = None
         if narrow is None:
-            reserved = await self._take(lane, call)
+            booked = await self._take(lane, call)
         else:
             # The narrow budget is waited for first, without a place: calls of other paths go on meanwhile.
             async with narrow.turn:
                 await self._wait(narrow, call)
-                reserved = await self._take(lane, call)
-                narrow.budget.take(self._clock.monotonic())
+                booked = await self._take(lane, call)
+                beside = narrow.budget.take(self._clock.monotonic())
         try:
             yield
         finally:
-            lane.budget.done(reserved)
+            now = self._clock.monotonic()
+            lane.budget.done(booked, now)
+            if narrow is not None and beside is not None:
+                narrow.budget.done(beside, now)
             self._places.release()
 
-    async def _take(self, lane: _Lane, call: Call) -> float:
+    async def _take(self, lane: _Lane, call: Call) -> Booked:
         """Wait for the call's turn, for its budget and for a place; the place is taken when this returns."""
         budget, clock = lane.budget, self._clock
         # The lock keeps the order: who waits at its head holds everybody behind, who would have to wait longer anyway.

@@ -1,6 +1,6 @@
 """A connector's manifest: its model, the loaders of both front ends, its checks, and the templates in it."""
 
-from ._auth import auth_of
+from ._auth import auth_of, ways_of
 from ._check import (
     check_manifest,
 )
@@ -36,6 +36,7 @@ from ._model import (
     Limits,
     Locations,
     Manifest,
+    NativeId,
     NoAuth,
     OAuth1Auth,
     OAuth2Auth,
@@ -52,6 +53,7 @@ from ._model import (
     SessionState,
     TransactionId,
     Verification,
+    Waiver,
     Webhook,
     Write,
 )
@@ -89,6 +91,7 @@ __all__ = [
     "Loaded",
     "Locations",
     "Manifest",
+    "NativeId",
     "NoAuth",
     "OAuth1Auth",
     "OAuth2Auth",
@@ -105,6 +108,7 @@ __all__ = [
     "SessionState",
     "TransactionId",
     "Verification",
+    "Waiver",
     "Webhook",
     "Write",
     "auth_of",
@@ -120,4 +124,5 @@ __all__ = [
     "read_miniapp",
     "render",
     "required_placeholders",
+    "ways_of",
 ]

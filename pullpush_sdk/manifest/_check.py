@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pullpush_sdk.canonical import CanonicalType, CanonicalTypes
+from pullpush_sdk.canonical import MATCHES, CanonicalType, CanonicalTypes
 from pullpush_sdk.errors import Problem
 
 from ._document import Json, below
@@ -78,6 +78,14 @@ def _check_map(rules: Rules, kind: CanonicalType, functions: Functions, path: st
 def _check_push(push: Push, kind: CanonicalType, functions: Functions, path: str) -> Iterator[Problem]:
     if push.find is not None and push.find.match:
         yield from _check_body(push.find.match, kind, functions, f"{path}.find.match")
+    fields = MATCHES.get(kind.name, ())[1:]
+    for field, find in push.find_by.items():
+        place = below(f"{path}.find_by", field)
+        if field not in fields:
+            message = f"no flow matches {kind.name} by `{field[:60]}`"
+            yield Problem(code="manifest-push", message=message, path=place, hint=meant(field, fields))
+        if find.match:
+            yield from _check_body(find.match, kind, functions, f"{place}.match")
     for part in ("create", "update", "archive", "bulk"):
         write = getattr(push, part)
         if write is not None and write.body is not None:

@@ -369,7 +369,8 @@ class Part:
 class Verification:
     """How a webhook proves where it comes from; the secret is a template, checked over the raw body.
 
-    `prefix` is dropped from the header's value where it stands there.
+    `prefix` is dropped from the header's value where it stands there. `signed` is what an HMAC is made over, from
+    `{{body}}` and `{{timestamp}}` (the timestamp header's value): only a stamp that is signed proves anything.
     """
 
     kind: Literal["hmac-sha256", "hmac-sha1", "hmac-sha512", "header-token", "none"]
@@ -377,6 +378,7 @@ class Verification:
     secret: str = ""
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = ""
+    signed: str = "{{body}}"
     timestamp_header: str | None = None
     tolerance: float = 300.0
 
@@ -396,6 +398,18 @@ class TransactionId:
 
     parts: Sequence[Part]
     separator: str = "_"
+    overrides: Mapping[str, Sequence[Part]] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class NativeId:
+    """What names the platform's record that an event is about: events of one id are taken in arrival order.
+
+    `overrides` has other parts per event name. Ids are joined by `_`; where no part has a value, all such events of
+    the connection keep one order.
+    """
+
+    parts: Sequence[Part]
     overrides: Mapping[str, Sequence[Part]] = attrs.field(factory=dict)
 
 
@@ -456,6 +470,7 @@ class Webhook:
     array_path: str | None = None
     challenge: Challenge | None = None
     transaction_id: TransactionId | None = None
+    native_id: NativeId | None = None
     customer: CustomerExtraction | None = None
     handlers: Mapping[str, Handler] = attrs.field(factory=dict)
     response_status: int = 200
@@ -495,7 +510,8 @@ class Write:
 class Push:
     """How one canonical type is written.
 
-    With `bulk`, a batch is one request whose `items_at` holds a list of item bodies. Otherwise each record is found,
+    `find_by` holds other ways to find the record, by the wire field that a flow may match by. With `bulk`, a batch is
+    one request whose `items_at` holds a list of item bodies. Otherwise each record is found,
     then updated, or created where nothing was found. A missing `create` makes an unknown record a dead letter; a
     missing `update` makes a known one `unchanged`. All three None means that the connector's own `pullpush_push`
     writes it. `absolute` says that repeating a write changes nothing. `index_lag` is how many seconds after a write
@@ -505,12 +521,22 @@ class Push:
     canonical_type: str
     batch: int = 1
     find: Find | None = None
+    find_by: Mapping[str, Find] = attrs.field(factory=dict)
     create: Write | None = None
     update: Write | None = None
     bulk: Write | None = None
     archive: Write | None = None
     absolute: bool = True
     index_lag: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Waiver:
+    """A rule of validation that is set aside: its code, why, and until which day (`2027-01-31`)."""
+
+    rule: str
+    reason: str
+    until: str
 
 
 @attrs.frozen(kw_only=True)
@@ -551,6 +577,7 @@ class Manifest:
     push: Mapping[str, Push] = attrs.field(factory=dict)
     samples: Mapping[str, Json] = attrs.field(factory=dict)
     notes: Mapping[str, str] = attrs.field(factory=dict)
+    waivers: Sequence[Waiver] = ()
     origin: Literal["manifest", "miniapp", "miniapp-sync"] = "manifest"
     absent: Sequence[str] = ()
     extra: Mapping[str, Json] = attrs.field(factory=dict)

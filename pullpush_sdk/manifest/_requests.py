@@ -76,6 +76,9 @@ def _of_resource(path: str, resource: Resource) -> Iterator[Site]:
 def _of_push(path: str, push: Push) -> Iterator[Site]:
     if push.find is not None:
         yield Site(path=f"{path}.find.request", request=push.find.request, offers=frozenset({"record", "delivery"}))
+    for field, find in push.find_by.items():
+        offers = frozenset({"record", "delivery"})
+        yield Site(path=below(f"{path}.find_by", field) + ".request", request=find.request, offers=offers)
     for part in ("create", "update", "archive", "bulk"):
         write = getattr(push, part)
         if write is not None:

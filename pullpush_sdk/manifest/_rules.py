@@ -369,6 +369,14 @@ def _check_proof(verification: Verification, path: str, manifest: Manifest) -> I
     if verification.secret and not placeholders(verification.secret):
         yield _problem("secret", "a secret in clear", f"{path}.secret", "name a secret: {{name}}")
     yield from _check_template(verification.secret, f"{path}.secret", _known(manifest))
+    names = placeholders(verification.signed)
+    if "body" not in names:
+        yield _problem("webhook", "the signature does not cover the body", f"{path}.signed", "write {{body}} in it")
+    for name in sorted(names - {"body", "timestamp"}):
+        hint = "only {{body}} and {{timestamp}} can be signed"
+        yield _problem("webhook", f"`{name}` is not part of a request", f"{path}.signed", hint)
+    if "timestamp" in names and verification.timestamp_header is None:
+        yield _problem("webhook", "{{timestamp}} without timestamp_header", f"{path}.signed", "name its header")
 
 
 def _check_push(name: str, push: Push) -> Iterator[Problem]:
@@ -377,6 +385,8 @@ def _check_push(name: str, push: Push) -> Iterator[Problem]:
         yield _problem("push", "update without find: nothing is ever known to exist", path, "add find, or use create")
     if push.find is not None and not any((push.create, push.update, push.archive)):
         yield _problem("push", "find without create, update or archive", f"{path}.find")
+    if push.find_by and push.find is None:
+        yield _problem("push", "find_by without find: flows match by the type's own key first", path, "add find")
     if push.create is not None and push.find is None and not (push.absolute or push.create.request.idempotent):
         yield _problem("push", "create without find writes a repeated delivery twice", f"{path}.create", "add find")
     if push.bulk is not None and push.bulk.items_at is None:

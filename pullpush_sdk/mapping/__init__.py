@@ -12,6 +12,7 @@ from ._functions import Functions
 from ._interpret import read_path
 from ._parse import parse_body, parse_map
 from ._path import parse_path
+from ._transforms import transforms
 from .spec import Condition, ListTemplate, Literal, Map, ObjectTemplate, Path, Rule, Step, Template
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "parse_path",
     "project",
     "read_path",
+    "transforms",
 ]

@@ -357,3 +357,8 @@ TRANSFORMS: Mapping[str, Transform] = {
     "trim": Transform(call=trim, gives="text", takes=_TEXT, fills=_TEXT),
     "upper": Transform(call=upper, gives="text", takes=_TEXT, fills=_TEXT),
 }
+
+
+def transforms() -> frozenset[str]:
+    """The names of all transforms."""
+    return frozenset(TRANSFORMS)

@@ -8,6 +8,7 @@ from ._keys import KEY_VARIABLE, KeyPlace, key_place, new_key, put_keys, token_k
 from ._model import ConnectionConfig, FlowConfig, Project
 from ._references import Reference
 from ._retention import Retention
+from ._schedule import Cron, Every, Manual, Schedule, Schedules
 from ._settings import Settings, check_settings, resolve_settings
 from ._state import engine_url, ensure_state_dir
 
@@ -15,11 +16,16 @@ __all__ = [
     "FILE_NAME",
     "KEY_VARIABLE",
     "ConnectionConfig",
+    "Cron",
+    "Every",
     "FlowConfig",
     "KeyPlace",
+    "Manual",
     "Project",
     "Reference",
     "Retention",
+    "Schedule",
+    "Schedules",
     "Settings",
     "check_settings",
     "engine_url",

@@ -14,10 +14,12 @@ from pullpush_sdk.errors import Problem, ProjectError
 from ._lines import Lines
 from ._references import Reference
 from ._retention import Retention
+from ._schedule import Schedules
 
 Json = Any
 State = Literal["shadow", "active", "paused"]
 OnDelete = Literal["ignore", "archive", "delete"]
+Owner = Literal["source", "destination"]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +42,11 @@ class FlowConfig:
     `types` is the order in which a one-shot sync runs them. `locations` maps a source location to a destination
     location, `sums` a destination location to the source locations whose known quantities it adds up. `coalesce`
     names types of which only the newest waiting state matters, beside those that always are so. `batch` None means
-    the connector's own size. `state` is where the flow starts; the engine keeps what it is now.
+    the connector's own size. `state` is where the flow starts; the engine keeps what it is now. `schedule` says when
+    `pullpush run` reads. `match` names, per type, the field that records are told apart by. `owner` says per canonical
+    type whose value wins where another flow goes the other way and both sides changed one record; a type without an
+    owner goes by the newest version. `destination_settings` take the place of settings of the destination connection
+    in this flow.
     """
 
     name: str
@@ -54,6 +60,10 @@ class FlowConfig:
     concurrency: int = 8
     on_delete: OnDelete = "ignore"
     state: State = "shadow"
+    schedule: Schedules = attrs.field(factory=Schedules)
+    match: Mapping[str, str] = attrs.field(factory=dict)
+    owner: Mapping[str, Owner] = attrs.field(factory=dict)
+    destination_settings: Mapping[str, Json | Reference] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

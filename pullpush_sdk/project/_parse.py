@@ -12,6 +12,7 @@ from pullpush_sdk.errors import Problem
 
 from ._lines import Lines
 from ._model import ConnectionConfig, FlowConfig, Project, json_path, near
+from ._options import FlowOptions
 from ._references import HOW, Reference, as_reference
 from ._retention import RETENTION_KEYS, Retention, read_retention
 
@@ -21,6 +22,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ROOT_KEYS = ("connections", "flows", "engine", "secrets")
 _FLOW_KEYS = (
     "source", "destination", "types", "locations", "coalesce", "batch", "concurrency", "on_delete", "state",
+    "schedule", "match", "owner", "destination_settings",
 )  # fmt: skip
 _MISSING = object()
 
@@ -121,11 +123,13 @@ class _Parser:
         if ends[0] and ends[0] == ends[1]:
             self._note("source and destination are the same connection", (*path, "destination"))
         locations, sums = self._locations(table.get("locations", {}), (*path, "locations"))
+        types = self._types(table, "types", path)
+        options = FlowOptions(table=table, types=types, path=path, note=self._note)
         return FlowConfig(
             name=name,
             source=ends[0],
             destination=ends[1],
-            types=self._types(table, "types", path),
+            types=types,
             locations=locations,
             sums=sums,
             coalesce=frozenset(self._types(table, "coalesce", path) if "coalesce" in table else ()),
@@ -133,6 +137,10 @@ class _Parser:
             concurrency=self._whole(table, "concurrency", path, 8) or 8,
             on_delete=self._word(table, "on_delete", path, ("ignore", "archive", "delete")),
             state=self._word(table, "state", path, ("shadow", "active", "paused")),
+            schedule=options.schedule(),
+            match=options.match(),
+            owner=options.owner(),
+            destination_settings=options.destination_settings(),
         )
 
     def _end(self, table: Mapping[str, Any], end: str, path: Sequence[str], connections: Mapping[str, Any]) -> str:

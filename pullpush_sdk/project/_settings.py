@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from pullpush_sdk.errors import Problem, ProjectError, SetupError
 
-from ._model import ConnectionConfig, Project, near
+from ._model import ConnectionConfig, FlowConfig, Project, near
 from ._references import HOW, Reference
 
 if TYPE_CHECKING:
@@ -33,17 +33,59 @@ def resolve_settings(project: Project, connection: ConnectionConfig, connector: 
         ProjectError: something is missing, unknown, of the wrong form, or a secret in clear; `problems` holds all.
     """
     settings, problems = check_settings(project, connection, connector)
-    if problems:
-        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise ProjectError(f"connection {connection.name!r} has {count}", problems)
+    _raise(f"connection {connection.name!r}", problems)
     return settings
 
 
+def resolve_flow_settings(project: Project, flow: FlowConfig, connector: Connector) -> Settings:
+    """The settings of a flow's destination, with what the flow says of them in the place of the connection's own.
+
+    Raises:
+        ProjectError: as `resolve_settings`; or the flow names what requests are signed or addressed with, which all
+            flows of a connection share.
+    """
+    connection, own = project.connection(flow.destination), flow.destination_settings
+    path = ("flows", flow.name, "destination_settings")
+    shared = _shared(connector)
+    problems = [
+        project.problem(
+            f"{name!r} belongs to the connection as a whole",
+            (*path, name),
+            hint="make a connection of its own for this flow",
+        )
+        for name in own
+        if name in shared
+    ]
+    _raise(f"flow {flow.name!r}", problems)
+
+    def where(steps: Sequence[str]) -> Sequence[str]:
+        return (*path, *steps) if steps and steps[0] in own else ("connections", connection.name, *steps)
+
+    merged = attrs.evolve(connection, settings={**connection.settings, **own})
+    settings, problems = check_settings(project, merged, connector, where=where)
+    _raise(f"flow {flow.name!r}", problems)
+    return settings
+
+
+def _raise(what: str, problems: Sequence[Problem]) -> None:
+    if problems:
+        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ProjectError(f"{what} has {count}", problems)
+
+
 def check_settings(
-    project: Project, connection: ConnectionConfig, connector: Connector
+    project: Project,
+    connection: ConnectionConfig,
+    connector: Connector,
+    *,
+    where: Callable[[Sequence[str]], Sequence[str]] | None = None,
 ) -> tuple[Settings, list[Problem]]:
-    """The settings as far as they are good, and everything that is wrong with them."""
+    """The settings as far as they are good, and everything that is wrong with them.
+
+    `where` tells at which place of the file a setting stands, default: in the connection's table.
+    """
     path = ("connections", connection.name)
+    place = where or (lambda steps: (*path, *steps))
     problems: list[Problem] = []
     values: dict[str, Json] = _defaults(connector)
     unresolved: set[str] = set()
@@ -51,7 +93,7 @@ def check_settings(
     for name, value in connection.settings.items():
         if not isinstance(value, Reference):
             if name in secret_names:
-                problems.append(project.problem(f"secret {name!r} stands in clear", (*path, name), hint=HOW))
+                problems.append(project.problem(f"secret {name!r} stands in clear", place([name]), hint=HOW))
                 unresolved.add(name)
             else:
                 values[name] = value
@@ -60,9 +102,9 @@ def check_settings(
             values[name] = value.resolve(project.root)
         except ProjectError as error:
             message = f"{name}: {error.message}"
-            problems.append(project.problem(message, (*path, name), hint=error.hint))
+            problems.append(project.problem(message, place([name]), hint=error.hint))
             unresolved.add(name)
-    problems.extend(_schema_problems(project, connection, connector, values, unresolved))
+    problems.extend(_schema_problems(project, connection, connector, values, unresolved, place=place))
     problems.extend(
         project.problem(
             f"{name!r} is not set, and {connector.title} cannot be reached without it",
@@ -97,6 +139,19 @@ def _needed(connector: Connector, values: Mapping[str, Json]) -> frozenset[str]:
     return named & {*connector.secrets, *connector.settings.get("properties", {})}
 
 
+def _shared(connector: Connector) -> frozenset[str]:
+    """What the one client of a connection is made from: secrets, and all that its requests are addressed by."""
+    if connector.manifest is None:
+        return frozenset({*connector.secrets, "base_url"})
+    from pullpush_sdk.manifest import ChoiceAuth, Manifest, required_placeholders, ways_of  # noqa: PLC0415 - see above
+
+    manifest: Manifest = connector.manifest
+    ways = [attrs.asdict(way) for _, way in ways_of(manifest.auth)]
+    chooser = {manifest.auth.by} if isinstance(manifest.auth, ChoiceAuth) else set()
+    named = required_placeholders([ways, manifest.base_url, list(manifest.hosts), dict(manifest.headers)])
+    return frozenset({*connector.secrets, *chooser, *named})
+
+
 def _defaults(connector: Connector) -> dict[str, Json]:
     """What the schema says a setting is where nobody says otherwise."""
     properties: Mapping[str, Mapping[str, Json]] = connector.settings.get("properties", {})
@@ -109,29 +164,30 @@ def _schema_problems(
     connector: Connector,
     values: Mapping[str, Json],
     unresolved: set[str],
+    *,
+    place: Callable[[Sequence[str]], Sequence[str]],
 ) -> Iterator[Problem]:
     """What the connector's schema says of the values; settings that have a problem already are not judged twice."""
     from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - slow to import
 
-    path = ("connections", connection.name)
     schema = {"type": "object", **connector.settings}
     known = [*schema.get("properties", {}), *connector.secrets]
     for name in connection.settings:
         if known and name not in known:
             hint = near(name, known) or f"{connector.name} knows: {', '.join(sorted(set(known)))}"
-            yield project.problem(f"{connector.name} has no setting {name!r}", (*path, name), hint=hint)
+            yield project.problem(f"{connector.name} has no setting {name!r}", place([name]), hint=hint)
     for error in Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(dict(values)):
         if error.validator in {"additionalProperties", "unevaluatedProperties"} and not error.absolute_path:
             continue
         if error.validator == "required":
-            yield from _missing(project, path, schema, error, {*values, *unresolved})
+            yield from _missing(project, place([]), schema, error, {*values, *unresolved})
             continue
         steps = [str(step) for step in error.absolute_path]
         # The validator's own message quotes the value, which may have come from a secret place.
         is_plain = steps and not isinstance(connection.settings.get(steps[0]), Reference)
         message = error.message if is_plain else f"does not fit {error.validator}: {error.validator_value}"
         name = ".".join(steps) or "settings"
-        yield project.problem(f"{name}: {message}", (*path, *steps), hint=_described(schema, steps))
+        yield project.problem(f"{name}: {message}", place(steps), hint=_described(schema, steps))
 
 
 def _missing(

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Connector
 from pullpush_sdk.http import Authenticator, Client, FileTokenStore, Redactor, Secret, scheme_of
@@ -14,8 +16,8 @@ from pullpush_sdk.manifest import Limits, Manifest, NoAuth, render
 from pullpush_sdk.plugins import Plugins
 
 from ._keys import token_keys
-from ._model import ConnectionConfig, Project
-from ._settings import resolve_settings
+from ._model import ConnectionConfig, FlowConfig, Project
+from ._settings import Settings, resolve_flow_settings, resolve_settings
 from ._state import ensure_state_dir
 
 Json = Any
@@ -28,11 +30,18 @@ _NOWHERE = "https://base-url-is-not-set.invalid"
 
 @asynccontextmanager
 async def open_connection(
-    project: Project, name: str, plugins: Plugins, *, redactor: Redactor | None = None, clock: Clock | None = None
+    project: Project,
+    name: str,
+    plugins: Plugins,
+    *,
+    redactor: Redactor | None = None,
+    clock: Clock | None = None,
+    settings: Settings | None = None,
 ) -> AsyncIterator[Connection]:
     """The connection of that name, ready for its connector's hooks; closed on leaving.
 
-    `redactor` learns every secret of it, also tokens that are renewed meanwhile. Nothing is sent by opening.
+    `settings` are the project's where they are not given. `redactor` learns every secret of it, also tokens that are
+    renewed meanwhile. Nothing is sent by opening.
 
     Raises:
         ProjectError: a setting is not good; `problems` holds all findings.
@@ -41,7 +50,7 @@ async def open_connection(
     """
     config = project.connection(name)
     connector = plugins.connector(config.connector).connector
-    settings = resolve_settings(project, config, connector)
+    settings = settings or resolve_settings(project, config, connector)
     secrets = {each: Secret(text) for each, text in settings.secrets.items()}
     known = redactor if redactor is not None else Redactor()
     known.add(*secrets.values())
@@ -57,6 +66,18 @@ async def open_connection(
             clock=time,
             types=plugins.types,
         )
+
+
+def settings_of_flow(project: Project, flow: FlowConfig, connection: Connection) -> Connection:
+    """The destination's connection as one flow sees it: settings of the flow's own over the same client.
+
+    Raises:
+        ProjectError: a setting is not good; `problems` holds all findings.
+    """
+    if not flow.destination_settings:
+        return connection
+    settings = resolve_flow_settings(project, flow, connection.connector)
+    return attrs.evolve(connection, settings=settings.values, memo={})
 
 
 def _client(
@@ -95,9 +116,13 @@ def _client(
 
 
 def _token_store(project: Project, config: ConnectionConfig) -> FileTokenStore:
-    """Where renewed tokens of the connection are kept; a sandbox's never mix with the platform's."""
-    file = f"{config.name}.sandbox" if config.sandbox else config.name
-    return _token_file(project, ensure_state_dir(project) / _TOKENS / file)
+    """Where renewed tokens of the connection are kept."""
+    return _token_file(project, ensure_state_dir(project) / _TOKENS / token_file_name(config))
+
+
+def token_file_name(config: ConnectionConfig) -> str:
+    """Where among the stored tokens that of a connection is; a sandbox's never mix with the platform's."""
+    return f"{config.name}.sandbox" if config.sandbox else config.name
 
 
 def _token_file(project: Project, path: Path) -> FileTokenStore:

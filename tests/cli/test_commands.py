@@ -193,6 +193,43 @@ def test_a_sandbox_prints_what_to_export_and_to_write(place: Any) -> None:
     assert tomllib.loads(text.partition("# for pullpush.toml")[2])["connections"]["depot"]["connector"] == "depot"
 
 
+def test_a_sandbox_is_made_from_samples_and_says_what_they_do_not_prove(place: Any, tmp_path: Path) -> None:
+    manifest = {
+        "manifest": 1,
+        "name": "acme",
+        "title": "Acme",
+        "version": "1.0.0",
+        "base_url": "https://acme.example/v1",
+    }
+    goods = {
+        "canonical_type": "stocklevel",
+        "list": {"path": "/goods"},
+        "canonical_map": {"sku": "id", "quantity": "n"},
+    }
+    samples = {"exchanges": [{"request": {"path": "/goods"}, "answer": {"body": [{"id": "A-1", "n": 0}]}}]}
+    (tmp_path / "connector.json").write_text(
+        json.dumps({**manifest, "resources": {"goods": goods}, "samples": {"traffic": samples}})
+    )
+    process = place.start("sandbox", str(tmp_path), "--records", "3", "--json")
+    assert process.stdout is not None
+    text = ""
+    while not text.endswith("\n}\n"):
+        text += process.stdout.readline()
+    shown = json.loads(text)
+    with urllib.request.urlopen(f"{shown['url']}/v1/goods") as answer:
+        assert len(json.load(answer)) == 3
+    assert {each["code"] for each in shown["notProven"]} == {"one-page", "no-refusal"}
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+
+
+def test_a_folder_without_a_manifest_is_no_sandbox(place: Any, tmp_path: Path) -> None:
+    result = place.run("sandbox", str(tmp_path))
+    assert result.exit_code != 0
+    assert "not exactly one manifest" in result.output
+
+
 def test_sandbox_switches_are_pairs(place: Any) -> None:
     assert place.run("sandbox", "depot", "--set", "nonsense").exit_code == 2
 

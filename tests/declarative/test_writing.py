@@ -86,6 +86,7 @@ def deliver(push, shop, *payloads, kind="product", **more):
             version=1,
             position=n,
             fields=more.get("fields"),
+            match=more.get("match"),
         )
         for n, payload in enumerate(payloads)
     ]
@@ -176,3 +177,25 @@ def test_a_row_that_does_not_map_is_dead_and_the_rest_goes():
     )
     assert [outcome.result for outcome in outcomes] == [Result.DEAD, Result.DELIVERED]
     assert "whole" in outcomes[0].reason
+
+
+def test_a_flow_that_matches_by_another_field_finds_the_record_by_it():
+    by_barcode = {
+        "request": {"path": "/products", "params": {"barcode": "{{record.barcode}}"}},
+        "response": {"records": "data"},
+        "match": {"ean": "barcode"},
+    }
+    push = {"product": {**ONE_BY_ONE["product"], "find_by": {"barcode": by_barcode}}}
+    products = [{"id": 1, "sku": "A", "ean": "400"}, {"id": 2, "sku": "B", "ean": "500"}]
+    payload = {"sku": "A", "barcode": "500", "title": "T"}
+    for match, path in ((None, "/products/1"), ("barcode", "/products/2")):
+        shop = Shop(products)
+        (outcome,) = deliver(push, shop, payload, match=match)
+        assert outcome.result is Result.DELIVERED
+        assert [write[:2] for write in shop.writes] == [("PUT", path)]
+
+
+def test_a_way_to_find_records_that_no_flow_can_ask_for_is_refused():
+    push = {"product": {**ONE_BY_ONE["product"], "find_by": {"title": ONE_BY_ONE["product"]["find"]}}}
+    with pytest.raises(AssertionError, match="no flow matches product by `title`"):
+        deliver(push, Shop(), {"sku": "A"})

@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from pullpush_sdk.clock import SystemClock
+from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.engine.ports import Engine
 from pullpush_sdk.flows import SyncReport, set_flow_state, sync_flow
@@ -38,6 +40,27 @@ def plugins() -> Plugins:
     )
     assert not loaded.failures
     return loaded
+
+
+class Hurry:
+    """A clock on which ten seconds pass in one: everything happens as it would, only sooner."""
+
+    def __init__(self) -> None:
+        self._wall, self._start = datetime.now(UTC), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._wall + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._start) * 10
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0.0) / 10)
+
+
+@pytest.fixture
+def hurry() -> Hurry:
+    return Hurry()
 
 
 @attrs.define(kw_only=True)
@@ -104,6 +127,7 @@ def make_world(tmp_path: Path, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
         state: str = "active",
         more: str = "",
         locations: Mapping[str, list[str]] | None = None,
+        clock: Clock | None = None,
     ) -> AsyncIterator[World]:
         hook = plugins.connector("depot").hook
         left = hook.pullpush_sandbox(options=SandboxOptions(records=records))
@@ -114,7 +138,7 @@ def make_world(tmp_path: Path, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
             (tmp_path / FILE_NAME).write_text(text)
             project = load_project(tmp_path)
             ensure_state_dir(project)
-            engine = open_engine(engine_url(project), clock=SystemClock(), types=plugins.types)
+            engine = open_engine(engine_url(project), clock=clock or SystemClock(), types=plugins.types)
             async with engine:
                 world = World(left=left, right=right, project=project, plugins=plugins, engine=engine)
                 for side, ids in (locations or {}).items():

@@ -7,6 +7,7 @@ import pytest
 
 from pullpush_sdk.engine.upkeep import Upkeep
 from pullpush_sdk.errors import ProjectError, PullPushError, StoreFullError
+from pullpush_sdk.flows import set_flow_state
 
 
 def counts(report: Any, kind: str, *names: str) -> tuple[int, ...]:
@@ -89,6 +90,18 @@ def test_shadow_writes_nothing_and_activating_misses_nothing(make_world: Any) ->
             assert world.quantities(world.right) == {f"S{n:03}": n for n in range(15)}
             third = await world.sync()
             assert counts(third, "stocklevel", "read") == (0,)
+
+    asyncio.run(go())
+
+
+def test_activating_by_way_of_a_pause_misses_nothing_either(make_world: Any) -> None:
+    async def go() -> None:
+        async with make_world(records=6, state="shadow") as world:
+            await world.sync()
+            await set_flow_state(world.engine, world.project.flow("main"), "paused")
+            await world.activate()
+            assert (await world.sync()).ok
+            assert world.quantities(world.right) == {f"S{n:03}": n for n in range(6)}
 
     asyncio.run(go())
 
@@ -234,6 +247,58 @@ def test_a_map_that_names_unknown_locations_is_refused_with_the_nearest(make_wor
             assert "did you mean 'north'?" in text
             assert "locations go by id: 'south'" in text
             assert "destination has no location 'two'" in text
+
+    asyncio.run(go())
+
+
+def test_a_flow_matches_by_a_field_only_where_its_destination_can_find_by_it(make_world: Any) -> None:
+    async def go() -> None:
+        more = '[flows.main.match]\nproduct = "barcode"\n'
+        async with make_world(types='["product"]', more=more) as world:
+            with pytest.raises(ProjectError) as caught:
+                await world.sync()
+            assert "depot does not find product records by barcode" in str(caught.value)
+            assert "it finds them by: sku" in str(caught.value)
+
+    asyncio.run(go())
+
+
+def test_flows_of_both_ways_match_by_the_same_field(make_world: Any) -> None:
+    async def go() -> None:
+        more = """
+[flows.back]
+source = "right"
+destination = "left"
+types = ["product"]
+[flows.back.match]
+product = "barcode"
+"""
+        async with make_world(types='["product"]', more=more) as world:
+            with pytest.raises(ProjectError, match="'back' goes the other way and matches product by another field"):
+                await world.sync()
+
+    asyncio.run(go())
+
+
+def test_a_record_without_the_field_that_a_flow_matches_by_is_a_dead_letter(make_world: Any, plugins: Any) -> None:
+    import attrs
+
+    loaded = plugins.connectors["depot"]
+    able = attrs.evolve(loaded.connector, matches={"product": frozenset({"barcode"})})
+    more = '[flows.main.match]\nproduct = "barcode"\n'
+
+    async def go() -> None:
+        async with make_world(records=0, types='["product"]', more=more) as world:
+            world.plugins = attrs.evolve(plugins, connectors={"depot": attrs.evolve(loaded, connector=able)})
+            left = world.store(world.left)
+            for sku, barcode in (("A", "400"), ("B", "400"), ("C", None)):
+                left.put("product", {"sku": sku, "barcode": barcode})
+            report = await world.sync()
+            assert counts(report, "product", "read", "dead") == (3, 1)
+            (letter,) = await world.engine.dead_letters()
+            assert "barcode is blank" in letter.reason
+            # Two records of one barcode are one thing to this flow, in the order in which they were read.
+            assert world.store(world.right).writes == [("product", "400"), ("product", "400")]
 
     asyncio.run(go())
 

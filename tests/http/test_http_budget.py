@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import json
 
 import pytest
@@ -29,6 +30,35 @@ def test_no_window_wherever_it_begins_sees_more_than_the_rate(gaps, requests, pe
         starts.append(now)
     for index in range(len(starts) - requests):
         assert starts[index + requests] - starts[index] >= per - 1e-8
+
+
+trips = st.lists(
+    st.tuples(st.floats(0, 3) | st.just(0.0), st.floats(0, 0.9), st.floats(0, 1)), min_size=1, max_size=120
+)
+
+
+@given(trips=trips, requests=st.integers(1, 12))
+def test_no_window_of_the_platform_sees_more_however_late_calls_arrive(trips, requests):
+    """Each call takes a part of a window and arrives at some moment of it, out of order with others."""
+    budget, now, arrivals, pending = RateBudget(Limits(requests=requests, per=1.0)), 0.0, [], []
+
+    def answered(until):
+        while pending and pending[0][0] <= until:
+            at, _, booked = heapq.heappop(pending)
+            budget.done(booked, at)
+
+    for number, (gap, latency, part) in enumerate(trips):
+        now += gap
+        answered(now)
+        while (seconds := budget.wait(now)) > 0:
+            # Answers that come meanwhile are taken in at their own time, as by a client that is asleep.
+            answered(now + seconds)
+            now += seconds
+        heapq.heappush(pending, (now + latency, number, budget.take(now)))
+        arrivals.append(now + latency * part)
+    arrivals.sort()
+    for index in range(len(arrivals) - requests):
+        assert arrivals[index + requests] - arrivals[index] >= 1.0 - 1e-8
 
 
 @given(gaps=gaps, requests=st.integers(2, 12), burst=st.integers(1, 5))
@@ -123,7 +153,7 @@ def test_known_prices_are_never_throttled(prices, plan, rate):
             now += seconds
         reserved = budget.take(now, operation, hint=price)
         budget.learn(now, operation, bucket.ask(now, price, price * part))
-        budget.done(reserved)
+        budget.done(reserved, now)
     assert bucket.throttled == 0
 
 
@@ -132,7 +162,7 @@ def test_points_of_calls_under_way_are_not_spent_twice():
     budget.learn(0.0, "list", CostReport(600.0, 1000.0, 1000.0, 100.0))
     reserved = budget.take(0.0, "list")
     assert budget.wait(0.0, "list") == pytest.approx(2.0)
-    budget.done(reserved)
+    budget.done(reserved, 0.0)
     assert budget.wait(0.0, "list") == 0
 
 

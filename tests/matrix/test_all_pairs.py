@@ -1,6 +1,6 @@
-"""Every source with every destination, for every type that both support, through one project file and one command.
+"""A connector that the SDK and the platforms do not know, with a canonical type of its own, meets every one of them.
 
-Among them is a connector that the SDK and the platforms do not know, with a canonical type of its own.
+For every type that both support, through one project file. The platforms among themselves: test_sixteen_pairs.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from collections import Counter
 
 import pytest
 
-from pullpush_sdk.clock import SystemClock
 from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.flows import read_locations, sync_flow
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Source, find_sources, load_plugins
 from pullpush_sdk.project import FILE_NAME, engine_url, ensure_state_dir, load_project
 from pullpush_sdk.project.connect import open_connection
-from pullpush_sdk.sandbox import SandboxOptions, serve
+from pullpush_sdk.sandbox import SandboxClock, SandboxOptions, serve
+from pullpush_sdk.testing.clock import VirtualClock
 
 STRANGER = Source(
     name="rivendell", distribution="stranger", load=lambda: importlib.import_module("tests.stranger.hooks")
@@ -38,7 +38,7 @@ def shared_types(source, destination):
 PAIRS = [
     pytest.param(source, destination, id=f"{source}-to-{destination}")
     for source, destination in itertools.product(sorted(PLUGINS.connectors), repeat=2)
-    if shared_types(source, destination)
+    if "rivendell" in (source, destination) and shared_types(source, destination)
 ]
 
 
@@ -72,10 +72,12 @@ async def run_pair(folder, source, destination, setenv):
     types = shared_types(source, destination)
     # A destination that takes stock but no products must have the products already.
     own = 0 if "product" in types or "stocklevel" not in types else 12
+    clock = VirtualClock()
+    ticking = SandboxClock(source=clock.monotonic, start=clock.now())
     boxes = {
-        "left": PLUGINS.connector(source).hook.pullpush_sandbox(options=SandboxOptions(records=12, time_scale=20)),
+        "left": PLUGINS.connector(source).hook.pullpush_sandbox(options=SandboxOptions(records=12, clock=ticking)),
         "right": PLUGINS.connector(destination).hook.pullpush_sandbox(
-            options=SandboxOptions(records=own, seed=1, time_scale=20)
+            options=SandboxOptions(records=own, seed=1, clock=ticking)
         ),
     }
     async with serve(boxes["left"].app) as left, serve(boxes["right"].app) as right:
@@ -87,25 +89,26 @@ async def run_pair(folder, source, destination, setenv):
         text = "\n\n".join([*tables, flow.replace("'", '"')])
         (folder / FILE_NAME).write_text(text)
         if "stocklevel" in types:
-            (folder / FILE_NAME).write_text(text + await location_map(load_project(folder)))
+            (folder / FILE_NAME).write_text(text + await location_map(load_project(folder), clock))
         project = load_project(folder)
         ensure_state_dir(project)
-        engine = open_engine(engine_url(project), clock=SystemClock(), types=PLUGINS.types)
+        engine = open_engine(engine_url(project), clock=clock, types=PLUGINS.types)
         async with engine, engine.hold():
-            report = await sync_flow(project, PLUGINS, engine, project.flow("pair"), redactor=Redactor(), max_wait=20)
-            again = await sync_flow(project, PLUGINS, engine, project.flow("pair"), redactor=Redactor(), max_wait=20)
+            flow = project.flow("pair")
+            report = await sync_flow(project, PLUGINS, engine, flow, redactor=Redactor(), max_wait=20, clock=clock)
+            again = await sync_flow(project, PLUGINS, engine, flow, redactor=Redactor(), max_wait=20, clock=clock)
             letters = await engine.dead_letters()
-        held = {name: await everything(project, name, types) for name in ("left", "right")}
+        held = {name: await everything(project, name, types, clock) for name in ("left", "right")}
     return report, again, letters, held
 
 
-async def location_map(project):
+async def location_map(project, clock):
     """The map that an operator would fill in: place by place, or all places of the left into the only one there."""
     places = {}
     for name in ("left", "right"):
-        async with open_connection(project, name, PLUGINS) as connection:
+        async with open_connection(project, name, PLUGINS, clock=clock) as connection:
             loaded = PLUGINS.connector(project.connection(name).connector)
-            places[name] = [each.id for each in await read_locations(loaded, connection)]
+            places[name] = [each.id for each in await read_locations(loaded, connection) if each.active]
     left, right = places["left"], places["right"]
     if len(left) <= 1 and len(right) <= 1:
         return ""
@@ -116,11 +119,11 @@ async def location_map(project):
     return "\n[flows.pair.locations]\n" + "\n".join(lines) + "\n"
 
 
-async def everything(project, name, types):
+async def everything(project, name, types, clock):
     """The canonical records that a connection shows, per type."""
     connector = project.connection(name).connector
     found = {}
-    async with open_connection(project, name, PLUGINS) as connection:
+    async with open_connection(project, name, PLUGINS, clock=clock) as connection:
         for kind in types:
             if kind not in PLUGINS.connector(connector).connector.reads:
                 continue
@@ -177,7 +180,8 @@ def test_any_source_with_any_destination(source, destination, tmp_path, monkeypa
         if kind in COMPARED and kind in held["right"]:
             mine, theirs = COMPARED[kind](held["left"][kind]), COMPARED[kind](held["right"][kind])
             if kind == "order":
-                assert {key: mine.get(key) for key in theirs} == theirs, reasons
+                # Of several alike some may be over before they got there.
+                assert not {key: count for key, count in theirs.items() if count > mine.get(key, 0)}, reasons
                 assert sum(theirs.values()) == counts["delivered"], reasons
             else:
                 dead = {letter.key for letter in letters if letter.type == kind}

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullpush_sdk.errors import ProjectError
-from pullpush_sdk.project import FILE_NAME, Project, Reference, find_project_file, load_project
+from pullpush_sdk.project import (
+    FILE_NAME,
+    Cron,
+    Every,
+    Manual,
+    Project,
+    Reference,
+    find_project_file,
+    load_project,
+)
 
 GOOD = """\
 [connections.shop]
@@ -169,3 +178,73 @@ def test_any_document_gives_problems_and_never_another_error(document: dict[str,
     found: list[object] = []
     parse_document(document, file=Path("pullpush.toml"), lines=Lines(""), problems=found)  # type: ignore[arg-type]
     assert all(str(each) for each in found)
+
+
+def test_the_options_of_a_flow_are_read(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "[engine]",
+        """[flows.main.schedule]
+default = "every 2m"
+stocklevel = "every 30s"
+product = "0 2 * * *"
+reconcile = "30 3 * * 1-5"
+timezone = "Europe/Oslo"
+
+[flows.main.match]
+product = "barcode"
+
+[flows.main.owner]
+stocklevel = "source"
+
+[flows.main.destination_settings]
+notify = true
+note = {env = "NOTE"}
+
+[engine]""",
+    )
+    flow = load(tmp_path, text).flow("main")
+    assert flow.schedule.of("stocklevel") == Every(30)
+    assert flow.schedule.of("product") == Cron("0 2 * * *", "Europe/Oslo")
+    assert flow.schedule.of("order") == Every(120)
+    assert flow.schedule.reconcile == Cron("30 3 * * 1-5", "Europe/Oslo")
+    assert flow.match == {"product": "barcode"}
+    assert flow.owner == {"stocklevel": "source"}
+    assert flow.destination_settings == {"notify": True, "note": Reference("env", "NOTE")}
+
+
+def test_a_flow_without_a_schedule_reads_every_five_minutes_and_never_reconciles(tmp_path: Path) -> None:
+    flow = load(tmp_path, GOOD).flow("main")
+    assert flow.schedule.of("stocklevel") == Every(300)
+    assert flow.schedule.reconcile == Manual()
+
+
+@pytest.mark.parametrize(
+    ("table", "path", "words"),
+    [
+        ('schedule]\nstocklevel = "every 0s"', "schedule.stocklevel", "from one second to a year"),
+        ('schedule]\nstocklevel = "every ten minutes"', "schedule.stocklevel", "is no schedule"),
+        ('schedule]\nstocklevel = "* * *"', "schedule.stocklevel", "five fields"),
+        ('schedule]\nstocklevel = "61 * * * *"', "schedule.stocklevel", "bad minute"),
+        ('schedule]\nstocklevel = "0 0 30 2 *"', "schedule.stocklevel", "is no schedule"),
+        ("schedule]\nstocklevel = 30", "schedule.stocklevel", "must be a text"),
+        ('schedule]\nstockleve = "manual"', "schedule.stockleve", "not among the types"),
+        ('schedule]\ntimezone = "Europe/Osslo"', "schedule.timezone", "no time zone"),
+        ('match]\nproduct = "title"', "match.product", "cannot be matched by 'title'"),
+        ('match]\nstocklevel = "sku"', "match.stocklevel", "always told apart by their key"),
+        ('owner]\nproduct = "me"', "owner.product", "not source or destination"),
+        ('owner]\norder = "source"', "owner.order", "not among the types"),
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_reported_with_its_line(tmp_path: Path, table: str, path: str, words: str) -> None:
+    text = GOOD.replace("[engine]", f"[flows.main.{table}\n\n[engine]")
+    (found,) = problems(tmp_path, text)
+    line = text.splitlines().index(table.splitlines()[1]) + 1
+    assert found[:2] == (line, f"$.flows.main.{path}")
+    assert words in found[2]
+
+
+def test_a_table_of_a_flow_that_is_no_table_is_reported(tmp_path: Path) -> None:
+    text = GOOD.replace("batch = 50", 'schedule = "every 5m"')
+    ((line, path, words),) = problems(tmp_path, text)
+    assert (line, path) == (15, "$.flows.main.schedule")
+    assert "not a table" in words

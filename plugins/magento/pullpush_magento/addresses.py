@@ -8,7 +8,7 @@ from typing import Any
 from pullpush_sdk.connector import Connection
 
 from .functions import NO_NAME
-from .shop import region_id
+from .shop import country_code, region_id
 
 Json = Any
 
@@ -39,10 +39,16 @@ def names_of(record: Mapping[str, Json]) -> tuple[str | None, str | None]:
 async def native_address(
     connection: Connection, address: Mapping[str, Json], person: Mapping[str, Json]
 ) -> tuple[dict[str, Json], str | None, int | None]:
-    """The address without its region, then the region's name and id; names and phone may come from the person."""
+    """The address without its region, then the region's name and id.
+
+    Names and phone may come from the person, the phone at last from the settings; a country without a code is looked
+    up by its name.
+    """
     first, last = names_of(address if names_of(address)[0] else person)
     street = [address[name] for name in ("address1", "address2") if address.get(name)]
     country = address.get("countryCode")
+    if not country and address.get("country"):
+        country = await country_code(connection, str(address["country"]))
     native = {
         "firstname": first,
         "lastname": last,
@@ -51,7 +57,7 @@ async def native_address(
         "city": address.get("city"),
         "postcode": address.get("postalCode"),
         "country_id": country,
-        "telephone": address.get("phone") or person.get("phone"),
+        "telephone": address.get("phone") or person.get("phone") or connection.settings.get("missing_phone"),
     }
     region = address.get("province") or address.get("provinceCode")
     key = None

@@ -29,7 +29,7 @@ def pullpush_connector() -> Connector:
 
 @hookimpl
 def pullpush_locations(connection: Connection) -> Awaitable[Sequence[Location]]:
-    """The inventory sources in use; one place where quantities are those of stock items, or what is salable."""
+    """The inventory sources; one place where quantities are those of stock items, or what is salable."""
     from . import places  # noqa: PLC0415 - naming a connector must stay light
 
     return places.places(connection)
@@ -55,7 +55,7 @@ def _put_right(connection: Connection, canonical_type: str, cursor: Any, pages: 
     if canonical_type == "stocklevel":
         return stock.pull(connection, cursor)
     if canonical_type == "product" and pages is not None:
-        return products.arranged(connection, pages)
+        return products.arranged(connection, pages, cursor)
     if canonical_type == "invoice" and pages is not None:
         return invoices.arranged(connection, pages)
     return pages

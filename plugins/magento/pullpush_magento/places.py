@@ -11,7 +11,7 @@ from .stock import PLACE
 
 
 async def places(connection: Connection) -> Sequence[Location]:
-    """Inventory sources in use, or the one place of a shop without them."""
+    """Inventory sources, or the one place of a shop without them."""
     forget_sources(connection)
     mode = await stock_mode(connection)
     if mode == SALABLE:
@@ -21,7 +21,6 @@ async def places(connection: Connection) -> Sequence[Location]:
         return [Location(id=PLACE, name="Default Source")]
     sources = await sources_of(connection) or {}
     return [
-        Location(id=code, name=str(source.get("name") or code))
+        Location(id=code, name=str(source.get("name") or code), active=bool(source.get("enabled")))
         for code, source in sources.items()
-        if source.get("enabled")
     ]

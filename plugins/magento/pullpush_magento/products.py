@@ -2,11 +2,14 @@
 
 The list shows a child like any other product and does not say whose child it is; a configurable product names its
 children and its options by ids only. Both are looked up: the families at the beginning of a sweep, children by page.
+
+A child whose parent is deleted or lets go of it becomes a product of its own without being changed itself: no filter
+by change shows it. So the cursor carries who was a child, and the next sweep asks for those that are none any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
@@ -16,6 +19,7 @@ import attrs
 from pullpush_sdk import UNSET
 from pullpush_sdk.canonical import Product, ProductOption, Variant, whole
 from pullpush_sdk.connector import Connection, Page
+from pullpush_sdk.declarative import page_of
 
 from .native import found, products_by_id, record_of
 from .shop import currency_of
@@ -46,16 +50,53 @@ class Family:
     currency: str
 
 
-async def arranged(connection: Connection, pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
-    """The pages of the manifest's sweep without children at the top level, with variants, options in words."""
+async def arranged(
+    connection: Connection, pages: AsyncGenerator[Page, None], cursor: Json
+) -> AsyncGenerator[Page, None]:
+    """The pages of the manifest's sweep from `cursor` without children at the top level, with variants, options in
+    words; on the first page also the products that were children when the cursor was made.
+    """
     async with aclosing(pages):
         family = await _family(connection)
+        left = _numbers((cursor or {}).get("children", "")) - family.children
         async for page in pages:
             kept = [event for event in page.events if event.record.product_id not in family.children]
+            rejects = list(page.rejects)
+            if left:
+                alone = await _alone(connection, left)
+                kept, rejects, left = [*alone.events, *kept], [*alone.rejects, *rejects], set()
             links = [link for event in kept for link in _links(event.record)]
             children = await products_by_id(connection, links) if links else {}
             events = [attrs.evolve(event, record=_whole(event.record, family, children)) for event in kept]
-            yield attrs.evolve(page, events=events)
+            where = {**page.cursor, "children": _ranges(family.children)}
+            yield attrs.evolve(page, events=events, rejects=rejects, cursor=where)
+
+
+async def _alone(connection: Connection, ids: set[str]) -> Page:
+    """The products of these ids that are still there."""
+    started = connection.clock.now()
+    rows = await products_by_id(connection, sorted(ids))
+    return page_of(connection, "products", list(rows.values()), started=started)
+
+
+def _ranges(ids: Iterable[str]) -> str:
+    """Ids as `5-9,12`: those of one product's children mostly follow each other."""
+    spans: list[list[int]] = []
+    for each in sorted(map(int, ids)):
+        if spans and each == spans[-1][1] + 1:
+            spans[-1][1] = each
+        else:
+            spans.append([each, each])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def _numbers(ranges: str) -> set[str]:
+    """The ids of such a text."""
+    found: set[str] = set()
+    for span in filter(None, ranges.split(",")):
+        first, _, last = span.partition("-")
+        found.update(map(str, range(int(first), int(last or first) + 1)))
+    return found
 
 
 async def canonical(connection: Connection, native: Mapping[str, Json]) -> Product:

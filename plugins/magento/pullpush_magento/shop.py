@@ -83,6 +83,18 @@ def forget_sources(connection: Connection) -> None:
     connection.memo.pop("magento.sources", None)
 
 
+async def country_code(connection: Connection, name: str) -> str | None:
+    """The code of a country by its English or local name, or by itself; None where the shop has none of that name."""
+    if "magento.countries" not in connection.memo:
+        listed = (await send(connection, "GET", "directory/countries")).json()
+        keys = ("id", "three_letter_abbreviation", "full_name_english", "full_name_locale")
+        connection.memo["magento.countries"] = {
+            str(row[key]).casefold(): str(row["id"]) for row in listed for key in keys if row.get(key)
+        }
+    known: Mapping[str, str] = connection.memo["magento.countries"]
+    return known.get(name.strip().casefold())
+
+
 async def region_id(connection: Connection, country: str, names: tuple[str | None, ...]) -> int | None:
     """The id of a region by its code or name, None where the country has no list or not this one."""
     memo = f"magento.regions.{country}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -143,3 +144,18 @@ def test_a_clock_that_is_minutes_behind_loses_nothing(play):
         assert [event.record.status for event in events if event.record.order_id == "1"] == ["completed"]
 
     play(scenario, records=4)
+
+
+def test_a_child_whose_parent_is_gone_is_told_as_a_product_of_its_own(play):
+    """Its own time stands still: the cursor knows who was a child, in its plain form as well."""
+
+    async def scenario(shop):
+        _, _, cursor = await shop.pull("product")
+        shop.connection.clock.advance(7200)
+        shop.change("product_delete", sku="MG-0004")
+        events, rejects, cursor = await shop.pull("product", json.loads(json.dumps(cursor)))
+        assert not rejects
+        assert [event.record.sku for event in events] == ["MG-0004-R", "MG-0004-B"]
+        assert not (await shop.pull("product", cursor))[0]
+
+    play(scenario, records=8)

@@ -63,6 +63,24 @@ def test_an_order_is_placed_and_named(play):
     play(scenario, records=2, settings=ALLOWED)
 
 
+@pytest.mark.parametrize("phone", [None, "000"])
+def test_an_address_gets_its_country_by_name_and_a_phone_by_the_settings(play, phone):
+    """The shop's own list of countries says which code a name has; a phone is made up for nobody."""
+    address = {name: value for name, value in ADDRESS.items() if name not in ("countryCode", "phone")}
+
+    async def scenario(shop):
+        outcome = await shop.push_one("order", {**ORDER, "shippingAddress": {**address, "country": "united states"}})
+        if phone is None:
+            assert outcome.result is Result.DEAD
+            assert outcome.reason.endswith("its address lacks phone")
+        else:
+            assert outcome.result is Result.DELIVERED, outcome
+            (order,) = _new(shop)
+            assert (order["billing_address"]["country_id"], order["billing_address"]["telephone"]) == ("US", phone)
+
+    play(scenario, records=2, settings={**ALLOWED, **({"missing_phone": phone} if phone else {})})
+
+
 @pytest.mark.parametrize("allowed", [{}, {"orders_reserve_stock": True}, {"orders_send_mail": True}])
 def test_without_leave_no_order_is_placed(play, allowed):
     """Nothing can keep a placed order from reserving stock, nor the shop from its mail: both must be allowed."""

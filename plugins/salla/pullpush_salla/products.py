@@ -179,7 +179,9 @@ def _differences(payload: Mapping[str, Json], product: Json) -> dict[str, Json]:
     if cost is not None and Decimal(cost) != amount(product.get("cost_price")):
         body["cost_price"] = Decimal(cost)
     gtin = _gtin(payload.get("barcode"))
-    if gtin is not None and not product.get("skus") and gtin != product.get("gtin"):
+    # That of a product in several forms belongs to one of them.
+    is_single = not product.get("skus") and not has_several(payload)
+    if gtin is not None and is_single and gtin != product.get("gtin"):
         body["gtin"] = gtin
     return body | _status(payload.get("status"), product)
 
@@ -240,8 +242,8 @@ async def _complete(work: _Work, product: Json, *, fresh: bool) -> Outcome:
                     return refused
             if refused := await _write_variants(work, product):
                 return refused
-        if not product.get("images"):
-            await _add_images(work, product)
+        if not product.get("images") and await _add_images(work, product):
+            return await _shown_as_wanted(work, product) or work.done(product)
     except TransientError as error:
         # The next attempt must know that part of it may be there.
         error.maybe_applied = error.maybe_applied or work.written
@@ -296,8 +298,22 @@ async def _write_variant(work: _Work, variant: Json, native: Json) -> Outcome | 
     return refusal(f"variant {native['id']}", answer) if answer.status in REFUSED else None
 
 
-async def _add_images(work: _Work, product: Json) -> None:
-    """Pictures by address, in order; one that is refused is noted, it does not hold the product back."""
+async def _shown_as_wanted(work: _Work, product: Json) -> Outcome | None:
+    """A first picture makes a product visible, which must stay hidden where the record says so; the refusal of that."""
+    answer = await work.connection.client.send(Call(url=f"/products/{product['id']}"))
+    body = _status(work.payload.get("status"), answer.json()["data"])
+    if not body:
+        return None
+    answer = await work.send("PUT", f"/products/{product['id']}", body)
+    return refusal("the status of the product", answer) if answer.status in REFUSED else None
+
+
+async def _add_images(work: _Work, product: Json) -> bool:
+    """Pictures by address, in order; one that is refused is noted, it does not hold the product back.
+
+    Whether any was added.
+    """
+    before = len(work.notes)
     media = [
         each for each in work.payload.get("media") or () if each.get("url") and each.get("kind") in (None, "image")
     ]
@@ -314,6 +330,7 @@ async def _add_images(work: _Work, product: Json) -> None:
         work.written = work.written or answer.status not in REFUSED
         if answer.status in REFUSED:
             work.notes.append(f"Salla refused a picture: {said(fields_of(answer))}")
+    return len(work.notes) - before < len(media[:_MOST_IMAGES])
 
 
 def _form(fields: Mapping[str, str | None]) -> tuple[bytes, str]:

@@ -238,6 +238,19 @@ def test_a_creation_that_is_cut_off_is_finished_by_the_next_attempt(world, step,
     assert row["images"] == 1
 
 
+def test_a_hidden_product_stays_hidden_when_it_gets_its_picture(world):
+    """Salla shows a new product with its first picture, whatever was asked for when it was made."""
+
+    async def run():
+        async with world() as w:
+            outcomes = await w.push("product", {**MUG, "status": "hidden", "media": SHIRT["media"]})
+            return outcomes, native(w.state(), "MUG-9")
+
+    (outcome,), row = asyncio.run(run())
+    assert outcome.result == "delivered"
+    assert (row["images"], row["status"]) == (1, "hidden")
+
+
 def test_a_product_of_the_merchants_is_not_taken_for_a_half_made_one(world):
     """Options would throw its stock away: it has stock, so it was not made just now."""
 

@@ -87,8 +87,10 @@ def level_time(level: Mapping[str, Json]) -> str:
     return str(max(own, item, key=parse_instant))
 
 
-def full_name(customer: Mapping[str, Json]) -> str | None:
-    """First and last name of a customer; null where there is neither."""
+def full_name(customer: Mapping[str, Json] | None) -> str | None:
+    """First and last name of a customer; null where there is neither, and of a guest."""
+    if customer is None:
+        return None
     return " ".join(part for part in (customer.get("firstName"), customer.get("lastName")) if part) or None
 
 

@@ -2,4 +2,5 @@
 
 from pullpush_sdk.testing.conformance import LAWS, suite
 
-test_the_laws = suite(LAWS, "shopify")
+# Pages hold 100 records; one product in four has a customer, one in ten a checkout.
+test_the_laws = suite(LAWS, "shopify", many=220, many_of={"contact": 420, "cart": 1100})

@@ -18,7 +18,10 @@ from pullpush_sdk.engine.ports import Attempt, DeadFilter, DeadGroup, DeadLetter
 from . import _rows
 from ._schema import DEAD, ENDED, WAITING
 
-__all__ = ["Chosen", "attempts_of", "drop", "find", "groups", "retry", "revive", "show", "unmapped"]
+__all__ = ["NATIVE", "Chosen", "attempts_of", "drop", "find", "groups", "retry", "revive", "show", "unmapped", "where"]
+
+NATIVE = frozenset({"unmapped", "received"})
+"""Verbs of dead letters whose payload is what the platform sent: a record of a page, a webhook's body."""
 
 _JOINED = "delivery JOIN stream ON stream.id = delivery.stream"
 
@@ -31,7 +34,8 @@ class Chosen:
     record: Unmapped
 
 
-def _where(which: DeadFilter) -> tuple[str, list[Any]]:
+def where(which: DeadFilter) -> tuple[str, list[Any]]:
+    """The condition on `delivery JOIN stream` that chooses dead letters, and its values."""
     parts = [f"state = {DEAD}"]
     values: list[Any] = []
     for column, value in (("flow", which.flow), ("type", which.type), ("key", which.key), ("cause", which.cause)):
@@ -46,10 +50,10 @@ def _where(which: DeadFilter) -> tuple[str, list[Any]]:
 
 def find(which: DeadFilter, limit: int, db: sqlite3.Connection) -> list[DeadLetter]:
     """Dead letters in log order."""
-    where, values = _where(which)
+    chosen, values = where(which)
     rows = db.execute(
         "SELECT pos, flow, type, key, identity, verb, version, reason, coalesce(answer, ''), cause, ended_at, payload,"
-        f" fields, leader FROM {_JOINED} WHERE {where} ORDER BY pos LIMIT ?",
+        f" fields, leader FROM {_JOINED} WHERE {chosen} ORDER BY pos LIMIT ?",
         (*values, limit),
     )
     return [_letter(row) for row in rows]
@@ -63,7 +67,7 @@ def show(pos: int, db: sqlite3.Connection) -> DeadLetter | None:
 
 def _letter(row: tuple[Any, ...]) -> DeadLetter:
     pos, flow, kind, key, identity, verb, version, reason, answer, cause, ended_at, payload, fields, leader = row
-    mapped = verb != "unmapped"
+    mapped = verb not in NATIVE
     return DeadLetter(
         id=pos,
         flow=flow,
@@ -98,10 +102,10 @@ def attempts_of(positions: Sequence[int], db: sqlite3.Connection) -> Mapping[int
 
 def groups(which: DeadFilter, db: sqlite3.Connection) -> list[DeadGroup]:
     """Dead letters by cause, the largest group first."""
-    where, values = _where(which)
+    chosen, values = where(which)
     rows = db.execute(
         "SELECT cause, flow, type, min(pos), count(*), min(ended_at), max(ended_at), reason, coalesce(answer, '')"
-        f" FROM {_JOINED} WHERE {where} GROUP BY cause, flow, type ORDER BY count(*) DESC, min(pos)",
+        f" FROM {_JOINED} WHERE {chosen} GROUP BY cause, flow, type ORDER BY count(*) DESC, min(pos)",
         values,
     )
     return [
@@ -123,8 +127,8 @@ def groups(which: DeadFilter, db: sqlite3.Connection) -> list[DeadGroup]:
 
 def retry(which: DeadFilter, now: int, db: sqlite3.Connection) -> tuple[dict[tuple[str, str], set[str]], int]:
     """Let the chosen ones that have a record wait again, and what follows them: keys by flow and type, and how many."""
-    where, values = _where(which)
-    chosen = f"SELECT pos FROM {_JOINED} WHERE {where} AND verb NOT IN ('unmapped', 'unnamed')"
+    condition, values = where(which)
+    chosen = f"SELECT pos FROM {_JOINED} WHERE {condition} AND verb NOT IN ('unmapped', 'unnamed', 'received')"
     rows = db.execute(
         f"UPDATE delivery SET state = {WAITING}, outcome = NULL, ended_at = NULL, attempts = 0, due = 0, leader = NULL"
         f" WHERE state = {DEAD} AND (pos IN ({chosen}) OR leader IN ({chosen})) RETURNING stream, key",
@@ -140,10 +144,10 @@ def retry(which: DeadFilter, now: int, db: sqlite3.Connection) -> tuple[dict[tup
 
 def unmapped(which: DeadFilter, db: sqlite3.Connection) -> tuple[list[Chosen], dict[int, str]]:
     """The chosen ones that were never mapped; and the reasons of those that nothing but the source can mend."""
-    where, values = _where(which)
+    condition, values = where(which)
     rows = db.execute(
         f"SELECT pos, flow, type, payload, native_id, logged_at, verb, reason FROM {_JOINED}"
-        f" WHERE {where} AND verb IN ('unmapped', 'unnamed') ORDER BY pos",
+        f" WHERE {condition} AND verb IN ('unmapped', 'unnamed') ORDER BY pos",
         values,
     ).fetchall()
     chosen = [
@@ -186,12 +190,13 @@ def revive(pos: int, arrival: Arrival | None, now: int, db: sqlite3.Connection) 
 
 def drop(which: DeadFilter, now: int, db: sqlite3.Connection) -> int:
     """Give the chosen ones up."""
-    where, values = _where(which)
+    chosen, values = where(which)
     streams = db.execute(
         f"UPDATE delivery SET state = {ENDED}, outcome = 'dropped', ended_at = ? WHERE pos IN"
-        f" (SELECT pos FROM {_JOINED} WHERE {where}) RETURNING stream",
+        f" (SELECT pos FROM {_JOINED} WHERE {chosen}) RETURNING stream",
         (now, *values),
     ).fetchall()
+    db.execute(f"DELETE FROM envelope WHERE pos NOT IN (SELECT pos FROM delivery WHERE state = {DEAD})")
     _count_leaving(db, (row[0] for row in streams), now)
     for stream, number in Counter(row[0] for row in streams).items():
         _rows.count(db, stream, {"dropped": number}, now)

@@ -55,6 +55,7 @@ def expire(archive: Path, now: int, age: float, redact: Callable[[str], str]) ->
             f" WHERE pos IN ({places}) RETURNING stream",
             (now, reason, *positions),
         ).fetchall()
+        db.execute(f"DELETE FROM envelope WHERE pos IN ({places})", positions)
         for stream, number in Counter(row[0] for row in streams).items():
             _rows.count(db, stream, {"dead": -number, "dropped": number}, now)
         return Slice(len(positions), 0 if len(positions) == _ROWS else None)

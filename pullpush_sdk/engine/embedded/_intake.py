@@ -11,14 +11,16 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import dumps, loads
+from pullpush_sdk.canonical import CanonicalType, dumps, loads
 from pullpush_sdk.engine.arrivals import Arrival, Dead, Prepared
 from pullpush_sdk.engine.causes import cause_of
 from pullpush_sdk.engine.echo import OwnWrite
-from pullpush_sdk.engine.intake import Known, Member, Verdict, settle, settle_member
+from pullpush_sdk.engine.intake import Known, Member, Verdict, is_settled_by, settle, settle_member
+from pullpush_sdk.engine.own_records import mirrored
 from pullpush_sdk.engine.ports import Counts, FlowSpec
 
 from . import _rows
+from ._own_records import OwnRecords
 from ._schema import DEAD
 from ._space import Space
 
@@ -31,10 +33,10 @@ _COUNTED = {
     Verdict.STALE: "stale",
 }
 
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LOG = (
     "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, logged_at,"
-    f" transport_id, native_id) VALUES {_ROW}"
+    f" transport_id, native_id, baseline) VALUES {_ROW}"
 )
 _TOGETHER = 25
 _LOG_TOGETHER = _LOG + f", {_ROW}" * (_TOGETHER - 1)
@@ -46,9 +48,10 @@ _NOTE_LOGGED = (
 )
 _KNOW = (
     "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos,"
-    " known) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET logged_version = excluded.logged_version,"
-    " logged_digest = excluded.logged_digest, logged_pos = excluded.logged_pos,"
-    " applied_version = excluded.applied_version, known = excluded.known"
+    " known, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    " logged_version = excluded.logged_version, logged_digest = excluded.logged_digest,"
+    " logged_pos = excluded.logged_pos, applied_version = excluded.applied_version,"
+    " known = excluded.known, told = excluded.told"
 )
 
 
@@ -62,7 +65,7 @@ class Appended:
 
 @attrs.define
 class Intake:
-    """One append: a job for the store."""
+    """One append: a job for the store. `by_id` is the type where our own records have other ids at the source."""
 
     flow: FlowSpec
     canonical_type: str
@@ -71,7 +74,9 @@ class Intake:
     reconcile: bool
     now: int
     linked: bool
-    space: Space
+    space: Space | None
+    baseline: bool = False
+    by_id: CanonicalType | None = None
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
@@ -81,7 +86,8 @@ class Intake:
     _changes: set[str] = attrs.field(init=False, factory=set)
 
     def __call__(self, db: sqlite3.Connection) -> Appended:
-        self.space.require(db)
+        if self.space is not None:
+            self.space.require(db)
         self._stream = _rows.stream_of(db, self.flow.name, self.canonical_type, shadow=self.flow.state == "shadow")
         last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
         self._pos = last[0] if last else 0
@@ -89,6 +95,10 @@ class Intake:
         if any(arrival.member is not None for arrival in arrivals):
             self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
             arrivals = [arrival for arrival in arrivals if arrival.member is None]
+        if self.by_id is not None:
+            own = OwnRecords(db=db, flow=self.flow, kind=self.by_id)
+            arrivals, silent = own.sorted_out(self._stream, arrivals)
+            self._tally["unchanged"] += silent
         self._states(db, arrivals)
         self._store_logged(db)
         self._bury(db)
@@ -139,9 +149,11 @@ class Intake:
             verdict, echo = settle(arrival, state, mine, reconcile=self.reconcile, now=self.now)
             if mine and verdict in (Verdict.ECHO, Verdict.LOG):
                 # A write is explained, or overtaken, together with those before it.
-                done = [write for write in mine if echo is None or write.id <= echo.id]
+                done = [write for write in mine if is_settled_by(write, arrival, echo)]
                 gone += [write.id for write in done]
-                writes[arrival.seen_as] = list(mine[len(done) :])
+                writes[arrival.seen_as] = [write for write in mine if write not in done]
+            if self.flow.opposite and arrival.fields is None and verdict is not Verdict.STALE:
+                state.told, state.changed, state.confirmed = arrival.digest, True, True
             if verdict is Verdict.LOG:
                 self._log(arrival, state, arrival.version)
             else:
@@ -176,6 +188,7 @@ class Intake:
                 self.now,
                 arrival.transport_id,
                 arrival.native_id,
+                self.baseline,
             )
         )
         state.logged_version, state.logged_digest, state.logged_pos = version, arrival.digest, self._pos
@@ -237,6 +250,7 @@ class Intake:
                 state.logged_pos,
                 *state.applied,
                 state.digest,
+                state.told,
             )
             for identity, state in known.items()
             if state.changed and (whole or state.confirmed)
@@ -246,7 +260,10 @@ class Intake:
         """The source moved by itself: flows that write to it no longer know what it holds."""
         if not self.linked or not self._changes:
             return
-        for some, places in _rows.chunks(list(self._changes)):
+        changes = self._changes
+        if self.by_id is not None:
+            changes = changes | {mirrored(identity) for identity in changes}
+        for some, places in _rows.chunks(list(changes)):
             db.execute(
                 "UPDATE identity SET known = NULL WHERE stream IN"
                 " (SELECT stream.id FROM stream JOIN link ON link.writer = stream.flow"

@@ -35,6 +35,7 @@ class SqliteLanes:
     store_id: str
     now: Callable[[], int]
     redact: Callable[[str], str]
+    wake: Callable[[str, str, Sequence[str]], None]
     _stream: int = attrs.field(init=False, default=0)
 
     def delivery_id(self, pos: int) -> str:
@@ -61,7 +62,10 @@ class SqliteLanes:
             room=room,
             now=now,
         )
-        return await self.store.run(job)
+        taken = await self.store.run(job)
+        if job.restored:
+            self.wake(self.flow.opposite, self.kind.name, job.restored)
+        return taken
 
     async def finish(self, taken: Taken, resolutions: Sequence[Resolution], now: int) -> None:
         job = Finish(

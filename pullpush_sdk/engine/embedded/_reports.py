@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Literal
 
 from pullpush_sdk.canonical import loads
 from pullpush_sdk.connector import moment_of
 from pullpush_sdk.engine.ports import OUTCOMES, FlowStatus, KeyEvent
+from pullpush_sdk.engine.standing import Shadowed, Standing
 
-from ._dead import attempts_of
-from ._schema import DEAD, WAITING
+from ._dead import NATIVE, attempts_of
+from ._rows import chunks
+from ._schema import DEAD, RESTORED, WAITING
 
-__all__ = ["counts", "events_of_key", "flows", "latest"]
+__all__ = ["counts", "events_of_key", "flows", "latest", "members", "shadowed", "standings"]
+
+Json = Any
 
 _MINUTE = 60_000_000
 
@@ -97,7 +103,8 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
     """The latest events of a key in log order."""
     rows = db.execute(
         "SELECT pos, identity, verb, version, logged_at, ended_at, state, outcome, coalesce(reason, ''), shadow,"
-        " payload FROM stream CROSS JOIN delivery INDEXED BY delivery_of_key ON delivery.stream = stream.id"
+        " payload, transport_id FROM stream CROSS JOIN delivery INDEXED BY delivery_of_key"
+        " ON delivery.stream = stream.id"
         " WHERE flow = ? AND type = ? AND key = ? ORDER BY pos DESC LIMIT ?",
         (flow, canonical_type, key, limit),
     ).fetchall()
@@ -116,14 +123,75 @@ def events_of_key(flow: str, canonical_type: str, key: str, limit: int, db: sqli
             state=_state(state, outcome, in_flight=pos in sent),
             reason=reason,
             shadow=bool(shadow),
-            payload=bytes(payload).decode(errors="replace") if verb == "unmapped" else loads(payload),
+            payload=bytes(payload).decode(errors="replace") if verb in NATIVE else loads(payload),
+            origin=_origin(verb, transport),
+            transport_id=None if transport == RESTORED else transport,
             attempts=attempts.get(pos, ()),
         )
-        for pos, identity, verb, version, logged_at, ended_at, state, outcome, reason, shadow, payload in reversed(rows)
+        for (pos, identity, verb, version, logged_at, ended_at, *ending, payload, transport) in reversed(rows)
+        for (state, outcome, reason, shadow) in [ending]
     ]
+
+
+def _origin(verb: str, transport: str | None) -> Literal["webhook", "read", "conflict"]:
+    if transport == RESTORED:
+        return "conflict"
+    return "read" if transport is None and verb != "received" else "webhook"
 
 
 def _state(state: int, outcome: str | None, *, in_flight: bool) -> str:
     if state == WAITING:
         return "sent" if in_flight else "waiting"
     return "dead" if state == DEAD else str(outcome)
+
+
+def standings(flow: str, canonical_type: str, identities: Sequence[str], db: sqlite3.Connection) -> dict[str, Standing]:
+    """Where identities of a flow stand outside shadow."""
+    found = {}
+    for some, places in chunks(identities):
+        for identity, written, state, outcome in db.execute(
+            "SELECT identity.identity, written_id, delivery.state, outcome FROM identity"
+            " JOIN stream ON stream.id = identity.stream LEFT JOIN delivery ON delivery.pos = logged_pos"
+            f" WHERE flow = ? AND type = ? AND NOT shadow AND identity.identity IN ({places})",
+            (flow, canonical_type, *some),
+        ):
+            known = "" if state is None else _state(state, outcome, in_flight=False)
+            found[identity] = Standing(state=known, written_id=written)
+    return found
+
+
+def members(
+    flow: str, canonical_type: str, keys: Sequence[str], shadow: bool, db: sqlite3.Connection
+) -> Mapping[tuple[str, str], Json]:
+    """The last known quantities that sums of some keys are made of."""
+    found = {}
+    for some, places in chunks(keys):
+        for key, location, quantity in db.execute(
+            "SELECT key, location, quantity FROM member JOIN stream ON stream.id = stream"
+            f" WHERE flow = ? AND type = ? AND shadow = ? AND key IN ({places})",
+            (flow, canonical_type, shadow, *some),
+        ):
+            found[key, location] = loads(quantity)
+    return found
+
+
+def shadowed(flow: str, canonical_type: str | None, after: int, limit: int, db: sqlite3.Connection) -> list[Shadowed]:
+    """Deliveries that ended in shadow, in log order."""
+    rows = db.execute(
+        "SELECT pos, type, key, identity, verb, ended_at, answer FROM delivery JOIN stream ON stream.id = stream"
+        " WHERE flow = ? AND shadow AND outcome = 'shadowed' AND answer IS NOT NULL AND pos > ? AND (? IS NULL OR type"
+        " = ?) ORDER BY pos LIMIT ?",
+        (flow, after, canonical_type, canonical_type, limit),
+    )
+    return [
+        Shadowed(
+            position=pos,
+            type=kind,
+            key=key,
+            identity=identity,
+            verb=verb,
+            at=moment_of(ended_at),
+            would={name: (before, now) for name, (before, now) in loads(answer).items()},
+        )
+        for pos, kind, key, identity, verb, ended_at, answer in rows
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,8 @@ from pullpush_sdk.engine.gate import Mark
 from pullpush_sdk.engine.intake import Known
 
 __all__ = ["chunks", "count", "known_of", "marks", "pack_fields", "pack_marks", "stream_of", "unpack_fields", "waiting"]
+
+T = TypeVar("T")
 
 _CHUNK = 500
 _MINUTE = 60_000_000
@@ -48,16 +51,16 @@ def known_of(db: sqlite3.Connection, stream: int, identities: Iterable[str]) -> 
     """What the log knows of each identity; those it does not know are left out."""
     found: dict[str, Known] = {}
     for some, places in chunks(list(dict.fromkeys(identities))):
-        for identity, version, digest, pos, applied_version, applied_pos, known in db.execute(
-            "SELECT identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos, known"
+        for identity, version, digest, pos, applied_version, applied_pos, known, told in db.execute(
+            "SELECT identity, logged_version, logged_digest, logged_pos, applied_version, applied_pos, known, told"
             f" FROM identity WHERE stream = ? AND identity IN ({places})",
             (stream, *some),
         ):
-            found[identity] = Known(version, digest, pos, (applied_version, applied_pos), known)
+            found[identity] = Known(version, digest, pos, (applied_version, applied_pos), known, told)
     return found
 
 
-def chunks(values: Sequence[str]) -> Iterable[tuple[Sequence[str], str]]:
+def chunks(values: Sequence[T]) -> Iterable[tuple[Sequence[T], str]]:
     """Slices that fit one statement, each with its place holders."""
     for start in range(0, len(values), _CHUNK):
         some = values[start : start + _CHUNK]

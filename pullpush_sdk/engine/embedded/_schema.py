@@ -4,6 +4,9 @@ A delivery's row is its log entry and its state. `state`: 0 waits, 1 ended, 2 is
 one row of `flight`, so that beginning it costs one row however large it is; flights found at start-up are pushes that
 a dead process left, and may have happened.
 
+`inbox` holds raw webhook requests, `look_up` the failed tries to turn one into events, `envelope` what a dead letter of
+a raw request needs beside its body to be received again.
+
 A stream is one flow, type and mode: what a flow sees in shadow never touches what the active flow knows.
 """
 
@@ -15,9 +18,12 @@ from contextlib import suppress
 
 from pullpush_sdk.errors import StoreError
 
-__all__ = ["DEAD", "ENDED", "WAITING", "prepare"]
+__all__ = ["DEAD", "ENDED", "LAST_PART", "RESTORED", "WAITING", "prepare"]
 
 WAITING, ENDED, DEAD = 0, 1, 2
+
+RESTORED = "\0restored"
+"""The transport id of a delivery that settles a conflict of two flows; no webhook has such a one."""
 
 _APPLICATION_ID = 0x50755075  # "PuPu"
 
@@ -131,6 +137,9 @@ CREATE TABLE command (
 CREATE INDEX command_open ON command (id) WHERE done = 0;
 """
 
+# A first import is no news: its deliveries are told to nobody.
+_BASELINE = "ALTER TABLE delivery ADD COLUMN baseline INTEGER NOT NULL DEFAULT 0"
+
 _UPKEEP = """
 CREATE INDEX delivery_of_key ON delivery (stream, key, pos);
 CREATE INDEX delivery_retrying ON delivery (stream) WHERE state = 0 AND attempts > 0;
@@ -147,7 +156,48 @@ CREATE TABLE minute (
 """
 """What retention, `status` and the life of a key look up."""
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST, _UPKEEP)
+# What the source of one flow of a two-way pair said last, whether it was logged or not.
+_TOLD = "ALTER TABLE identity ADD COLUMN told BLOB"
+
+# What was received and is not in the logs yet, and the requests of dead letters that never became events.
+_INBOX = """
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection TEXT NOT NULL,
+    event TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    query TEXT NOT NULL,
+    body BLOB NOT NULL,
+    received_at INTEGER NOT NULL,
+    flow TEXT
+);
+CREATE INDEX inbox_of ON inbox (connection);
+CREATE TABLE look_up (
+    row INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (row, item, number)
+) WITHOUT ROWID;
+CREATE TABLE envelope (
+    pos INTEGER PRIMARY KEY,
+    connection TEXT NOT NULL,
+    event TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    query TEXT NOT NULL,
+    received_at INTEGER NOT NULL
+)
+"""
+
+LAST_PART = "replace(written_id, rtrim(written_id, replace(written_id, '/', '')), '')"
+"""The last part of the id that a destination gave: SQL, in the very words of the index."""
+
+_MADE = f"CREATE INDEX identity_made ON identity (stream, {LAST_PART}) WHERE written_id NOT NULL"
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX, _MADE)
 """Step n turns a file of version n into one of version n + 1."""
 
 

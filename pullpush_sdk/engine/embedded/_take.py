@@ -16,9 +16,12 @@ from pullpush_sdk.engine.echo import echo_writer
 from pullpush_sdk.engine.gate import NEVER, Gate, LanePlan, Row, plan_lane
 from pullpush_sdk.engine.lanes import Taken, TakenLane
 from pullpush_sdk.engine.locations import total
+from pullpush_sdk.engine.own_records import mirrored
 from pullpush_sdk.engine.ports import Ended, FlowSpec
 
 from . import _rows
+from ._own_records import OwnRecords, are_told_by_id
+from ._rivals import Rivals
 from ._schema import DEAD, ENDED
 
 __all__ = ["Take"]
@@ -32,7 +35,7 @@ _OTHERS_AHEAD = 8
 
 _COLUMNS = (
     "delivery.pos, delivery.key, delivery.identity, verb, version, delivery.fields, payload, digest, attempts, due,"
-    " maybe_applied, applied_version, applied_pos, identity.fields, written_id"
+    " maybe_applied, applied_version, applied_pos, identity.fields, written_id, baseline"
 )
 _OF_IDENTITY = "CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
 # Whole lanes, as long as together they are not much: most lanes hold one row or two.
@@ -55,16 +58,21 @@ _NO_FIELDS: frozenset[str] = frozenset()
 
 
 def _row_of(read: Read) -> Row:
-    pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe, _, _, _, written_id = read
+    pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe, _, _, _, written, first = read
     named = None if fields is None else _rows.unpack_fields(fields)
     return Row(
-        pos, key, identity, verb, version, named, payload, digest, attempts, due, maybe != 0, _NO_FIELDS, written_id
+        *(pos, key, identity, verb, version, named, payload, digest, attempts, due, maybe != 0, first != 0),
+        _NO_FIELDS,
+        written,
     )
 
 
 @attrs.define(kw_only=True)
 class Take:
-    """One turn: a job for the store. In shadow everything that would be sent ends here."""
+    """One turn: a job for the store. In shadow everything that would be sent ends here.
+
+    `restored` are keys for which the opposite flow got something to write back.
+    """
 
     stream: int
     flow: FlowSpec
@@ -74,24 +82,28 @@ class Take:
     keys: Sequence[str]
     room: int
     now: int
+    restored: Sequence[str] = attrs.field(init=False, default=())
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
     _payloads: list[Mapping[str, Json]] = attrs.field(init=False, factory=list)
 
     def __call__(self, db: sqlite3.Connection) -> Taken:
         lanes = self._read(db)
+        longer = {key for key, read in lanes.items() if len(read) == self._ahead}
+        if self.flow.opposite and not self.shadow:
+            lanes = self._without_rivals(db, lanes)
         taken: list[TakenLane] = []
         plans: list[LanePlan] = []
-        room, ahead = self.room, self._ahead
+        room = self.room
         keys = iter(self.keys)
         for key in keys:
             read = lanes.get(key, ())
-            if len(read) == 1 and self._goes(read[0]):
+            if len(read) == 1 and key not in longer and self._goes(read[0]):
                 taken.append(TakenLane(key, [_row_of(read[0])], None, False))
                 room -= 1
             else:
                 plan = self._planned(db, read, room)
                 plans.append(plan)
-                taken.append(TakenLane(key, plan.send, plan.due, plan.rest or len(read) == ahead))
+                taken.append(TakenLane(key, plan.send, plan.due, plan.rest or key in longer))
                 room -= len(plan.send)
             if room <= 0:
                 break
@@ -106,6 +118,23 @@ class Take:
                 lane.rows = []
         _rows.count(db, self.stream, self._tally, self.now)
         return Taken(flight, taken, [] if self.shadow else self._payloads, list(keys), self._tally)
+
+    def _without_rivals(self, db: sqlite3.Connection, lanes: dict[str, list[Read]]) -> dict[str, list[Read]]:
+        """The lanes after conflicts with the flow in the other direction were settled, and what it made is out."""
+        rows = {key: [_row_of(each) for each in lane] for key, lane in lanes.items()}
+        if are_told_by_id(self.flow, self.kind):
+            ended, changed = OwnRecords(db=db, flow=self.flow, kind=self.kind).settle(self.stream, rows, self.now)
+            self._tally.update(ended)
+        else:
+            rivals = Rivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
+            rivals.settle(rows)
+            self._tally.update(rivals.tally)
+            self.restored, changed = list(rivals.restored), rivals.changed
+        if not changed:
+            return lanes
+        # What came within reach only now was not looked at for conflicts: it has its turn later.
+        seen = {each[_POS] for lane in lanes.values() for each in lane}
+        return {key: [each for each in lane if each[_POS] in seen] for key, lane in self._read(db).items()}
 
     def _goes(self, read: Read) -> bool:
         """Whether a plan for this one row could only be to send it: the usual case, without making a plan."""
@@ -227,10 +256,15 @@ class Take:
 
     def _announce(self, db: sqlite3.Connection, rows: Sequence[Row]) -> None:
         written = echo_writer(self.kind)
-        announced = [
-            (reader, self.kind.name, row.identity, row.pos, dumps(written(payload, row.verb == "deleted")).decode())
-            for reader in self.flow.readers
+        contents = [
+            (row.identity, row.pos, dumps(written(payload, row.verb == "deleted")).decode())
             for row, payload in zip(rows, self._payloads, strict=True)
+        ]
+        others = self.flow.opposite if are_told_by_id(self.flow, self.kind) else None
+        announced = [
+            (reader, self.kind.name, mirrored(identity) if reader == others else identity, *rest)
+            for reader in self.flow.readers
+            for identity, *rest in contents
         ]
         # An earlier attempt of the same delivery was announced already: it is the same write, begun again now.
         db.executemany("DELETE FROM own_write WHERE pos = ?", [(row.pos,) for row in rows])

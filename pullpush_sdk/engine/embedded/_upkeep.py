@@ -46,6 +46,7 @@ class Housekeeper:
     _since: Pressure | None = None
     _one: asyncio.Lock = attrs.field(factory=asyncio.Lock)
     _asked: asyncio.Future[tuple[str, str] | None] | None = None
+    _again: asyncio.Future[Pressure | None] | None = None
 
     async def tick(self) -> None:
         """A pass where one is due; what goes wrong in it is said, and tried again at the next."""
@@ -76,6 +77,16 @@ class Housekeeper:
                 removed["deliveries"] += await self._sliced(_prune.deliveries, now + 1, until_room=True)
                 freed += await self._shrunk()
             return Pruned(**removed, freed=freed)
+
+    def refusal(self) -> str:
+        """Why nothing new should be taken, as it was seen last, empty where it should; costs nothing."""
+        if self._since is None:
+            return ""
+        if self._again is None or self._again.done():
+            # Whoever asks must also learn that it is over.
+            self._again = asyncio.ensure_future(self.pressure())
+            self._again.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+        return self._since.reason
 
     async def pressure(self) -> Pressure | None:
         """Why nothing new should be taken now; a store that does not answer at once is such a reason."""

@@ -25,6 +25,7 @@ from pullpush_sdk.engine.dispatcher import Dispatcher
 from pullpush_sdk.engine.lane_queue import LaneQueue
 from pullpush_sdk.engine.policy import Backoff
 from pullpush_sdk.engine.ports import (
+    Command,
     CommandHandler,
     CommandResult,
     Counts,
@@ -41,6 +42,7 @@ from pullpush_sdk.engine.ports import (
     Remap,
     RetryReport,
 )
+from pullpush_sdk.engine.standing import Shadowed, Standing
 from pullpush_sdk.engine.upkeep import Pressure, Pruned, Upkeep
 from pullpush_sdk.errors import (
     EngineError,
@@ -54,9 +56,11 @@ from pullpush_sdk.errors import (
 )
 
 from . import _commands, _dead, _reports
+from ._inbox import SqliteInbox, receive_again
 from ._intake import Appended, Intake
 from ._lanes import SqliteLanes
 from ._lock import DispatcherLock
+from ._own_records import are_told_by_id
 from ._space import Space
 from ._store import Store
 from ._upkeep import Housekeeper
@@ -67,6 +71,7 @@ Json = Any
 
 _log = logging.getLogger("pullpush.engine")
 
+_ANSWER_PATIENCE = 30.0
 _LOOK_SECONDS = 0.2
 _LARGEST_BATCH = 1_000
 _BREAKERS = "breakers"
@@ -98,6 +103,9 @@ class SqliteEngine:
         self._space = Space(path, upkeep or Upkeep())
         self._house = Housekeeper(self._store, self._space.upkeep, self._clock, redact, self._space)
         self._lock = DispatcherLock(path)
+        self._inbox = SqliteInbox(
+            self._store, clock=self._clock, must_hold=self._must_hold, house=self._house, space=self._space
+        )
         self._store_id = ""
         self._breakers: dict[str, Breaker] = {}
         self._draining: dict[str, Dispatcher] = {}
@@ -125,6 +133,10 @@ class SqliteEngine:
         """Let go of everything at once, as the kernel does for a killed process; for crash tests."""
         self._store.abandon()
         self._lock.release()
+
+    @property
+    def inbox(self) -> SqliteInbox:
+        return self._inbox
 
     # Being the dispatcher
 
@@ -179,6 +191,8 @@ class SqliteEngine:
         *,
         transport_scope: str | None = None,
         reconcile: bool = False,
+        baseline: bool = False,
+        accepted: bool = False,
     ) -> Counts:
         self._must_hold()
         await self._learn(flow)
@@ -190,18 +204,20 @@ class SqliteEngine:
             ready=ready,
             scope=transport_scope,
             reconcile=reconcile,
+            baseline=baseline,
             now=version_of(now),
             linked=flow.name in self._linked,
-            space=self._space,
+            space=None if accepted else self._space,
+            by_id=kind if are_told_by_id(flow, kind := self._kind(canonical_type)) else None,
         )
         storing = asyncio.ensure_future(self._store.run(job))
         # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.
-        storing.add_done_callback(partial(self._appended, flow.name, canonical_type))
+        storing.add_done_callback(partial(self._appended, flow.name, canonical_type, baseline))
         return (await asyncio.shield(storing)).counts
 
-    def _appended(self, flow: str, canonical_type: str, storing: asyncio.Future[Appended]) -> None:
+    def _appended(self, flow: str, canonical_type: str, background: bool, storing: asyncio.Future[Appended]) -> None:
         if not storing.cancelled() and storing.exception() is None:
-            self._wake(flow, canonical_type, storing.result().keys)
+            self._wake(flow, canonical_type, storing.result().keys, background=background)
 
     async def pressure(self) -> Pressure | None:
         return await self._house.pressure()
@@ -280,22 +296,33 @@ class SqliteEngine:
             store_id=self._store_id,
             now=self._now,
             redact=self._redact,
+            wake=self._wake,
         )
         return LaneQueue(kind, store, min(max(flow.batch.get(canonical_type, 1), 1), _LARGEST_BATCH))
 
-    def _wake(self, flow: str, canonical_type: str, keys: Sequence[str] | set[str]) -> None:
+    def _wake(
+        self, flow: str, canonical_type: str, keys: Sequence[str] | set[str], *, background: bool = False
+    ) -> None:
         if keys and flow in self._draining:
-            self._draining[flow].wake(canonical_type, keys)
+            self._draining[flow].wake(canonical_type, keys, background=background)
 
     # Looking
 
     async def counts(self, flow: str) -> Mapping[str, Mapping[str, int]]:
         return await self._store.run(partial(_reports.counts, flow), writes=False)
 
+    def resting(self) -> Mapping[str, datetime]:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        return {
+            name: now + timedelta(seconds=breaker.wait(monotonic))
+            for name, breaker in self._breakers.items()
+            if breaker.down_since is not None
+        }
+
     async def status(self) -> EngineStatus:
         flows = await self._store.run(partial(_reports.flows, self._now()), writes=False)
         holder = await self.holder()
-        resting = self._resting()
+        resting = self.resting()
         if not self._lock.held:  # breakers live in the holder's memory, which tells of them
             told = await self.recall(_BREAKERS) if holder is not None else None
             resting = {name: moment_of(until) for name, until in (told or {}).items()}
@@ -309,18 +336,9 @@ class SqliteEngine:
             free=self._space.free_bytes(),
         )
 
-    def _resting(self) -> dict[str, datetime]:
-        """Destinations whose breaker is open, until when they rest."""
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        return {
-            name: now + timedelta(seconds=breaker.wait(monotonic))
-            for name, breaker in self._breakers.items()
-            if breaker.down_since is not None
-        }
-
     async def _tell_breakers(self) -> None:
         """Note for other processes which destinations rest, where that changed since it was noted last."""
-        resting = {name: version_of(until) for name, until in self._resting().items()}
+        resting = {name: version_of(until) for name, until in self.resting().items()}
         told = self._told
         if (
             told is None
@@ -333,6 +351,20 @@ class SqliteEngine:
     async def events_of_key(self, flow: str, canonical_type: str, key: str, *, limit: int = 100) -> Sequence[KeyEvent]:
         job = partial(_reports.events_of_key, flow, canonical_type, key, limit)
         return await self._store.run(job, writes=False)
+
+    async def standings(self, flow: str, canonical_type: str, identities: Sequence[str]) -> Mapping[str, Standing]:
+        job = partial(_reports.standings, flow, canonical_type, identities)
+        return await self._store.run(job, writes=False)
+
+    async def members(
+        self, flow: str, canonical_type: str, keys: Sequence[str], *, shadow: bool = False
+    ) -> Mapping[tuple[str, str], Json]:
+        return await self._store.run(partial(_reports.members, flow, canonical_type, keys, shadow), writes=False)
+
+    async def shadowed(
+        self, flow: str, *, canonical_type: str | None = None, after: int = 0, limit: int = 1_000
+    ) -> Sequence[Shadowed]:
+        return await self._store.run(partial(_reports.shadowed, flow, canonical_type, after, limit), writes=False)
 
     # Dead letters
 
@@ -355,6 +387,9 @@ class SqliteEngine:
         woken, retried = await self._store.run(partial(_dead.retry, which, self._now()))
         for (name, canonical_type), keys in woken.items():
             self._wake(name, canonical_type, keys)
+        if received := await self._store.run(partial(receive_again, which, self._now())):
+            retried += received
+            self._inbox.wake()
         for each in chosen:
             error = await self._map_again(each, remap)
             if error:
@@ -405,15 +440,37 @@ class SqliteEngine:
 
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
         self._must_hold()
-        while not stop.is_set():
+        running: dict[int, asyncio.Task[None]] = {}
+        try:
+            while not stop.is_set():
+                for id_ in [each for each, task in running.items() if task.done()]:
+                    running.pop(id_).result()
+                try:
+                    await self._house.tick()
+                    await self._tell_breakers()
+                    for command in await self._store.run(_commands.open_commands, writes=False):
+                        if command.id not in running:
+                            running[command.id] = asyncio.ensure_future(self._carry_out(handlers, command))
+                except (StoreFullError, StoreBusyError) as error:
+                    _log.warning("%s; commands of other processes wait", error)
+                await self._clock.sleep(_LOOK_SECONDS)
+            await asyncio.gather(*running.values())
+        finally:
+            for task in running.values():
+                task.cancel()
+            await asyncio.gather(*running.values(), return_exceptions=True)
+
+    async def _carry_out(self, handlers: Mapping[str, CommandHandler], command: Command) -> None:
+        """Do a command and answer it; one whose answer finds no place for long is carried out again later."""
+        result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
+        end = self._clock.monotonic() + _ANSWER_PATIENCE
+        while True:
             try:
-                await self._house.tick()
-                await self._tell_breakers()
-                for command in await self._store.run(_commands.open_commands, writes=False):
-                    result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
-                    await self._store.run(partial(_commands.answer, command.id, result))
+                return await self._store.run(partial(_commands.answer, command.id, result))
             except (StoreFullError, StoreBusyError) as error:
-                _log.warning("%s; commands of other processes wait", error)
+                _log.warning("%s; the answer to the command %s waits", error, command.name)
+                if self._clock.monotonic() >= end:
+                    return None
             await self._clock.sleep(_LOOK_SECONDS)
 
     async def remember(self, name: str, value: Json) -> None:

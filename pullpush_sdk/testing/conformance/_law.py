@@ -66,10 +66,9 @@ class Law:
         try:
             self.check(subject, canonical_type, chosen)
         except BrokenLawError as error:
-            history = "\n".join(getattr(error, "__notes__", ()))
             raise BrokenLawError(
                 f"{subject.loaded.name} breaks the law {self.name} for {canonical_type}: {self.says}\n"
-                f"  seen: {error}\n{history}\n  seed: {chosen.seed}\n  Fix: {self.fix}"
+                f"  seen: {error}\n  seed: {chosen.seed}\n  Fix: {self.fix}"
             ) from None
 
 

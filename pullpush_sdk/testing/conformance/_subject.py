@@ -10,6 +10,7 @@ import attrs
 
 from pullpush_sdk.canonical import CanonicalTypes, fields_of, to_sparse
 from pullpush_sdk.connector import Connection, Event, Page
+from pullpush_sdk.emulator import emulate_connector
 from pullpush_sdk.plugins import LoadedConnector, Plugins
 from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
 from pullpush_sdk.testing.clock import VirtualClock
@@ -28,7 +29,7 @@ class Subject:
 
     `sandbox` builds its platform for given options. `settings` and `secrets` are laid over those that the sandbox
     names; `extra` are switches of the sandbox. `records` is how many products a shop is seeded with, `many` how many
-    where a law needs several pages.
+    where a law needs several pages; `many_of` the same for single types, whose records are fewer than products.
     """
 
     loaded: LoadedConnector
@@ -39,10 +40,11 @@ class Subject:
     extra: Mapping[str, str] = attrs.field(factory=dict)
     records: int = 12
     many: int = 300
+    many_of: Mapping[str, int] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, plugins: Plugins, name: str, **options: Any) -> Subject:
-        """The installed connector of that name, with the sandbox that it ships.
+        """The installed connector of that name, with the sandbox that it ships, else one made from its samples.
 
         Raises:
             PluginError: no such connector is installed.
@@ -51,7 +53,7 @@ class Subject:
         return cls(
             loaded=loaded,
             types=plugins.types,
-            sandbox=lambda given: loaded.hook.pullpush_sandbox(options=given),
+            sandbox=lambda given: _sandbox_of(loaded, given, plugins.types),
             **options,
         )
 
@@ -73,8 +75,6 @@ class Subject:
             clock=SandboxClock(source=clock.monotonic, start=clock.now()),
         )
         sandbox = self.sandbox(options)
-        if sandbox is None:
-            not_proven(f"{self.loaded.name} ships no sandbox")
         async with connected(
             self.loaded, sandbox, types=self.types, settings=self.settings, secrets=self.secrets, clock=clock
         ) as connection:
@@ -115,6 +115,13 @@ class Shop:
     def identity(self, event: Event) -> str:
         """The identity of an event's record."""
         return self.subject.types[event.type].identity(event.record)
+
+
+def _sandbox_of(loaded: LoadedConnector, options: SandboxOptions, types: CanonicalTypes) -> Sandbox:
+    shipped: Sandbox | None = loaded.hook.pullpush_sandbox(options=options)
+    if shipped is None and loaded.connector.manifest is None:
+        not_proven(f"{loaded.name} ships no sandbox, and has no manifest to make one from")
+    return shipped or emulate_connector(loaded.connector, options, types=types)
 
 
 def newest(shop: Shop, events: Sequence[Event]) -> dict[str, Event]:

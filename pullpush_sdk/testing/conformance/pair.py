@@ -14,7 +14,7 @@ from pullpush_sdk.engine.ports import Engine, FlowSpec
 from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.clock import VirtualClock
 
-from ._history import Edit, kinds_for, play, try_histories
+from ._history import Edit, Known, kinds_for, play, try_histories
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning, newest
 
@@ -86,9 +86,9 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
     ):
         ways = _both_ways(subject, canonical_type, left, right, engine)
         await _rest(ways)
-        known = sorted(
-            {subject.types[canonical_type].key(event.record) for event in (await _state(left, canonical_type)).values()}
-        )
+        kind = subject.types[canonical_type]
+        keys = sorted({kind.key(event.record) for event in (await _state(left, canonical_type)).values()})
+        known = Known(keys=keys, sold=())
         for made, edit in enumerate(history):
             clock.advance(edit.wait)
             with suppress(ChangeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from glob import escape
 from typing import Any
 
 from pullpush_sdk.canonical import dumps, from_wire, loads, to_sparse
@@ -12,7 +13,7 @@ from pullpush_sdk.connector import Event
 from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
-from ._history import Edit, kinds_for, play, try_histories
+from ._history import Edit, Known, kinds_for, play, try_histories
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, newest
 
@@ -70,7 +71,7 @@ def goes_on_from_every_page(subject: Subject, canonical_type: str, effort: Effor
     """Whoever stops after any page and goes on from its cursor, in another process, misses nothing."""
 
     async def tried() -> None:
-        async with subject.shop(records=subject.many, seed=effort.seed) as shop:
+        async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
             pages = [page async for page in shop.pages(canonical_type)]
             everything = set(newest(shop, [event for page in pages for event in page.events]))
             if len(pages) < 2:
@@ -104,8 +105,10 @@ def misses_no_change(subject: Subject, canonical_type: str, effort: Effort) -> N
 
 
 async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit]) -> None:
-    async with subject.shop(records=subject.many) as shop:
-        known = await _keys(shop, canonical_type)
+    # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
+    records = min(subject.many, subject.many_of.get(canonical_type, subject.many))
+    async with subject.shop(records=records) as shop:
+        known = await _known(shop, canonical_type)
         waiting = list(enumerate(history))
         events: list[Event] = []
         cursor, seen = None, 0
@@ -143,17 +146,16 @@ async def _settled(shop: Shop, canonical_type: str, cursor: Any) -> list[Event]:
     return events
 
 
-async def _keys(shop: Shop, canonical_type: str) -> list[str]:
-    """What merchant edits of a type name records by."""
+async def _known(shop: Shop, canonical_type: str) -> Known:
+    """What merchant edits of a type name records by, and SKUs that a shopper may buy."""
     base = canonical_type if canonical_type in ("stocklevel", "product", "order", "contact") else "product"
     if base not in shop.subject.loaded.connector.reads:
         base = canonical_type
     events, _ = await shop.sweep(base)
     kind = shop.subject.types[base]
-    if canonical_type in ("order", "invoice"):  # a new order needs something to sell
-        sold = [line.sku for event in events for line in getattr(event.record, "line_items", None) or () if line.sku]
-        return sorted({kind.key(event.record) for event in events} | set(sold))
-    return sorted({kind.key(event.record) for event in events})
+    keys = sorted({kind.key(event.record) for event in events})
+    lines = [line for event in events for line in getattr(event.record, "line_items", None) or ()]
+    return Known(keys=keys, sold=sorted({line.sku for line in lines if line.sku}) or keys)
 
 
 def _short(event: Event) -> str:
@@ -202,11 +204,11 @@ def ends_on_a_repeated_page(subject: Subject, canonical_type: str, effort: Effor
     """A platform that gives the same page for ever is noticed; reading ends, with an error or complete."""
 
     async def tried() -> None:
-        async with subject.shop(records=subject.many, seed=effort.seed) as shop:
+        async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
             count = len([1 async for _ in shop.pages(canonical_type)])
             if count < 2:
                 not_proven("the sandbox has a single page of this type")
-            shop.sandbox.control.faults.replace([{"fault": "repeat_page", "skip": 1}])
+            shop.sandbox.control.faults.replace(_repeats(shop))
             with suppress(PullPushError):
                 seen = 0
                 async for _ in shop.pages(canonical_type):
@@ -215,6 +217,14 @@ def ends_on_a_repeated_page(subject: Subject, canonical_type: str, effort: Effor
                         broken(f"after {seen} pages there was no end")
 
     asyncio.run(tried())
+
+
+def _repeats(shop: Shop) -> list[dict[str, Any]]:
+    """A rule for every address that was asked: each gives its own first answer for ever, never another one's."""
+    asked = dict.fromkeys((entry["method"], entry["path"]) for entry in shop.sandbox.control.log.after())
+    return [
+        {"fault": "repeat_page", "match": {"method": method, "path": escape(path)}, "skip": 1} for method, path in asked
+    ]
 
 
 def keeps_unknown_apart_from_zero(subject: Subject, canonical_type: str, effort: Effort) -> None:

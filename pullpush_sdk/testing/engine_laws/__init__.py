@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from . import failures, ordering, repeats, routing, upkeep
+from . import baseline, failures, inbox, ordering, own_records, repeats, routing, upkeep
 from .bench import Bench, Destination, EngineUnderTest
 
 __all__ = ["ALL_LAWS", "Bench", "Destination", "EngineUnderTest", "Law", "run_law"]
 
 Law = Callable[[Bench], Awaitable[None]]
 
-ALL_LAWS: tuple[Law, ...] = (*ordering.LAWS, *repeats.LAWS, *failures.LAWS, *routing.LAWS, *upkeep.LAWS)
+ALL_LAWS: tuple[Law, ...] = (
+    *ordering.LAWS,
+    *repeats.LAWS,
+    *failures.LAWS,
+    *routing.LAWS,
+    *baseline.LAWS,
+    *upkeep.LAWS,
+    *inbox.LAWS,
+    *own_records.LAWS,
+)
 """Every law, each with a docstring that states it."""
 
 

@@ -41,7 +41,7 @@ def pullpush_connector() -> Connector:
         secrets=("token",),
         reads=TYPES,
         writes=TYPES,
-        snapshots=TYPES,
+        snapshots=TYPES - {"order"},
         batch={"stocklevel": 5},
         refused={"invoice": "a warehouse sends no bills"},
         docs="https://depot.example/docs",
@@ -80,6 +80,11 @@ def pullpush_locations(connection: Connection) -> Any:
 @hookimpl
 def pullpush_pull(connection: Connection, canonical_type: str, cursor: Any) -> AsyncIterator[Page]:
     return _pages(connection, canonical_type, cursor or 0)
+
+
+@hookimpl
+def pullpush_snapshot(connection: Connection, canonical_type: str) -> AsyncIterator[Page]:
+    return _pages(connection, canonical_type, 0)
 
 
 async def _pages(connection: Connection, canonical_type: str, after: int) -> AsyncIterator[Page]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pullpush_magento.sandbox.catalog import Catalog
@@ -43,6 +43,7 @@ class Changes:
             "product": self.product,
             "product_create": self.product_create,
             "product_delete": self.product_delete,
+            "cart_create": self.cart_create,
             "order": self.order,
             "order_create": self.order_create,
             "order_status": self.order_status,
@@ -105,13 +106,23 @@ class Changes:
         self._sales.move(order, state, state)
         return {"key": str(order["entity_id"]), "entity_id": order["entity_id"]}
 
+    def cart_create(self, values: Values) -> Values:
+        """`items` (`sku`, `quantity`): a guest fills a cart."""
+        masked = self._filled(values["items"])
+        key = next(row["id"] for row in self._state.carts.values() if row["_masked"] == masked)
+        return {"key": str(key), "id": key}
+
+    def _filled(self, items: Sequence[Values]) -> str:
+        cart = self._checkout.guest(Asked(method="POST", store="default", path=()))
+        for each in items:
+            item = {"sku": each["sku"], "qty": each["quantity"], "quote_id": cart}
+            asked = Asked(method="POST", store="default", path=(), named={"cart": cart}, body={"cartItem": item})
+            self._checkout.add(asked)
+        return cart
+
     def order_create(self, values: Values) -> Values:
         """`items` (`sku`, `quantity`), `email`: a shopper buys as a guest."""
-        cart = self._checkout.guest(Asked(method="POST", store="default", path=()))
-        named = {"cart": cart}
-        for each in values["items"]:
-            item = {"sku": each["sku"], "qty": each["quantity"], "quote_id": cart}
-            self._checkout.add(Asked(method="POST", store="default", path=(), named=named, body={"cartItem": item}))
+        named = {"cart": self._filled(values["items"])}
         address = {**ADDRESS, "email": values.get("email") or "shopper@example.com"}
         ship = {"shipping_address": address, "shipping_carrier_code": "flatrate", "shipping_method_code": "flatrate"}
         body: Json = {"addressInformation": ship}

@@ -47,7 +47,7 @@ class State:
         orders = seed_sales.orders(some, made, currency, now)
         self.orders: dict[int, Row] = {each["entity_id"]: each for each in orders}
         self.invoices: dict[int, Row] = {each["entity_id"]: each for each in seed_sales.invoices(orders, now)}
-        self.carts: dict[int, Row] = {each["id"]: each for each in seed_sales.carts(min(some, 12), currency, now)}
+        self.carts: dict[int, Row] = {each["id"]: each for each in seed_sales.carts(min(some, 30), currency, now)}
         self.reservations: Counter[str] = Counter()
         self.mails: list[Row] = []
         self.captures: list[Row] = []

@@ -9,6 +9,7 @@
 | `order_create` | `items` [{`sku`, `quantity`}], `email` |
 | `order_status` | `order` (id), `status`: `completed`, `cancelled` or `processing` |
 | `order_delete` | `order` (id) |
+| `cart_create` | `items` [{`sku`, `quantity`}], `email` |
 | `customer` | `email`, `name` |
 | `customer_create` | `email`, `name` |
 | `customer_delete` | `email` |
@@ -65,11 +66,22 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
     def product_delete(values: Values) -> Values:
         return {**own["product_delete"](values), "key": values.get("sku")}
 
+    def buyer(values: Values) -> int | None:
+        known = _by_email(store, values["email"])
+        return known.id if known else customer_create(values)["id"]
+
+    def cart_create(values: Values) -> Values:
+        if "customer_id" in values:
+            return own["cart_create"](values)
+        # A cart is told of only where its owner is known.
+        owner = buyer({"email": "shopper@example.com", **values})
+        made = own["cart_create"]({"items": values.get("items"), "customer_id": owner})
+        return {**made, "key": str(made["id"])}
+
     def order_create(values: Values) -> Values:
         edit = {"items": values.get("items")}
         if values.get("email"):
-            known = _by_email(store, values["email"])
-            edit["customer_id"] = known.id if known else customer_create(values)["id"]
+            edit["customer_id"] = buyer(values)
         made = own["order_create"](values if "customer_id" in values else edit)
         return {**made, "key": str(made["id"])}
 
@@ -79,10 +91,11 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         slug = _SLUGS.get(values.get("status", ""))
         if slug is None:
             raise ChangeError(f"status is one of {', '.join(_SLUGS)}")
-        return {**own["order_status"]({"order_id": int(values["order"]), "slug": slug}), "key": str(values["order"])}
+        edit = {"order_id": _order_id(values), "slug": slug}
+        return {**own["order_status"](edit), "key": str(values["order"])}
 
     def order_delete(values: Values) -> Values:
-        order = store.orders.get(int(values.get("order", 0)))
+        order = store.orders.get(_order_id(values))
         if order is None:
             raise ChangeError(f"no order has the id {values.get('order')!r}")
         store.remove_order(order)
@@ -107,6 +120,7 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
 
     return {
         **own,
+        "cart_create": cart_create,
         "customer": customer,
         "customer_create": customer_create,
         "customer_delete": customer_delete,
@@ -118,6 +132,11 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         "product_delete": product_delete,
         "stock": stock,
     }
+
+
+def _order_id(values: Values) -> int:
+    text = str(values.get("order"))
+    return int(text) if text.isdecimal() else 0
 
 
 def _renamed(values: Values, **names: str) -> dict[str, Any]:

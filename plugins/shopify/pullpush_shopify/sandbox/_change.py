@@ -10,6 +10,7 @@
 | | `delete`; or `create` |
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
 | `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind |
+| `cart_create` | `items`: a list of `sku` and `quantity`, `email`: the same in the words that all sandboxes share |
 | `pictures` | `sku`, `count`, `ready`: the product's pictures |
 | `renumber` | `id` (gid), `number`: a record gets the number that a sample of the vendor's names |
 | `uninstall` | the app is uninstalled: its tokens and subscriptions end |
@@ -77,6 +78,7 @@ def changes(make_call: Callable[[], Call], engine: Engine) -> Mapping[str, Calla
         "product": _product,
         "order": _order,
         "customer": _customer,
+        "cart_create": _cart_create,
         "checkout": _checkout,
         "compliance": _compliance,
         "pictures": _pictures,
@@ -225,21 +227,15 @@ def _customer(values: Values, call: Call) -> Values:
 
 
 def _checkout(values: Values, call: Call) -> Values:
+    wanted = [{name: values[name] for name in ("sku", "quantity") if name in values}] * int(values.get("lines", 1))
+    return _cart_create({**values, "items": wanted}, call)
+
+
+def _cart_create(values: Values, call: Call) -> Values:
     store, now = call.store, call.store.now()
-    variant = find_item(values, call).variant
-    price = Bag(variant.price, store.currency, variant.price, store.currency)
-    lines = [
-        CheckoutLine(
-            id=store.new_id("AbandonedCheckoutLineItem"),
-            title=variant.product.title,
-            quantity=int(values.get("quantity", 1)),
-            price=price,
-            discount=price.zero,
-            sku=variant.sku,
-            variant=variant,
-        )
-        for _ in range(int(values.get("lines", 1)))
-    ]
+    lines = [_checkout_line(each, call) for each in values.get("items") or ()]
+    if not lines:
+        raise ChangeError("a cart needs `items`", hint="a list of sku and quantity")
     checkout = Checkout(
         id=store.new_id("AbandonedCheckout"),
         created_at=now,
@@ -253,6 +249,20 @@ def _checkout(values: Values, call: Call) -> Values:
     store.changed(checkout, is_new=True)
     store.emit("checkouts/create", checkout)
     return {"checkout": checkout.gid, "key": str(checkout.id)}
+
+
+def _checkout_line(values: Values, call: Call) -> CheckoutLine:
+    store, variant = call.store, find_item(values, call).variant
+    price = Bag(variant.price, store.currency, variant.price, store.currency)
+    return CheckoutLine(
+        id=store.new_id("AbandonedCheckoutLineItem"),
+        title=variant.product.title,
+        quantity=int(values.get("quantity", 1)),
+        price=price,
+        discount=price.zero,
+        sku=variant.sku,
+        variant=variant,
+    )
 
 
 def _pictures(values: Values, call: Call) -> Values:

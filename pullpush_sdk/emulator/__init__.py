@@ -1,0 +1,20 @@
+"""An emulator of any platform, made from its recorded traffic: what `pullpush sandbox PATH` serves.
+
+Wire behaviour (names of parameters, page sizes, places in answers, headers, signatures) comes from the samples, never
+from the manifest under test alone: a manifest that misreads its platform fails here as it would there.
+"""
+
+from ._emulate import Emulated, emulate, emulate_connector
+from ._findings import NotProven
+from .samples import Exchange, Samples, WebhookSample, read_samples
+
+__all__ = [
+    "Emulated",
+    "Exchange",
+    "NotProven",
+    "Samples",
+    "WebhookSample",
+    "emulate",
+    "emulate_connector",
+    "read_samples",
+]

@@ -1,0 +1,66 @@
+"""Records as a platform changes them: values in their recorded types, times stamped, new ones begun."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ._inputs import instant_of, number_of
+from ._moments import like
+from ._shop import Collection, Record
+
+__all__ = ["blank", "overlaid", "stamped", "typed"]
+
+Json = Any
+_CREATED = ("creat", "added", "date", "placed", "issued")
+
+
+def typed(sample: Json, value: Json) -> Json:
+    """A value in the type that a field was recorded with: a number as text where it was text, and the other way."""
+    if isinstance(sample, str) and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(sample, int) and not isinstance(sample, bool) and isinstance(value, str):
+        number = number_of(value)
+        return value if number is None else number
+    return value
+
+
+def stamped(record: Record, moment: datetime, collection: Collection, *, created: bool = False) -> None:
+    """Set the record's times of change; of a new record all times."""
+    for name, sample in collection.fields.items():
+        if instant_of(sample, name) is None:
+            continue
+        is_birth = any(word in name.lower() for word in _CREATED) and "upd" not in name.lower()
+        if created or not is_birth:
+            record[name] = like(sample, moment)
+
+
+def blank(collection: Collection) -> Record:
+    """A new record: what all recorded ones agree on, names of its own, and nothing else."""
+    made: Record = {}
+    for name, sample in collection.fields.items():
+        values = [each[name] for each in collection.recorded if name in each]
+        if name == collection.key:
+            made[name] = None
+        elif all(value == values[0] for value in values) and len(values) > 1:
+            made[name] = copy.deepcopy(values[0])
+        elif isinstance(sample, list):
+            made[name] = []
+        elif isinstance(sample, dict):
+            made[name] = copy.deepcopy(sample)
+        else:
+            made[name] = None
+    return made
+
+
+def overlaid(form: Json, record: Mapping[str, Json]) -> Json:
+    """A recorded object with what a record says in its fields; where the two differ in shape, the object's own."""
+    if not isinstance(form, dict):
+        return dict(record)
+    return form | {
+        name: value
+        for name, value in record.items()
+        if name in form and (not isinstance(form[name], dict | list) or isinstance(value, type(form[name])))
+    }

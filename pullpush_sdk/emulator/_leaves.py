@@ -1,0 +1,66 @@
+"""JSON as a flat table of leaves: what inference compares between recorded requests and answers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["Place", "at", "leaves", "put", "tables", "without"]
+
+Json = Any
+Place = tuple[str | int, ...]
+"""Steps from the root of a JSON value; an empty one is the root itself."""
+
+
+def leaves(value: Json, place: Place = ()) -> Iterator[tuple[Place, Json]]:
+    """Every value that holds no other, with its place, in the document's order."""
+    if isinstance(value, Mapping) and value:
+        for key, each in value.items():
+            yield from leaves(each, (*place, key))
+    elif isinstance(value, list) and value:
+        for index, each in enumerate(value):
+            yield from leaves(each, (*place, index))
+    else:
+        yield place, value
+
+
+def tables(value: Json, place: Place = ()) -> Iterator[tuple[Place, list[Json]]]:
+    """Every list of objects (an empty list too) that is not itself inside a list, with its place."""
+    if isinstance(value, list):
+        if all(isinstance(each, Mapping) for each in value):
+            yield place, value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from tables(each, (*place, key))
+
+
+def at(value: Json, place: Place) -> Json:
+    """The value at a place, None where a step is missing."""
+    for step in place:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def put(value: Json, place: Place, new: Json) -> Json:
+    """A copy of the value with `new` at a place that exists but for its last step."""
+    if not place:
+        return new
+    changed = copy.deepcopy(value)
+    inner = at(changed, place[:-1])
+    inner[place[-1]] = new
+    return changed
+
+
+def without(value: Json, place: Place) -> Json:
+    """A copy of the value without what stands at a place."""
+    changed = copy.deepcopy(value)
+    inner = at(changed, place[:-1])
+    if isinstance(inner, dict):
+        inner.pop(place[-1], None)
+    return changed

@@ -1,0 +1,68 @@
+"""Which recorded exchanges belong to which request of a manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from pullpush_sdk.canonical import UNSET
+from pullpush_sdk.manifest import Manifest, Request, Resource
+from pullpush_sdk.mapping import read_path
+
+from ._samples import Exchange, Samples
+
+Json = Any
+_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
+
+
+def exchanges_of(manifest: Manifest, request: Request, samples: Samples) -> list[Exchange]:
+    """The exchanges of a request: same method, a path that its template fits, and the same GraphQL operation."""
+    pattern = path_pattern(manifest, request)
+    return [
+        each
+        for each in samples.exchanges
+        if each.method == request.method and pattern.fullmatch(each.path) and same_operation(request, each.body)
+    ]
+
+
+def path_pattern(manifest: Manifest, request: Request) -> re.Pattern[str]:
+    """The paths that a request's template fits, with or without the path of the base URL in front."""
+    path = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", request.path)).path
+    base = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", manifest.base_url)).path.rstrip("/")
+    return re.compile(f"(?:{_open(base)})?{_open(path)}/?" if base else f"{_open(path)}/?")
+
+
+def _open(path: str) -> str:
+    return "[^?]+".join(re.escape(part) for part in path.split("PLACEHOLDER"))
+
+
+def same_operation(request: Request, body: Json) -> bool:
+    """Whether a recorded body carries the request's own GraphQL query; true where the request has none."""
+    if request.query is None:
+        return True
+    sent = body.get("query") if isinstance(body, dict) else None
+    return isinstance(sent, str) and sent.split() == request.query.split()
+
+
+def list_records(manifest: Manifest, resource: Resource, samples: Samples) -> Iterator[tuple[str, Json]]:
+    """Every recorded record of a resource's list with the place it comes from; bare samples of its name too."""
+    if resource.list is not None:
+        for each in exchanges_of(manifest, resource.list, samples):
+            if each.status < 300:
+                yield from _records(each.answer, resource, f"{each.sample}: {each.place}")
+    for name in {resource.name, resource.canonical_type}:
+        if name in samples.bare:
+            yield from _records(samples.bare[name], resource, name)
+
+
+def _records(answer: Json, resource: Resource, place: str) -> Iterator[tuple[str, Json]]:
+    try:
+        found = read_path(answer, resource.response.records or "$")
+    except ValueError:
+        return
+    if found is UNSET or found is None:
+        return
+    for index, each in enumerate(found if isinstance(found, list) else [found]):
+        yield f"{place}, record {index}", each

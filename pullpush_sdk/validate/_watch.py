@@ -1,0 +1,44 @@
+"""Validating again whenever a file of the target changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ._target import Target
+
+_POLL = 0.5
+_MOST = 5_000
+
+
+def watch(target: Target, run: Callable[[], None], *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Run now and after every change, until interrupted; a file that is being written is waited for."""
+    seen = snapshot(target)
+    run()
+    while True:
+        sleep(_POLL)
+        now = snapshot(target)
+        if now != seen:
+            sleep(_POLL / 5)
+            seen = snapshot(target)
+            run()
+
+
+def snapshot(target: Target) -> dict[str, tuple[int, int]]:
+    """Every file of the target with its time of change and its size; caches and hidden files are left out."""
+    root = target.folder or target.package or (target.manifest.parent if target.manifest is not None else None)
+    found: dict[str, tuple[int, int]] = {}
+    if target.kind == "document" and target.package is None and target.manifest is not None:
+        files = [target.manifest, *sorted((target.manifest.parent / "samples").glob("*.json"))]
+    else:
+        files = sorted(root.rglob("*")) if root is not None else []
+    for file in files[:_MOST]:
+        if any(part == "__pycache__" or part.startswith(".") for part in file.parts[-4:]):
+            continue
+        try:
+            stat = Path(file).stat()
+        except OSError:
+            continue
+        found[str(file)] = (stat.st_mtime_ns, stat.st_size)
+    return found

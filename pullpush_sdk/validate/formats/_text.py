@@ -1,0 +1,66 @@
+"""A report for people: findings, laws, the checklist, the level and what is missing for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pullpush_sdk.validate._model import SEVERITIES, Finding, Report, Rule
+
+_MARKS = {"error": "error  ", "warning": "warning", "note": "note   "}
+
+
+def render(report: Report, rules: Mapping[str, Rule]) -> str:
+    """The whole report, without colours."""
+    return "\n".join(_lines(report, rules)) + "\n"
+
+
+def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
+    name = f"{report.name} {report.version}".strip() or report.target
+    yield f"{name} ({report.kind}, {report.target})"
+    open_findings = [each for each in report.findings if not each.waived]
+    for finding in open_findings:
+        yield from _finding(finding)
+    waived = [each for each in report.findings if each.waived]
+    if waived:
+        yield "\nWaived"
+        for finding in waived:
+            yield f"  {finding.code}  {finding.place or finding.path}: {finding.message}\n           {finding.waived}"
+    if report.trials:
+        yield f"\nLaws, tried against the sandbox {report.sandbox}".rstrip()
+        yield from _trials(report)
+    for family, why in report.skipped.items():
+        yield f"\n{family} was not run: {why}"
+    if report.checklist:
+        yield "\nSubmission checklist"
+        for point in report.checklist:
+            yield f"  {point.proof:<17}  {point.title}\n                     {point.because}"
+    fixable = {each.code for each in open_findings if each.code in rules and rules[each.code].fixable}
+    if fixable:
+        yield f"\n--fix mends some of: {', '.join(sorted(fixable))}"
+    yield f"\nLevel: {report.level}"
+    if report.missing:
+        yield "  for the next one:"
+        yield from (f"  - {each}" for each in report.missing[:12])
+    counts = {severity: len(report.of(severity)) for severity in SEVERITIES}
+    told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())
+    slowest = sorted(report.families.items(), key=lambda each: -each[1])[:1]
+    slow = f" ({slowest[0][0]} {slowest[0][1]:.1f} s)" if slowest and slowest[0][1] >= 1 else ""
+    yield f"{told}{f', {len(waived)} waived' if waived else ''}; {report.seconds:.1f} s{slow}"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    place = finding.place
+    yield f"\n{_MARKS[finding.severity]}  {finding.code}" + (f"  {place}" if place else "")
+    at = f"  (at {finding.path})" if finding.path not in {"", "$"} else ""
+    yield f"         {finding.message}{at}"
+    for line in finding.hint.splitlines():
+        yield f"         {line}"
+
+
+def _trials(report: Report) -> Iterator[str]:
+    for outcome in ("broken", "not proven", "kept"):
+        for each in report.trials:
+            if each.outcome != outcome:
+                continue
+            why = f": {each.reason}" if outcome == "not proven" else ""
+            yield f"  {outcome:<10}  {each.law} ({each.canonical_type}){why}"

@@ -1,0 +1,177 @@
+"""Every format holds every finding, and the forms for programs have the shape that their readers expect."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+
+from pullpush_sdk.validate import FORMATS, Example, Finding, Options, Report, Trial, shipped, validate, write_example
+
+TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+# The required parts of SARIF 2.1.0 as its published schema has them, for what a reader of results needs.
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "additionalProperties": False,
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tool"],
+                "additionalProperties": False,
+                "properties": {
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "properties": {"type": "object"},
+                    "tool": {
+                        "type": "object",
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "required": ["name"],
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {
+                                            "type": "object",
+                                            "required": ["id"],
+                                            "properties": {"shortDescription": TEXT, "fullDescription": TEXT},
+                                        },
+                                    },
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["message"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "ruleId": {"type": "string"},
+                                "ruleIndex": {"type": "integer", "minimum": -1},
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": TEXT,
+                                "partialFingerprints": {"additionalProperties": {"type": "string"}},
+                                "suppressions": {
+                                    "type": "array",
+                                    "items": {
+                                        "required": ["kind"],
+                                        "properties": {"kind": {"enum": ["inSource", "external"]}},
+                                    },
+                                },
+                                "locations": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "properties": {
+                                            "physicalLocation": {
+                                                "required": ["artifactLocation"],
+                                                "properties": {
+                                                    "artifactLocation": {"required": ["uri"]},
+                                                    "region": {
+                                                        "properties": {
+                                                            "startLine": {"type": "integer", "minimum": 1},
+                                                            "startColumn": {"type": "integer", "minimum": 1},
+                                                        }
+                                                    },
+                                                },
+                                            }
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+BROKEN = Report(
+    target="acme",
+    kind="folder",
+    name="acme",
+    version="1.0.0",
+    findings=(
+        Finding(code="mapping-stock", family="structure", severity="error", message="a % default,\nof: 0", hint="none",
+                path="$.resources.stock", file="a b/connector.yaml", line=3, column=7),
+        Finding(code="auth-check", family="auth", severity="warning", message="\x00 odd", waived="It has none."),
+        Finding(code="mapping-version", family="mapping", severity="note", message="note"),
+    ),
+    families={"structure": 0.1, "auth": 0.0, "mapping": 0.0, "behaviour": 1.0},
+    skipped={"samples": "none"},
+    trials=(
+        Trial(law="source-reads-everything", canonical_type="order", outcome="broken", reason="seen"),
+        Trial(law="pair-comes-to-rest", canonical_type="order", outcome="not proven", reason="no edit"),
+        Trial(law="source-misses-no-change", canonical_type="order", outcome="kept"),
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def report(tmp_path):
+    wrong = {"$.resources.stock.canonical_map.quantity": {"path": "on_hand", "default": 0}, "$.docs": {"$delete": True}}
+    target = write_example(Example(on="package", wrong=wrong, right={}), tmp_path, wrong=True)
+    return validate(str(target), Options(behaviour=False)).report
+
+
+@pytest.mark.parametrize("which", ["real", "broken"])
+def test_sarif_has_the_published_shape(report, which):
+    report = report if which == "real" else BROKEN
+    document = json.loads(FORMATS["sarif"](report, shipped()))
+    jsonschema.Draft202012Validator(SARIF).validate(document)
+    (run,) = document["runs"]
+    assert len(run["results"]) == len(report.findings)
+    rules = run["tool"]["driver"]["rules"]
+    assert [rules[each["ruleIndex"]]["id"] for each in run["results"]] == [each["ruleId"] for each in run["results"]]
+
+
+def test_a_waived_finding_is_suppressed_in_sarif():
+    (run,) = json.loads(FORMATS["sarif"](BROKEN, shipped()))["runs"]
+    assert [each["level"] for each in run["results"] if "suppressions" not in each] == ["error", "note"]
+
+
+@pytest.mark.parametrize("which", ["real", "broken"])
+def test_junit_counts_what_it_holds(report, which):
+    report = report if which == "real" else BROKEN
+    root = ET.fromstring(FORMATS["junit"](report, shipped()))
+    assert root.tag == "testsuites"
+    for suite in root:
+        assert suite.tag == "testsuite"
+        cases = suite.findall("testcase")
+        assert int(suite.get("tests")) == len(cases) == len(suite)
+        assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+        assert int(suite.get("skipped")) == len(suite.findall("testcase/skipped"))
+        assert all(case.get("name") and case.get("classname") and float(case.get("time")) >= 0 for case in cases)
+    assert int(root.get("tests")) == len(root.findall("testsuite/testcase"))
+    errors = len(report.of("error")) + len([each for each in report.trials if each.outcome == "broken"])
+    assert int(root.get("failures")) == errors
+
+
+def test_github_commands_are_one_line_each():
+    lines = FORMATS["github"](BROKEN, shipped()).splitlines()
+    assert lines[0] == (
+        "::error file=a b/connector.yaml,line=3,col=7,title=mapping-stock"
+        "::a %25 default,%0Aof: 0 (at $.resources.stock)%0Anone"
+    )
+    assert [each.partition(" ")[0] for each in lines] == ["::error", "::notice", "pullpush"]
+
+
+def test_json_and_text_hold_every_finding(report):
+    value = json.loads(FORMATS["json"](report, shipped()))
+    assert [each["code"] for each in value["findings"]] == [each.code for each in report.findings]
+    assert value["ok"] is False
+    assert value["level"] == "nothing"
+    text = FORMATS["text"](report, shipped())
+    assert all(each.code in text and each.message in text for each in report.findings)
+    assert "Submission checklist" in text
