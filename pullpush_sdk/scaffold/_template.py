@@ -37,6 +37,9 @@ _ONLY_WHERE = {
 }
 """Files that are an option as a whole: path to the condition under which they are there."""
 
+_TORN = re.compile(r"(?m)^(from (\.|pullpush_sdk|starlette|collections|typing)[^\n]*\n)\n(?=from (?:\2|typing))")
+"""Imports of one group that a mark between them had parted."""
+
 _LEFT_OUT = ("options/", "__pycache__/", ".hypothesis/", ".pytest_cache/", ".ruff_cache/", ".mypy_cache/")
 
 
@@ -123,6 +126,7 @@ def _tidied(text: str, path: str) -> str:
         text = re.sub(r"(?m)^secrets:\n(?! )", "", text)
     if path.endswith(".py"):
         text = re.sub(r"\n{4,}", "\n\n\n", text)
+        text = _TORN.sub(r"\1", text)
     if path.endswith((".yaml", ".md")):
         text = re.sub(r"\n{3,}", "\n\n", text)
     return text.rstrip("\n") + "\n" if text.strip() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -115,13 +116,18 @@ class Platform:
         return None
 
 
+_IMPLIED: Mapping[str, tuple[str, Row]] = {
+    # <type:stocklevel>
+    "stock": ("on_hand", {"tracked": True}),  # whoever names a figure counts
+    # </type:stocklevel>
+}
+"""Table to a field, and what is set too where that field is written."""
+
+
 def _complete(name: str, values: Row) -> Row:
     """What is written, as the platform keeps it."""
-    # <type:stocklevel>
-    if name == "stock" and "on_hand" in values:
-        return {**values, "tracked": True}  # whoever names a figure counts
-    # </type:stocklevel>
-    return values
+    field, more = _IMPLIED.get(name, ("", {}))
+    return {**values, **more} if field in values else values
 
 
 async def _object(request: Request) -> Row:

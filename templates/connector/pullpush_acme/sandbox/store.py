@@ -100,11 +100,19 @@ def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _prices(count: int, seed: int) -> list[str]:
+    dice = random.Random(seed)
+    return [f"{dice.randint(1, 90)}.{dice.choice(('00', '50', '95'))}" for _ in range(count)]
+
+
+def _figures(count: int, seed: int) -> list[int]:
+    dice = random.Random(seed + 1)
+    return [dice.randint(1, 500) for _ in range(count)]
+
+
 def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
     """Table names with their first rows: a real zero, an untracked item, empty texts and nulls among them."""
-    dice = random.Random(seed)
     numbers = range(1, count + 1)
-    prices = [f"{dice.randint(1, 90)}.{dice.choice(('00', '50', '95'))}" for _ in numbers]
     # <type:product>
     yield (
         "products",
@@ -119,7 +127,7 @@ def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
                 "brand": f"  Maker  {n % 4} ",
                 "variants": [{"id": n * 10, "sku": f"ACME-{n:04}", "name": "Standard", "price": price}],
             }
-            for n, price in zip(numbers, prices, strict=True)
+            for n, price in zip(numbers, _prices(count, seed), strict=True)
         ],
     )
     # </type:product>
@@ -128,8 +136,8 @@ def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
         "stock",
         [
             # The figure of an item that nobody counts means nothing.
-            {"sku": f"ACME-{n:04}", "tracked": n % 5 != 4, "on_hand": 0 if n % 5 == 3 else dice.randint(1, 500)}
-            for n in numbers
+            {"sku": f"ACME-{n:04}", "tracked": n % 5 != 4, "on_hand": 0 if n % 5 == 3 else figure}
+            for n, figure in zip(numbers, _figures(count, seed), strict=True)
         ],
     )
     # </type:stocklevel>
@@ -149,7 +157,7 @@ def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
                 "customer": {"email": f"buyer{n}@example.com", "name": f"Buyer {n}"},
                 "lines": [{"sku": f"ACME-{n:04}", "name": f"Lamp {n}", "quantity": 1, "price": price}],
             }
-            for n, price in zip(numbers, prices, strict=True)
+            for n, price in zip(numbers, _prices(count, seed), strict=True)
         ],
     )
     # </type:order>
@@ -200,7 +208,7 @@ def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
                 "note": None if n % 2 else " thank  you ",
                 "lines": [{"sku": f"ACME-{n:04}", "name": f"Lamp {n}", "quantity": 1, "price": price}],
             }
-            for n, price in zip(numbers, prices, strict=True)
+            for n, price in zip(numbers, _prices(count, seed), strict=True)
         ],
     )
     # </type:invoice>
@@ -217,7 +225,7 @@ def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
                 "customer": {"email": f"buyer{n}@example.com", "name": f"Buyer {n}"},
                 "lines": [{"sku": f"ACME-{n:04}", "name": f"Lamp {n}", "quantity": 2, "price": price}],
             }
-            for n, price in zip(numbers, prices, strict=True)
+            for n, price in zip(numbers, _prices(count, seed), strict=True)
         ],
     )
     # </type:cart>
