@@ -164,7 +164,9 @@ class Shop:
         home = self.home(endpoint, frozenset(rows[0])) if rows else None
         if len(rows) < _LEAST or any(home is not None and home.had(endpoint.values(each)) for each, _ in shown):
             return
-        found = Collection(key=next(iter(identifying(rows)), ""), names=identifying(rows), lists=[endpoint], recorded=list(rows))
+        found = Collection(
+            key=next(iter(identifying(rows)), ""), names=identifying(rows), lists=[endpoint], recorded=list(rows)
+        )
         found.views[endpoint.name] = frozenset(name for row in rows for name in row)
         self.collections.append(found)
         grows.add(id(found))
