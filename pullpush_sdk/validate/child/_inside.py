@@ -18,6 +18,7 @@ from ._cage import fence, limit
 
 Json = Any
 Tell = Callable[..., None]
+_REFUSED = "nothing was written; the first reason"
 _MARGIN = 0.7
 """Of the time that there is, after which no further law is begun."""
 
@@ -167,6 +168,8 @@ class _Work:
                     outcome, reason = "not proven", str(why)
                 except BrokenLawError as error:
                     outcome, reason = "broken", str(error)
+                    if _REFUSED in reason:
+                        outcome, reason = _allowed(law, subject, canonical_type, effort)
                 except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law
                     outcome, reason = _judged(error)
                 self.tell(
@@ -177,6 +180,24 @@ class _Work:
                     reason=reason[:4000],
                     seconds=time.monotonic() - start,
                 )
+
+
+def _allowed(law: Any, subject: Any, canonical_type: str, effort: Any) -> tuple[str, str]:
+    """The law once more with every switch of the settings on: what a connector refuses on purpose is no breach."""
+    from pullpush_sdk.testing.conformance import BrokenLawError, NotProvenError  # noqa: PLC0415
+
+    properties = subject.loaded.connector.settings.get("properties", {})
+    switches = {name: True for name, each in properties.items() if each.get("type") == "boolean"}
+    try:
+        law.run(attrs.evolve(subject, settings=switches), canonical_type, effort)
+    except NotProvenError as why:
+        return "not proven", str(why)
+    except BrokenLawError as error:
+        reason = str(error)
+        return ("not proven" if _REFUSED in reason else "broken"), reason
+    except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law
+        return _judged(error)
+    return "kept", "with every switch of the settings on"
 
 
 def _judged(error: Exception) -> tuple[str, str]:
