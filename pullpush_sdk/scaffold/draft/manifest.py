@@ -191,6 +191,10 @@ def _written(
         "limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}"
         + check("limits", "how much does the platform allow?")
     ]
+    harmless = next((each.listing for each in resources if each.listing.operation.method == "GET"), None)
+    if harmless is not None:
+        request, _ = _request(harmless, dict(settings), set())
+        lines += [f"check: {flow({'request': request})}" + check("check", "is there a request that names the account?")]
     lines += [
         "",
         "resources:"
