@@ -44,10 +44,10 @@ def run_tests(folder: Path, *arguments: str) -> Trial:
     )
 
 
-def run_validate(folder: Path) -> Trial:
-    """`pullpush validate` on the folder."""
+def run_validate(folder: Path, *arguments: str) -> Trial:
+    """`pullpush validate` on the folder, with these arguments."""
     script = "import sys; from pullpush_sdk.cli import main; sys.argv[0] = 'pullpush'; main()"
-    return _run("validate", folder, ["-c", script, "validate", "."])
+    return _run("validate", folder, ["-c", script, "validate", ".", *arguments])
 
 
 def _run(name: str, folder: Path, arguments: Sequence[str]) -> Trial:

@@ -174,6 +174,9 @@ def _written(
         f"name: {flow(name)}",
         f"title: {flow(title)}",
         "version: 0.1.0",
+        f"docs: https://docs.{name}.example" + check("docs", "where is the platform's own documentation?"),
+        f"description: {flow(f'The records of an account at {title} as canonical events.')}",
+        "categories: [ecommerce]" + check("categories", "where should a catalogue list it?"),
         "",
         f"base_url: {flow(base)}" + check("base_url", sketch.gaps.get("base_url", "")),
         f"auth: {flow(sketch.auth)}" + check("auth", sketch.gaps.get("auth", "")),
@@ -188,6 +191,10 @@ def _written(
         "limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}"
         + check("limits", "how much does the platform allow?")
     ]
+    harmless = next((each.listing for each in resources if each.listing.operation.method == "GET"), None)
+    if harmless is not None:
+        request, _ = _request(harmless, dict(settings), set())
+        lines += [f"check: {flow({'request': request})}" + check("check", "is there a request that names the account?")]
     lines += [
         "",
         "resources:"

@@ -80,6 +80,9 @@ def _oauth2(scheme: Mapping[str, Json]) -> _Found | None:
         scopes = list(node["scopes"]) if isinstance(node.get("scopes"), Mapping) else []
         if scopes:
             auth["scopes"] = [str(scope) for scope in scopes[:40]]
+        if grant == "authorization_code":
+            auth["refresh_token"] = "{{refresh_token|}}"  # noqa: S105 - a template, not a secret
+            return auth, ("client_id", "client_secret", "refresh_token"), {}, gap
         return auth, ("client_id", "client_secret"), {}, gap
     if flows:
         return (
