@@ -14,7 +14,11 @@ from pullpush_sdk.canonical import from_wire
 from pullpush_sdk.connector import Event, Page, version_of
 from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.flows import read_locations, sync_flow
-from pullpush_sdk.flows._sync import opened_spec
+from pullpush_sdk.flows._poll_lock import PollLocks
+from pullpush_sdk.flows._pool import Connections
+from pullpush_sdk.flows._report import Silent
+from pullpush_sdk.flows._states import flow_state
+from pullpush_sdk.flows._work import open_work
 from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Source, find_sources, load_plugins
 from pullpush_sdk.project import FILE_NAME, engine_url, ensure_state_dir, load_project
@@ -127,13 +131,25 @@ class World:
         """Records enter a flow as if its source had told them just now."""
         self.clock.advance(1)
         version = version_of(self.clock.now())
-        spec = await opened_spec(self.project, self.plugins, self.engine, self.project.flow(flow), Redactor())
+        spec = await self._spec(self.project.flow(flow))
         events = [
             Event(type=kind, record=from_wire(self.plugins.types[kind], wire), version=version + number)
             for number, wire in enumerate(wires)
         ]
         cursor = await self.engine.checkpoint(flow, kind)
         await self.engine.append(spec, kind, Page(events=events, cursor=cursor))
+
+    async def _spec(self, flow):
+        """The engine's view of a flow, its stock locations settled."""
+        own = Connections(project=self.project, plugins=self.plugins, redactor=Redactor(), clock=self.clock)
+        opening = {"locks": PollLocks.of(self.project, self.clock), "clock": self.clock, "progress": Silent()}
+        state = await flow_state(self.engine, flow)
+        async with own as connections:
+            work = open_work(
+                self.project, self.engine, flow, connections=connections, state=state, note=lambda _: None, **opening
+            )
+            async with work as opened:
+                return opened.spec
 
     async def sync(self, flow="there", *, max_wait=3600.0):
         """One run of a flow, which must come to its end."""
