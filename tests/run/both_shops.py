@@ -15,11 +15,12 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -188,15 +189,27 @@ class Shops:
                         )
                     )
 
-    async def until_settled(self, client: httpx.AsyncClient, seconds: float = 180.0) -> None:
-        """Until the destination was told the last count of every shelf: it takes two requests a second."""
+    async def until_settled(self, client: httpx.AsyncClient, seconds: float = 600.0) -> None:
+        """Until the destination was told the last count of every shelf, and nothing waits: it takes two requests a
+        second.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.look()
-            if not self.behind():
+            if not self.behind() and not self.waiting():
                 return
             await asyncio.sleep(0.05)
-        raise AssertionError(f"behind: {self.behind()}\n{await self.ready(client)}\n{self.log()[-4000:]}")
+        raise AssertionError(
+            f"behind: {self.behind()}, waiting: {self.waiting()}\n{await self.ready(client)}\n{self.log()[-4000:]}"
+        )
+
+    def waiting(self) -> int:
+        """Webhooks in the inbox and deliveries that have not ended."""
+        path = self.folder / ".pullpush" / "pullpush.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            (inbox,) = db.execute("SELECT count(*) FROM inbox").fetchone()
+            (log,) = db.execute("SELECT count(*) FROM delivery WHERE state = 0").fetchone()
+        return int(inbox + log)
 
     def behind(self) -> dict[str, tuple[int, int | None]]:
         """Shelves whose last count is not the last that was written: what was sent, what was written."""
