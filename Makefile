@@ -26,8 +26,8 @@ $(STAMP): pyproject.toml constraints.txt requirements-dev.txt $(PLUGINS)
 demo: setup  ## sync two local stores through the canonical hub and show what happened
 	@$(BIN)/pullpush demo
 
-test: setup  ## run the whole test suite with coverage
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered --durations=10
+test: setup  ## run the whole test suite with coverage; runs of minutes have targets of their own
+	@$(BIN)/python -m pytest -q -m "not full" -n 2 --dist loadfile --cov --cov-report=term:skip-covered --durations=10
 
 lint: setup  ## style, formatting and the layers between packages
 	@$(BIN)/ruff check .
