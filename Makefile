@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help setup demo test lint types docs bench crash matrix scale soak template fuzz
+.PHONY: help setup demo test coverage lint types docs bench crash matrix scale soak template fuzz
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,8 +26,11 @@ $(STAMP): pyproject.toml constraints.txt requirements-dev.txt $(PLUGINS)
 demo: setup  ## sync two local stores through the canonical hub and show what happened
 	@$(BIN)/pullpush demo
 
-test: setup  ## run the whole test suite with coverage; runs of minutes have targets of their own
-	@$(BIN)/python -m pytest -q -m "not full" -n 2 --dist loadfile --cov --cov-report=term:skip-covered --durations=10
+test: setup  ## run the whole test suite; runs of minutes have targets of their own
+	@$(BIN)/python -m pytest -q -m "not full" -n 2 --dist loadfile --durations=10
+
+coverage: setup  ## the same, measuring which lines and branches are tested
+	@$(BIN)/python -m pytest -q -m "not full" -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: setup  ## style, formatting and the layers between packages
 	@$(BIN)/ruff check .

@@ -43,7 +43,7 @@ async def reconciled(folder, source, destination, setenv):
         ]
         text = "\n\n".join([*tables, flow])
         (folder / FILE_NAME).write_text(text)
-        (folder / FILE_NAME).write_text(text + await pairs.location_map(load_project(folder)))
+        (folder / FILE_NAME).write_text(text + await pairs.location_map(load_project(folder), SystemClock()))
         project = load_project(folder)
         ensure_state_dir(project)
         engine = open_engine(engine_url(project), clock=SystemClock(), types=PLUGINS.types)

@@ -20,7 +20,7 @@ from pullpush_sdk.flows._report import Silent
 from pullpush_sdk.flows._states import flow_state
 from pullpush_sdk.flows._work import open_work
 from pullpush_sdk.http import Redactor
-from pullpush_sdk.plugins import Source, find_sources, load_plugins
+from pullpush_sdk.plugins import find_sources, load_plugins
 from pullpush_sdk.project import FILE_NAME, engine_url, ensure_state_dir, load_project
 from pullpush_sdk.project.connect import open_connection
 from pullpush_sdk.sandbox import SandboxClock, SandboxOptions, serve
@@ -41,26 +41,39 @@ class Told:
     def __init__(self):
         self.outcomes = []
 
-    def source(self):
-        """As the loader finds an installed one."""
-        from pullpush_sdk import hookimpl
-
-        kept = self.outcomes
-
-        class Hooks:
-            @staticmethod
-            @hookimpl
-            def pullpush_delivered(flow, canonical_type, batch, outcomes):
-                kept.extend(
-                    (flow, canonical_type, delivery, outcome) for delivery, outcome in zip(batch, outcomes, strict=True)
-                )
-
-        return Source(name="told", distribution="tests", load=Hooks)
+    def by(self, plugins):
+        """The plugins with every push written down: a first import is no news to observers."""
+        return attrs.evolve(
+            plugins,
+            connectors={
+                name: attrs.evolve(each, hook=_Recorded(each.hook, self.outcomes))
+                for name, each in plugins.connectors.items()
+            },
+        )
 
 
-def load(*more):
-    """The four platforms, and what a test adds."""
-    return load_plugins([*(each for each in find_sources() if each.name in PLATFORMS), *more])
+class _Recorded:
+    """A connector's hooks that tell of every outcome."""
+
+    def __init__(self, good, kept):
+        self._good, self._kept = good, kept
+
+    def __getattr__(self, name):
+        return getattr(self._good, name)
+
+    def pullpush_push(self, connection, canonical_type, batch):
+        return self._told(connection, canonical_type, batch)
+
+    async def _told(self, connection, canonical_type, batch):
+        outcomes = await self._good.pullpush_push(connection=connection, canonical_type=canonical_type, batch=batch)
+        flow = "there" if connection.name == "right" else "back"
+        self._kept.extend((flow, canonical_type, each, outcome) for each, outcome in zip(batch, outcomes, strict=True))
+        return outcomes
+
+
+def load():
+    """The four platforms."""
+    return load_plugins([each for each in find_sources() if each.name in PLATFORMS])
 
 
 PLUGINS = load()
@@ -256,7 +269,7 @@ async def world(folder, setenv, left, right, types, *, clock=None, back=False, p
         flows = [_flow("there", "left", "right", types)]
         flows += [_flow("back", "right", "left", types)] if back else []
         (folder / FILE_NAME).write_text("\n\n".join([*tables, *flows]))
-        plugins = load(told.source())
+        plugins = told.by(load())
         assert not plugins.failures, plugins.failures
         if "stocklevel" in types:
             here, there = place or await _first_places(load_project(folder), plugins, clock)
