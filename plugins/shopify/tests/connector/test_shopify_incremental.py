@@ -125,10 +125,10 @@ CASES = st.tuples(
 )
 
 
-_CARTS = pytest.mark.skip(reason="a cart that is filled again while its page is read may be told one sweep late")
 
 
-@pytest.mark.parametrize("kind", [pytest.param(each, marks=_CARTS if each == "cart" else ()) for each in TYPES])
+
+@pytest.mark.parametrize("kind", TYPES)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=CASES)
 def test_at_rest_one_more_sweep_has_delivered_the_newest_state_of_everything(
