@@ -13,6 +13,7 @@ from pullpush_sdk import Delivery, Verb, hookimpl
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Result
 from pullpush_sdk.declarative import connector_of
+from pullpush_sdk.errors import RejectedError
 from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.plugins import Source, load_plugins
 from pullpush_sdk.testing.connections import connected
@@ -199,3 +200,56 @@ def test_a_way_to_find_records_that_no_flow_can_ask_for_is_refused():
     push = {"product": {**ONE_BY_ONE["product"], "find_by": {"title": ONE_BY_ONE["product"]["find"]}}}
     with pytest.raises(AssertionError, match="no flow matches product by `title`"):
         deliver(push, Shop(), {"sku": "A"})
+
+
+MAKE = "mutation Make($sku: String!) { make(sku: $sku) { id } }"
+SPEAKING = {
+    "graphql": {"method": "POST", "path": "/graphql", "query": MAKE, "variables": {"where": "here"}},
+    "graphql as JSON": {"method": "POST", "path": "/graphql", "json": {"query": MAKE, "variables": {}}},
+    "json-rpc": {"method": "POST", "path": "/rpc", "json": {"jsonrpc": "2.0", "method": "make", "id": 1}},
+}
+
+
+def saying(name, code):
+    """A refusal of status 200 as the protocol of a request says it."""
+    if name == "json-rpc":
+        return 200, {"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": "no room"}}
+    return 200, {"data": {"make": None}, "errors": [{"message": "no room", "extensions": {"code": code}}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [*((name, "create") for name in SPEAKING), ("graphql", "bulk")], ids=str
+)
+def test_what_a_protocol_refuses_is_never_delivered_though_the_manifest_says_nothing_of_it(name, part):
+    write = {"request": SPEAKING[name], "body": {"title": "title"}}
+    if part == "bulk":
+        write["items_at"] = "rows"
+    elif name != "graphql":
+        write["body_at"] = "params"
+    push = {"product": {part: write}}
+    for code, result in ((-32602, Result.DEAD), (-32603 if "rpc" in name else "INTERNAL_SERVER_ERROR", Result.RETRY)):
+        shop = Shop(answers=[saying(name, code)] * 5)
+        try:
+            (outcome,) = deliver(push, shop, {"sku": "A", "title": "One"})
+        except RejectedError as error:  # of a whole batch
+            assert part == "bulk"
+            assert result is Result.DEAD
+            assert "no room" in str(error)
+            continue
+        assert outcome.result is result
+        assert "no room" in outcome.reason
+    (outcome,) = deliver(push, Shop(answers=[(200, {"data": {"make": {"id": 5}}})]), {"sku": "A", "title": "One"})
+    assert outcome.result is Result.DELIVERED
+
+
+def test_a_bulk_write_whose_manifest_reads_the_protocols_errors_reads_them_itself():
+    write = {
+        "request": {"method": "POST", "path": "/graphql", "query": "mutation M($rows: [Row!]) { m(rows: $rows) { n } }"},
+        "items_at": "rows",
+        "item_errors": "errors",
+        "item_index": "extensions.row",
+        "body": {"sku": "sku"},
+    }
+    answer = {"data": {"m": None}, "errors": [{"message": "no room", "extensions": {"row": 1}}]}
+    outcomes = deliver({"product": {"bulk": write}}, Shop(answers=[(200, answer)]), {"sku": "A"}, {"sku": "B"})
+    assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD]
