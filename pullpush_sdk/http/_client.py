@@ -63,7 +63,8 @@ class Client:
         clock: waits and stamps.
         origin: `http://127.0.0.1:PORT` of a sandbox that stands for every declared host.
         classify: sees every answer before its status is judged; the error it names is raised, None means "judge by
-            the status", and for a call of GraphQL or JSON-RPC by what its body says of errors. What it must know: a 401 that no refresh mends is an `AuthError`.
+            the status", and for a call of GraphQL or JSON-RPC by what its body says of errors. What it must know: a 401
+            that no refresh mends is an `AuthError`.
         throttle: the connection's budget, to be shared by all its clients in a process; None makes one.
         rng: the jitter's source.
         tls: trust other than the default, for a private authority.
@@ -204,7 +205,7 @@ class Client:
         raise error
 
     def _judged(self, call: Call, answer: Answer) -> PullPushError | None:
-        """What the connector itself makes of an answer, else its protocol; the words may hold what is echoed of ours."""
+        """What the connector itself makes of an answer, else its protocol; the words may echo what is ours."""
         error = self._classify(answer) if self._classify is not None else None
         if error is None:
             error = spoken_refusal(answer, call.protocol)

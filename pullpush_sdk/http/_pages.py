@@ -47,8 +47,9 @@ class PageState:
     """Where a listing stands before a page is read.
 
     `number` is the page number or record offset that the step asks for, `pages` how many pages and `read` how many
-    records came before. `known_pages` and `known_total` are what the platform last said there is. `body` is the last page and
-    `records` what was decoded of it, to know a repeated one; `repeats` how many answers in turn were the same again.
+    records came before. `known_pages` and `known_total` are what the platform last said there is. `body` is the last
+    page and `records` what was decoded of it, to know a repeated one; `repeats` how many answers in turn were the same
+    again.
     """
 
     step: Step

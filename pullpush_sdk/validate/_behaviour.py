@@ -282,7 +282,9 @@ def _trouble(case: Case, told: Json) -> Problem:
     if "session answer" in told["message"]:
         return _where(case, "behaviour-read", "$.auth", message, "look at the paths of the exchange's answer")
     if told["what"] in {"paging", "changes"} and found is not None:
-        part = "pagination" if told["what"] == "paging" else "incremental" if found[1].incremental is not None else ""
+        part = "incremental" if found[1].incremental is not None else ""
+        if told["what"] == "paging":
+            part = "pagination" + (_moving(found[1]) if "same as the one before" in told["message"] else "")
         code = "behaviour-paging" if told["what"] == "paging" else "behaviour-incremental"
         return _where(case, code, f"{path}.{part}".rstrip("."), message, told.get("answer", "")[:200])
     if told["status"] in {401, 403}:

@@ -221,12 +221,12 @@ def test_a_page_that_comes_for_ever_is_named_soon(kind, size, length, says, echo
     kind=st.sampled_from(["page", "offset"]),
     size=st.integers(1, 4),
     length=st.integers(0, 20),
-    says=SAYS,
-    echoes=st.booleans(),
+    says=st.tuples(SAYS, st.booleans()),
     data=st.data(),
 )
-def test_a_list_that_grows_at_its_front_is_never_refused(kind, size, length, says, echoes, data):
+def test_a_list_that_grows_at_its_front_is_never_refused(kind, size, length, says, data):
     """By a page or more, or by edits that bring what is last to the front: whoever stays where it is, is read."""
+    says, echoes = says
     pages, rows = _numbered(kind, size, says), list(range(length))
     stayed, read, number, state = set(rows), set(), length, pages.first()
     for turn in itertools.count():

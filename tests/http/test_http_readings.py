@@ -206,10 +206,10 @@ async def test_the_token_host_is_called_for_tokens_only(kit):
     assert "authorization" not in accounts.received[0].headers
 
 
-@pytest.mark.parametrize("timeout", [0.2, 0.02, 0.001])
-async def test_a_handshake_that_hangs_was_surely_not_applied(kit, timeout):
+@pytest.mark.parametrize("within", [0.2, 0.02, 0.001])
+async def test_a_handshake_that_hangs_was_surely_not_applied(kit, within):
     """The server speaks no TLS and waits for a request in clear; whichever of the time limits is noticed first."""
-    limits = Limits(timeout=timeout, retries=0)
+    limits = Limits(timeout=within, retries=0)
     async with (
         kit.platform(kit.script(kit.json(1))) as platform,
         kit.client(platform.url.replace("http://", "https://"), limits=limits) as client,

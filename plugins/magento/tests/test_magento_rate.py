@@ -96,9 +96,9 @@ async def _sweep(*, records: int, latency: int, clock: WorkClock | None = None) 
     loaded: Any = load_connector(source, hooks, types=CanonicalTypes(), functions=Functions())
     switches = {"workers": str(WORKERS), "latency": str(latency)}
     sandbox = loaded.hook.pullpush_sandbox(options=SandboxOptions(records=records, clock=clock, extra=switches))
-    async with connected(loaded, sandbox) as connection:
-        if clock is not None:
-            connection = attrs.evolve(connection, client=Watched(connection.client, clock))
+    async with connected(loaded, sandbox) as opened:
+        client = opened.client if clock is None else Watched(opened.client, clock)
+        connection = attrs.evolve(opened, client=client)
         pages = loaded.hook.pullpush_pull(connection=connection, canonical_type="stocklevel", cursor=None)
         count = sum([len(page.events) async for page in pages])
     load = sandbox.control.dump()["load"]

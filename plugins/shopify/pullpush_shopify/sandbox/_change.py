@@ -9,8 +9,8 @@
 | `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
 | | `delete`; or `create` |
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
-| `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind; with `id` (gid, |
-| | number or name) one of those: its first line's `quantity`, one more of `sku`, or `completed` |
+| `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind; or |
+| | `id` (gid, number or name) of one that was: its first line's `quantity`, a line of `sku`, or `completed` |
 | `cart_create` | `items`: a list of `sku` and `quantity`, `email`: the same in the words that all sandboxes share |
 | `pictures` | `sku`, `count`, `ready`: the product's pictures |
 | `renumber` | `id` (gid), `number`: a record gets the number that a sample of the vendor's names |

@@ -135,9 +135,6 @@ CASES = st.tuples(
 )
 
 
-
-
-
 @pytest.mark.parametrize("kind", TYPES)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=CASES)
