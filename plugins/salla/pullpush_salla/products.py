@@ -169,8 +169,7 @@ def _single(payload: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def _differences(payload: Mapping[str, Json], product: Json) -> dict[str, Json]:
     """What differs between record and product, of the fields that the record speaks of; amounts compare as numbers."""
-    now = prices_of(product)
-    body = price_body(wanted_prices(payload, now), now)
+    body = price_body(wanted_prices(payload, prices_of(product)), product)
     if payload.get("title") and payload["title"] != product.get("name"):
         body["name"] = payload["title"]
     if "description" in payload and (payload["description"] or "") != (product.get("description") or ""):
