@@ -111,9 +111,7 @@ def _age(connection: Connection, owners: _Owners) -> float:
 
 async def _listed(connection: Connection, seconds: float) -> _Owners:
     """The owners of every SKU, read at most so many seconds ago; batches that need it together read it once."""
-    return await connection.once(
-        _MEMO, lambda: _read(connection), good=lambda kept: _age(connection, kept) <= seconds
-    )
+    return await connection.once(_MEMO, lambda: _read(connection), good=lambda kept: _age(connection, kept) <= seconds)
 
 
 async def _read(connection: Connection) -> _Owners:

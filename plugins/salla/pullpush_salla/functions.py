@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 Json = Any
 
 STORE_ZONE = ZoneInfo("Asia/Riyadh")
+# The zone that an order's date is labelled with may be wrong by three hours (README); clocks differ a little.
+DATE_DOUBT = timedelta(hours=3, minutes=10)
 
 # The built-in slugs (List-Order-Statuses of the vendor's API reference); one of them holds blanks.
 ORDER_STATUS = {

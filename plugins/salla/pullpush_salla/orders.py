@@ -24,8 +24,8 @@ from pullpush_sdk.manifest import Request
 from .answers import MISSING, REFUSED, refusal
 from .catalogue import LIST, PAGES, Row, find_rows
 from .charges import charge, items_of
-from .functions import ORDER_STATUS, STORE_ZONE, moment, phone
-from .pieces import entered_of, give_back
+from .functions import DATE_DOUBT, ORDER_STATUS, STORE_ZONE, moment, phone
+from .pieces import give_back
 from .quotes import Plan, Quote, plan_of, quote
 from .store import branch_of_orders, currency_of
 
@@ -48,8 +48,6 @@ _SLUGS = {
     "failed": "payment_failed",
 }
 _MOBILE = re.compile(r"\+[1-9]\d{7,14}")
-# The zone that an order's date is labelled with may be wrong by three hours (README); clocks differ a little.
-_DATE_DOUBT = timedelta(hours=3, minutes=10)
 
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
@@ -111,13 +109,10 @@ async def _create(connection: Connection, delivery: Delivery) -> Outcome:
         content_type="application/json",
         accepts=REFUSED,
     )
-    entered = entered_of(connection)
-    entered.add(delivery.id)
     answer = await connection.client.send(call)
     if answer.status in REFUSED:
-        entered.discard(delivery.id)
         return refusal(f"order {delivery.key}", answer)
-    return await _settled(connection, delivery, answer.json()["data"], plan, rows)
+    return await _settled(connection, delivery, answer.json()["data"], plan, rows, is_new=True)
 
 
 async def _resume(connection: Connection, delivery: Delivery, order: Json) -> Outcome:
@@ -127,10 +122,12 @@ async def _resume(connection: Connection, delivery: Delivery, order: Json) -> Ou
         return Outcome.dead(
             f"order {delivery.key} is order {order['id']} in Salla and cannot be finished: {'; '.join(problems)}"
         )
-    return await _settled(connection, delivery, order, plan, rows)
+    return await _settled(connection, delivery, order, plan, rows, is_new=False)
 
 
-async def _settled(connection: Connection, delivery: Delivery, order: Json, plan: Plan, rows: Sequence[Row]) -> Outcome:
+async def _settled(
+    connection: Connection, delivery: Delivery, order: Json, plan: Plan, rows: Sequence[Row], *, is_new: bool
+) -> Outcome:
     """The outcome of an order that is in Salla since this delivery, whatever else goes wrong: it must not be made
     twice. The reason says what a person should look at.
     """
@@ -139,7 +136,7 @@ async def _settled(connection: Connection, delivery: Delivery, order: Json, plan
         wrong = await charge(connection, delivery.payload, plan, order)
         if wrong:
             return await _taken_back(connection, delivery, order, wrong)
-        notes.append(await give_back(connection, delivery, rows))
+        notes.append(await give_back(connection, delivery, order, rows, is_new=is_new))
         refused = await _set_status(connection, delivery.payload, order)
     except PullPushError as error:
         reason = f"it is order {order['id']} in Salla, which is not finished yet: {error}"
@@ -152,7 +149,6 @@ async def _settled(connection: Connection, delivery: Delivery, order: Json, plan
 async def _taken_back(connection: Connection, delivery: Delivery, order: Json, wrong: str) -> Outcome:
     """The dead letter of an order that does not come to its total; it is cancelled, and its pieces are given back."""
     refused = await _post_status(connection, order["id"], {"slug": "canceled", "restore_items": True})
-    entered_of(connection).discard(delivery.id)
     done = "and could not be cancelled; cancel it there" if refused else "which was cancelled"
     return Outcome.dead(f"order {delivery.key} became order {order['id']} in Salla, {done}: {wrong}")
 
@@ -301,7 +297,7 @@ def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:
     """Before this the order cannot have been made in Salla."""
     stated = payload.get("createdAt")
     made = parse_instant(stated) if stated else connection.clock.now() - timedelta(days=1)
-    return made.astimezone(UTC) - _DATE_DOUBT
+    return made.astimezone(UTC) - DATE_DOUBT
 
 
 async def _is_same(connection: Connection, payload: Mapping[str, Json], native_id: int) -> bool:

@@ -43,6 +43,7 @@ class Audit:
     """One change of one quantity."""
 
     row: Row
+    branch: int
     old: int | None
     new: int | None
     reason: str
@@ -193,7 +194,7 @@ class Store:
         if quantity is not None and self.switches.number_clears_unlimited:
             stock.unlimited = False
         now = self.clock.now()
-        self.audit.append(Audit(row=row, old=old, new=quantity, reason=reason, at=now))
+        self.audit.append(Audit(row=row, branch=branch, old=old, new=quantity, reason=reason, at=now))
         del self.audit[:-_AUDIT_KEPT]
         if variant:
             variant.updated_at = now
