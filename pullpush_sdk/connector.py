@@ -300,9 +300,7 @@ class Connection:
     memo: dict[str, Any] = attrs.field(factory=dict, repr=False)
     _asking: dict[str, asyncio.Lock] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
-    async def once(
-        self, key: str, load: Callable[[], Awaitable[T]], *, good: Callable[[T], bool] | None = None
-    ) -> T:
+    async def once(self, key: str, load: Callable[[], Awaitable[T]], *, good: Callable[[T], bool] | None = None) -> T:
         """What `load` gave, kept in `memo` under `key`, and asked for by one caller at a time.
 
         Callers that come while it is looked up wait and get the same. `good` says whether what is kept still counts,

@@ -61,7 +61,11 @@ async def _find(connection: Connection, delivery: Delivery) -> list[Json]:
         answer = await connection.client.send(Call(url=f"/customers/{delivery.native_id}", accepts=MISSING))
         if answer.status not in MISSING:
             return [answer.json()["data"]]
-    email, number = _email(delivery.payload), _number(delivery.payload)
+    return await known_by(connection, _email(delivery.payload), _number(delivery.payload))
+
+
+async def known_by(connection: Connection, email: str | None, number: str | None) -> list[Json]:
+    """The customers with exactly this mail address or this international number."""
     found: dict[Json, Json] = {}
     for keyword in (email, number and number[1:]):
         for each in await _search(connection, keyword) if keyword else ():

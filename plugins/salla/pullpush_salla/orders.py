@@ -24,7 +24,8 @@ from pullpush_sdk.manifest import Request
 from .answers import MISSING, REFUSED, refusal
 from .catalogue import LIST, PAGES, Row, find_rows
 from .charges import charge, items_of
-from .functions import DATE_DOUBT, ORDER_STATUS, STORE_ZONE, moment, phone
+from .contacts import known_by
+from .functions import DATE_DOUBT, ORDER_STATUS, STORE_ZONE, buyer, moment, phone
 from .pieces import give_back
 from .quotes import Plan, Quote, plan_of, quote
 from .store import branch_of_orders, currency_of
@@ -194,19 +195,36 @@ async def _body(connection: Connection, payload: Mapping[str, Json]) -> dict[str
             for line in payload["lineItems"]
         ],
     }
-    customer = _customer(payload)
-    if customer is None:
-        return body
-    receiver = {"name": customer["name"], "phone": customer["mobile"], "email": customer["email"]}
     notify = bool(connection.settings.get("order_notifies"))
-    return {"customer": customer, "receiver": {**receiver, "notify": notify}, **body}
+    customer = _customer(payload)
+    if customer is not None:
+        receiver = {"name": customer["name"], "phone": customer["mobile"], "email": customer["email"]}
+        return {"customer": customer, "receiver": {**receiver, "notify": notify}, **body}
+    registered = await _registered(connection, payload)
+    if registered is None:
+        return body
+    receiver = buyer(registered) or {}
+    known = {name: receiver[key] for name, key in (("name", "name"), ("phone", "phone"), ("email", "email"))}
+    return {"customer": {"id": registered["id"]}, "receiver": {**known, "notify": notify}, **body}
+
+
+async def _registered(connection: Connection, payload: Mapping[str, Json]) -> Json | None:
+    """The one customer of the store with the buyer's mail address, which is unique there; None where there is none."""
+    email = _email(payload)
+    found = await known_by(connection, email, None) if email else []
+    return found[0] if len(found) == 1 else None
+
+
+def _email(payload: Mapping[str, Json]) -> str | None:
+    email = (payload.get("customer") or {}).get("email") or payload.get("email")
+    return email.strip() if isinstance(email, str) and email.strip() else None
 
 
 def _customer(payload: Mapping[str, Json]) -> dict[str, str] | None:
-    """The buyer, if name, mail address and an international number are known; else it is a guest's order."""
+    """A buyer whom Salla takes as a new one: name, mail address and an international number are known."""
     known = payload.get("customer") or {}
     parts = " ".join(known[key] for key in ("firstName", "lastName") if known.get(key))
-    name, email = known.get("name") or parts, known.get("email") or payload.get("email")
+    name, email = known.get("name") or parts, _email(payload)
     mobile = re.sub(r"[\s().-]", "", known.get("phone") or payload.get("phone") or "")
     mobile = f"+{mobile[2:]}" if mobile.startswith("00") else mobile
     if not name or not email or not _MOBILE.fullmatch(mobile):
@@ -312,7 +330,9 @@ async def _is_same(connection: Connection, payload: Mapping[str, Json], native_i
     if lines != wanted:
         return False
     order = await _order(connection, str(native_id)) or {}
-    buyer, sent = order.get("customer") or {}, _customer(payload)
+    there, sent = order.get("customer") or {}, _customer(payload)
+    email = str(there.get("email") or "").casefold()
     if sent is None:
-        return not buyer.get("email")
-    return buyer.get("email") == sent["email"] or phone(buyer.get("mobile_code"), buyer.get("mobile")) == sent["mobile"]
+        # A guest's order, or that of a customer whom the store knew by the mail address.
+        return email in ("", (_email(payload) or "").casefold())
+    return email == sent["email"].casefold() or phone(there.get("mobile_code"), there.get("mobile")) == sent["mobile"]

@@ -65,8 +65,9 @@ def price_body(wanted: Prices | None, native: Json) -> dict[str, Json]:
         return body | {"sale_price": wanted.sale}
     now = native or {}
     stored = amount(now.get("sale_price"))
-    is_ended = stored and (stored >= wanted.regular or stored == amount(now.get("price")))
-    return body | {"sale_price": 0} if is_ended else body
+    # One that is below what is paid does not run, whatever the reason: it is the merchant's.
+    is_left = not stored or stored < min(wanted.regular, amount(now.get("price")) or stored)
+    return body if is_left else body | {"sale_price": 0}
 
 
 def amount(money: Json) -> Decimal | None:

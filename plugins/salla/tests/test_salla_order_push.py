@@ -89,7 +89,7 @@ def test_settings_choose_branch_and_payment_method(world):
 
 @pytest.mark.parametrize("missing", ["name", "phone", "email"])
 def test_a_buyer_who_is_not_fully_known_is_a_guest(world, missing):
-    """The platform takes name, number and mail address together or not at all."""
+    """The platform takes name, number and mail address of a new customer together or not at all."""
 
     async def run():
         async with world() as w:
@@ -101,6 +101,26 @@ def test_a_buyer_who_is_not_fully_known_is_a_guest(world, missing):
     outcome, (row,) = asyncio.run(run())
     assert outcome.result == "delivered"
     assert row["customer"] is None
+
+
+def test_a_customer_of_the_store_is_known_by_the_mail_address(world):
+    """Without a number, and in any spelling; a lost answer finds the order again."""
+
+    async def run():
+        async with world() as w:
+            known = next(each for each in w.state()["customers"] if each["email"])
+            before, buyer = w.state(), {"email": known["email"].upper()}
+            payload = order_for(w, ("SKU-00001", 1), customer=buyer)
+            w.faults({"match": {"method": "POST", "path": "*/orders"}, "fault": "lost_answer", "times": 1})
+            await w.push("order", payload)
+            (outcome,) = await w.push("order", payload, attempt=2, maybe_applied=True)
+            return known, outcome, made(w, before)
+
+    known, outcome, (row,) = asyncio.run(run())
+    assert outcome.result == "delivered"
+    assert row["customer"]["id"] == known["id"]
+    assert row["receiver"]["email"] == known["email"]
+    assert row["receiver"]["notify"] is False
 
 
 @pytest.mark.parametrize(
