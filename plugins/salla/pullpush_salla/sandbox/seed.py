@@ -179,7 +179,10 @@ def seed_customers(count: int, rng: random.Random) -> list[Customer]:
 def seed_orders(
     count: int, products: list[Product], customers: list[Customer], branch: Branch, rng: random.Random
 ) -> list[Order]:
-    """Oldest first; every fifth is a guest's, every eleventh has no customer at all, every third is untaxed; the first is completed."""
+    """Oldest first; every fifth is a guest's, every eleventh has no customer at all, every third is untaxed.
+
+    The first is completed.
+    """
     if not products:
         return []
     statuses = [status.id for status in BUILT_IN.values()]
