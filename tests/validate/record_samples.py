@@ -130,9 +130,8 @@ async def record(name: str) -> dict[str, Json]:
             await _refused(shop, seen)
             seen += tapes[-1].kept
             samples[canonical_type] = {"exchanges": [_without_secrets(each, shop) for each in seen]}
-    if subject.loaded.connector.webhooks:
-        if heard := await _heard(subject):
-            samples["webhooks"] = {"webhooks": heard}
+    if subject.loaded.connector.webhooks and (heard := await _heard(subject)):
+        samples["webhooks"] = {"webhooks": heard}
     return samples
 
 
@@ -267,4 +266,4 @@ def written(name: str, samples: Mapping[str, Json]) -> Iterator[Path]:
 if __name__ == "__main__":
     for platform in sys.argv[1:]:
         for each in written(platform, asyncio.run(record(platform))):
-            print(each.relative_to(ROOT), f"{each.stat().st_size // 1000} kB")
+            sys.stdout.write(f"{each.relative_to(ROOT)} {each.stat().st_size // 1000} kB\n")
