@@ -5,7 +5,7 @@
 | `stock` | `sku`, `quantity`, `location` (gid, number or name; default the first), `active` (optional); null: |
 | | the item is not counted any more, until a number comes again |
 | `track` | `sku`, `tracked` |
-| `product` | `sku` or `handle`; `title`, `price`, `compare_at`, `status`, `description`, `new_sku`; `delete`; `create` |
+| `product` | `sku`, `handle`; `title`, `price`, `compare_at`, `status`, `description`, `new_sku`; `delete`, `create` |
 | `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
 | | `delete`; or `create` |
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
