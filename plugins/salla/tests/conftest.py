@@ -148,6 +148,8 @@ class Time:
 class World(Account):
     """A connection to a served sandbox, and what tests ask of both."""
 
+    LOG = "https://api.salla.dev/_sandbox/log"
+
     async def read(self, canonical_type: str, cursor: Any = None) -> list[Any]:
         """The records of a sweep."""
         return [event.record for page in await self.pages(canonical_type, cursor) for event in page.events]
