@@ -19,7 +19,7 @@ from pullpush_sdk.errors import FieldError
 from .content import comparable, content_of, digest_of
 from .ports import FlowSpec
 
-__all__ = ["AHEAD_LIMIT", "Arrival", "Dead", "Prepared", "Preparer"]
+__all__ = ["AHEAD_LIMIT", "Arrival", "Dead", "Left", "Prepared", "Preparer"]
 
 Json = Any
 
@@ -35,7 +35,8 @@ class Arrival:
 
     `identity` is the destination's (what the gate compares), `seen_as` the source's own (what an echo is told by);
     they differ only where locations are mapped. `quantity` is set where the destination shows a sum: the member's
-    share of it. `echo` is the content in which an echo is compared, None where nobody writes to the source.
+    share of it. `echo` is the content in which an echo is compared, None where nobody writes to the source. `record` is
+    the canonical record as the source said it.
     """
 
     key: str
@@ -51,6 +52,20 @@ class Arrival:
     echo: Mapping[str, Json] | None = None
     member: str | None = None
     quantity: int | Decimal | None = None
+    record: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Left:
+    """A record of the platform that does not carry a key any more: deleted where `key` is None, else it shows `key`.
+
+    `version` is that of the event which told so; `title` is what people know the record by, empty where nobody said.
+    """
+
+    native_id: str
+    key: str | None = None
+    version: int
+    title: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +81,7 @@ class Dead:
 
 @attrs.define(kw_only=True)
 class Prepared:
-    """A page, ready to be stored."""
+    """A page, ready to be stored. `left` are records whose events are not logged and may yet free a key."""
 
     arrivals: list[Arrival]
     dead: list[Dead]
@@ -74,6 +89,7 @@ class Prepared:
     skipped: int = 0
     ignored: int = 0
     ahead: int = 0
+    left: list[Left] = attrs.field(factory=list)
 
 
 def _plain(text: str) -> str:
@@ -132,13 +148,18 @@ class Preparer:
     def _event(self, event: Event, arrived_at: int, ready: Prepared) -> None:
         kind = self.kind
         deleted = event.verb is Verb.DELETED
+        version = event.version
         if deleted and (self.flow.on_delete == "ignore" or not kind.deletable):
+            if kind.key_is_given and event.native_id:
+                ready.left.append(Left(native_id=event.native_id, version=min(version, arrived_at)))
             ready.ignored += 1
             return
         if not deleted and kind.no_data(event.record):
+            if kind.key_is_given and event.native_id:
+                key = self.key_of(event.record)
+                ready.left.append(Left(native_id=event.native_id, key=key, version=min(version, arrived_at)))
             ready.skipped += 1
             return
-        version = event.version
         if version > arrived_at + AHEAD_LIMIT:
             version = arrived_at
             ready.ahead += 1
@@ -183,6 +204,7 @@ class Preparer:
             echo=self._echo(payload, deleted=deleted) if self.echoes else None,
             member=member,
             quantity=quantity,
+            record=record,
         )
 
     def _echo(self, payload: Mapping[str, Json], *, deleted: bool) -> Mapping[str, Json]:
