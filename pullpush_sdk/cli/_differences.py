@@ -99,9 +99,9 @@ def _type_json(each: TypeComparison, limit: int | None) -> dict[str, Any]:
 def _say_what_next(comparison: FlowComparison) -> None:
     if _any(comparison, "clash"):
         say("give each record a SKU of its own where several carry one; the next sync then tells what they say")
-    if comparison.same and not _any(comparison, "clash"):
+    if comparison.same:
         say("both sides are the same", colour="green")
-    elif not comparison.same:
+    elif any(not each.same for each in comparison.types):
         say(f"nothing was written; pullpush reconcile {comparison.flow} delivers what is added or changed")
 
 

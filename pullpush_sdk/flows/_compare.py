@@ -112,8 +112,8 @@ class FlowComparison:
 
     @property
     def same(self) -> bool:
-        """Whether no compared type differs."""
-        return all(each.same for each in self.types)
+        """Whether no compared type differs, and no SKU is carried by several records."""
+        return all(each.same and not each.counts["clash"] for each in self.types)
 
     @property
     def compared(self) -> bool:
