@@ -23,9 +23,9 @@ class CanonicalType:
     `key` gives what deliveries are ordered by, `identity` what the gate and coalescing compare; both take a
     record. `state` types coalesce: only the newest state of an identity matters. `no_data` says that a record
     carries nothing to write. `identified_by` names the wire fields of which one must be there, for a type that has no
-    required field. `key_is_given` says that people give the key, as they give a SKU: two records of a platform may carry
-    the same, and one may pass it on to another. `upgrades[n]` turns a wire payload of version n into one of version
-    n + 1.
+    required field. `key_is_given` says that people give the key, as they give a SKU: two records of a platform may
+    carry the same, and one may pass it on to another. `upgrades[n]` turns a wire payload of version n into one of
+    version n + 1.
     """
 
     name: str

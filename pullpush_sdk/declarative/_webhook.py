@@ -104,7 +104,13 @@ class Receiver:
                 resource = manifest.resources[handler.resource]
                 readers[name] = ResourceReader.of(resource, 0, name=manifest.name, types=types, functions=functions)
         return cls(
-            webhook=manifest.webhook, types=types, maps=maps, versions=versions, readers=readers, contact=contact, ids=ids
+            webhook=manifest.webhook,
+            types=types,
+            maps=maps,
+            versions=versions,
+            readers=readers,
+            contact=contact,
+            ids=ids,
         )
 
     async def receive(self, connection: Connection, request: WebhookRequest) -> Sequence[Event]:

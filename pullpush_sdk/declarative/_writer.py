@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
 from pullpush_sdk.errors import FieldError, RecordError, RejectedError, TransientError
 from pullpush_sdk.http import Step, call_of
@@ -59,17 +59,14 @@ class Writer:
         """One outcome per delivery, in the batch's order; errors about the whole connection are raised."""
         if self.push.bulk is not None:
             return await self._bulk(connection, self.push.bulk, batch)
-        return list(await asyncio.gather(*(self._one(connection, delivery) for delivery in batch)))
+        return await push_each(batch, lambda delivery: self._one(connection, delivery), together=True)
 
     async def _one(self, connection: Connection, delivery: Delivery) -> Outcome:
-        try:
-            native = await self._find(connection, delivery)
-            part = self._part(delivery, native)
-            if part is None:
-                return self._refusal(delivery, native)
-            return await self._send(connection, delivery, part, native)
-        except (RecordError, TransientError) as error:
-            return outcome_of(error)
+        native = await self._find(connection, delivery)
+        part = self._part(delivery, native)
+        if part is None:
+            return self._refusal(delivery, native)
+        return await self._send(connection, delivery, part, native)
 
     def _part(self, delivery: Delivery, native: Json) -> str | None:
         """Which of the declared writes fits, None where none does."""

@@ -126,7 +126,7 @@ class Spill:
         """
         keys = "SELECT key FROM carrier GROUP BY side, key HAVING count(*) > 1"
         found = self._db.execute(
-            f"SELECT side, key, native_id, title FROM carrier WHERE (side, key) IN"
+            "SELECT side, key, native_id, title FROM carrier WHERE (side, key) IN"
             " (SELECT side, key FROM carrier GROUP BY side, key HAVING count(*) > 1) ORDER BY side DESC, key, native_id"
         ).fetchall()
         records: dict[tuple[str, str], list[Json]] = {}

@@ -54,7 +54,9 @@ def pullpush_records(
     """Items by their ids."""
     from pullpush_linnworks import items  # noqa: PLC0415 - as above
 
-    return items.carriers(connection, canonical_type, native_ids) if canonical_type in {"product", "stocklevel"} else None
+    if canonical_type not in {"product", "stocklevel"}:
+        return None
+    return items.carriers(connection, canonical_type, native_ids)
 
 
 @hookimpl

@@ -33,7 +33,8 @@ async def items(connection: Connection, native_ids: Sequence[str]) -> Mapping[st
     found = {}
     for start in range(0, len(native_ids), _AT_ONCE):
         some = native_ids[start : start + _AT_ONCE]
-        data = await ask(connection, _document(len(some)), {f"i{at}": gid("InventoryItem", each) for at, each in enumerate(some)})
+        variables = {f"i{at}": gid("InventoryItem", each) for at, each in enumerate(some)}
+        data = await ask(connection, _document(len(some)), variables)
         for at, each in enumerate(some):
             item = data[f"i{at}"]
             if item is not None and item["sku"]:

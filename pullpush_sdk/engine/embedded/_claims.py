@@ -185,9 +185,9 @@ class Claims:
 
     def _vacated(self) -> set[str]:
         """Those of the touched keys that a record held once, and none since."""
-        if not self._touched or not self.db.execute("SELECT 1 FROM vacated WHERE stream = ?", (self.stream,)).fetchone():
-            return set()
         found: set[str] = set()
+        if not self.db.execute("SELECT 1 FROM vacated WHERE stream = ?", (self.stream,)).fetchone():
+            return found
         for some, places in _rows.chunks(list(self._touched)):
             rows = self.db.execute(
                 f"SELECT key FROM vacated WHERE stream = ? AND key IN ({places})", (self.stream, *some)
@@ -220,7 +220,8 @@ class Claims:
                 (*NEVER, *span),
             )
             self.db.execute(
-                f"UPDATE identity SET logged_version = NULL, logged_digest = NULL, known = NULL, told = NULL WHERE {within}",
+                "UPDATE identity SET logged_version = NULL, logged_digest = NULL, known = NULL, told = NULL"
+                f" WHERE {within}",
                 span,
             )
             self.db.execute("DELETE FROM member WHERE stream = ? AND key = ?", (self.stream, key))
@@ -390,9 +391,7 @@ def note_asked(stream: int, asked: Iterable[str], now: int, db: sqlite3.Connecti
     )
 
 
-def left_of(
-    asked: Sequence[str], found: Mapping[str, Any], kind: CanonicalType, key_of: Callable[[Any], str]
-) -> list[Left]:
+def left_of(asked: Sequence[str], found: Mapping[str, Any], key_of: Callable[[Any], str]) -> list[Left]:
     """What a source said of records that it was asked about; one whose record has no key carries none."""
     left = []
     for native in asked:

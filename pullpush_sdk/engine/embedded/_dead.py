@@ -18,7 +18,20 @@ from pullpush_sdk.engine.ports import Attempt, DeadFilter, DeadGroup, DeadLetter
 from . import _rows
 from ._schema import DEAD, ENDED, WAITING
 
-__all__ = ["NATIVE", "Chosen", "attempts_of", "contested", "drop", "find", "groups", "retry", "revive", "show", "unmapped", "where"]
+__all__ = [
+    "NATIVE",
+    "Chosen",
+    "attempts_of",
+    "contested",
+    "drop",
+    "find",
+    "groups",
+    "retry",
+    "revive",
+    "show",
+    "unmapped",
+    "where",
+]
 
 NATIVE = frozenset({"unmapped", "received"})
 """Verbs of dead letters whose payload is what the platform sent: a record of a page, a webhook's body."""

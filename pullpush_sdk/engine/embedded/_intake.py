@@ -314,9 +314,9 @@ class Intake:
             rows,
         )
         db.executemany(
-            "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, native_id, reason,"
-            " cause, logged_at, ended_at, state, outcome, clash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-            " 'dead', 1)",
+            "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, native_id,"
+            " reason, cause, logged_at, ended_at, state, outcome, clash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'dead', 1)",
             [self._parked_row(each) for each in self._parked],
         )
         self._tally["dead"] += len(rows) + len(self._parked)

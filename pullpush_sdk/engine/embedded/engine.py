@@ -410,7 +410,7 @@ class SqliteEngine:
         self._must_hold()
         await self._learn(flow)
         now, kind = self._clock.now(), self._kind(canonical_type)
-        left = [] if found is None else left_of(asked, found, kind, self._preparer(flow, canonical_type).key_of)
+        left = [] if found is None else left_of(asked, found, self._preparer(flow, canonical_type).key_of)
         job = Intake(
             flow=flow,
             canonical_type=canonical_type,

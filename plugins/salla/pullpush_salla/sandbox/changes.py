@@ -6,7 +6,7 @@
 | `product_create` | as `POST /products` |
 | `product` | `sku`, and as `PUT /products/{product}` (`price`, `sale_price`, `name`, `status`, ...) |
 | `product_delete` | `sku` |
-| `sku` | `sku`, `new_sku`; `which` of the products that carry it (0): one may be taken, as after an import of old data |
+| `sku` | `sku`, `new_sku`; `which` of the products that carry it (0): one may be taken, as in old data |
 | `order_create` | `items` [{`sku`, `quantity`}], `customer_id` (absent: a guest) |
 | `order_status` | `order_id` or `reference_id`; `slug`, `restore_items` |
 | `customer_create` | as `POST /customers` |
