@@ -18,6 +18,7 @@ from pullpush_sdk.mapping import CompiledBody, Functions, compile_body, parse_bo
 from ._values import at, values_of
 
 Json = Any
+_SHOWN = 80
 _INDEX = re.compile(r"(?:^|[.\[])(\d+)(?=[.\]]|$)")
 
 
@@ -128,7 +129,7 @@ class Writer:
             raise
         found = self._matching(find, at(answer.json(), find.response.records), delivery, connection)
         if len(found) > 1:
-            names = ", ".join(str(at(each, "id") or "?") for each in found)
+            names = ", ".join(_shown(each) for each in found)
             raise RejectedError(
                 f"{delivery.key} is there more than once: {names}", hint="make it unique at the destination"
             )
@@ -188,6 +189,15 @@ class Writer:
                 return {numbers[0]: outcome if write.item_errors else _named(batch[numbers[0]], outcome)}
             raise refusal
         return {number: bad.get(number, Outcome.delivered()) for number in numbers}
+
+
+def _shown(native: Json) -> str:
+    """What names a record for a person: its id and title; without either, how it begins."""
+    if not isinstance(native, Mapping):
+        return repr(native)[:_SHOWN]
+    id_, *more = [native.get(name) for name in ("id", "title", "name")]
+    known = next((f'"{each}"' for each in more if isinstance(each, str) and each), "")
+    return " ".join(part for part in ("" if id_ is None else str(id_), known) if part) or repr(dict(native))[:_SHOWN]
 
 
 def _named(delivery: Delivery, outcome: Outcome) -> Outcome:

@@ -5,14 +5,14 @@ Everything here is plain computation over one page, so that the store's transact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, match_key, to_sparse
+from pullpush_sdk.canonical import UNSET, CanonicalType, Product, dumps, join_identity, match_key, to_sparse
 from pullpush_sdk.connector import Event, Page, Reject, Verb, version_of
 from pullpush_sdk.errors import FieldError
 
@@ -115,6 +115,7 @@ class Preparer:
     key_of: Callable[[Any], str] = attrs.field(init=False)
     identity_of: Callable[[Any], str] = attrs.field(init=False)
     _one: bool = attrs.field(init=False)
+    _varied: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._content = content_of(self.kind)
@@ -123,6 +124,7 @@ class Preparer:
         self.key_of = self.kind.key if field is None else match_key(self.kind, field)
         self.identity_of = self.kind.identity if field is None else self.key_of
         self._one = field is not None or self.kind.identity is self.kind.key
+        self._varied = self.kind.name == "product"
         self._located = self.kind.name == "stocklevel" and not self.flow.locations.passes_through
 
     def page(self, page: Page, now: datetime) -> Prepared:
@@ -174,6 +176,8 @@ class Preparer:
         if version.__class__ is not int or not -_INT64 <= version < _INT64:
             raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
         key = self.key_of(record)
+        if self._varied and not deleted:
+            _check_variants(key, record)
         seen_as = identity = key if self._one else self.identity_of(record)
         payload = to_sparse(record)
         member, quantity = None, None
@@ -213,3 +217,27 @@ class Preparer:
         # The identity has been compared already, and a mapped location is the destination's.
         seen.pop("locationId", None)
         return {"deleted": True} if deleted else seen
+
+
+def _check_variants(key: str, product: Product) -> None:
+    """Whether each variant can be told by its SKU.
+
+    Raises:
+        FieldError: several carry one; whatever is written to it could be meant for another.
+    """
+    variants = product.variants
+    if not isinstance(variants, Sequence) or len(variants) < 2:
+        return
+    ids: dict[str, list[str]] = {}
+    for variant in variants:
+        if isinstance(variant.sku, str) and variant.sku:
+            ids.setdefault(variant.sku, []).append(str(variant.variant_id or "?"))
+    if len(ids) == len(variants):
+        return
+    for sku, carriers in ids.items():
+        if len(carriers) > 1:
+            raise FieldError(
+                f"SKU {sku!r} is carried by more than one variant of product {key}: {', '.join(carriers)}",
+                target="variants",
+                hint="give one of them another SKU at the source",
+            )

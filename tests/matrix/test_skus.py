@@ -1,4 +1,4 @@
-"""A SKU that several records carry, or none does: dead letters that name the records, on either side, never a guess.
+"""A SKU that several records carry, or none does: dead letters that name the records, on either side.
 
 Sources are read by sweep, by webhook and whole for a comparison. Then the merchant mends the shop, and what every record
 says arrives by itself.
@@ -102,7 +102,9 @@ async def both_named(both, *natives):
             assert "another SKU" in reason
             assert "retry" in reason
             if kind == "product":
-                assert all(f'{native} "{title}"' in reason for native, title in zip(natives, ("Red", "Blue"), strict=True))
+                assert all(
+                    f'{native} "{title}"' in reason for native, title in zip(natives, ("Red", "Blue"), strict=True)
+                )
     assert set(await dead(both, "DUP-1")) == set(TYPES)
     assert "DUP-1" not in await titles(both)
 
