@@ -1,6 +1,6 @@
 """A SKU that several records carry, or none does: dead letters that name the records, on either side.
 
-Sources are read by sweep, by webhook and whole for a comparison. Then the merchant mends the shop, and what every record
+Sources are read by sweep, by webhook and whole for a comparison. Then the merchant mends the shop, and what each record
 says arrives by itself.
 """
 
