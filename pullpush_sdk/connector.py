@@ -53,7 +53,10 @@ class Event:
     `version` orders the states of one identity: microseconds since 1970 of the platform's own update time, its
     revision number, or the moment at which the request that read it was started. One connection and type uses one
     kind only. `fields` None means a full record; else the Python names of the only fields it speaks of.
-    `transport_id` is the webhook's id, None for polled records.
+    `transport_id` is the webhook's id, None for polled records. `native_id` is the platform's own id of the record,
+    the same for all its states, however it was read: by it two products that carry one SKU are told apart from one
+    that changed. Of a stock level it is that of the item, which is one over all locations. None where the platform's
+    key is its id already.
     """
 
     type: str

@@ -14,10 +14,11 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import dumps, parse_instant
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb
 from pullpush_sdk.declarative import iter_records
-from pullpush_sdk.errors import PullPushError, RecordError, TransientError
+from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.http import Call
 from pullpush_sdk.manifest import Request
 
@@ -53,14 +54,7 @@ _MOBILE = re.compile(r"\+[1-9]\d{7,14}")
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per order, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(connection, delivery)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(connection, delivery))
 
 
 async def _write(connection: Connection, delivery: Delivery) -> Outcome:

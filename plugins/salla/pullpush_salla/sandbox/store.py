@@ -171,7 +171,12 @@ class Store:
     def _unindex(self, product: Product) -> None:
         skus, variants = self._indexed.pop(product.id, ((), ()))
         for sku in skus:
-            self.by_sku.pop(sku, None)
+            if sku in self.by_sku and self.by_sku[sku][0] is product:
+                del self.by_sku[sku]
+                # Old data may hold a SKU twice: the other one is found by it now.
+                other = next((each for each in self.products.values() if each.sku == sku and each is not product), None)
+                if other is not None:
+                    self.by_sku[sku] = (other, None)
         for variant_id in variants:
             self.variants.pop(variant_id, None)
 
