@@ -176,7 +176,7 @@ def load_connector(
             raise PluginError(f"{source}: pullpush_connector() returned {type(connector).__name__}, not a Connector")
         own = frozenset(name for name in _CONNECTOR_HOOKS if _implements(plugin, name))
         if connector.manifest is not None:
-            known = _own(functions, connector)
+            known = own_functions(functions, connector)
             if problems := check_manifest(connector.manifest, types, known):
                 raise ManifestError("its manifest is not good", map(connector.locate, problems))
             generic = ManifestHooks(connector.manifest, types=types, functions=known)
@@ -194,7 +194,7 @@ def load_connector(
     )
 
 
-def _own(functions: Functions, connector: Connector) -> Functions:
+def own_functions(functions: Functions, connector: Connector) -> Functions:
     """The functions that this connector's maps may name: the global ones and its own, `name:function`."""
     own = {f"{connector.name}:{name}": each for name, each in connector.functions.items()}
     return functions.extended(own, owner=connector.name)
