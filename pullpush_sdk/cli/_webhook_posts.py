@@ -73,7 +73,7 @@ async def posted(
     as_json: bool = False,
 ) -> int:
     """Send requests to where a connection's webhooks are received; the exit code."""
-    from pullpush_sdk.project import open_connection
+    from pullpush_sdk.project.connect import open_connection
 
     loaded = session.plugins.connector(session.project.connection(name).connector)
     address = await _where_to(session, name, url)

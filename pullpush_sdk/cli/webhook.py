@@ -12,6 +12,14 @@ from ._session import Session
 
 Decorated = Callable[..., Any]
 
+_GROUP = """Examples:
+
+  pullpush webhook send shop
+
+  pullpush webhook list
+
+  pullpush webhook replay 41
+"""
 _SEND = """Examples:
 
   pullpush webhook send shop
@@ -24,8 +32,8 @@ _SEND = """Examples:
 
   pullpush webhook send shop orders/create --unsigned
 
-Without a sample, the samples are listed. Exit code 1 where one was not acknowledged; with --unsigned and --tamper, where
-one was.
+Without a sample, the samples are listed. Exit code 1 where one was not acknowledged; with --unsigned and --tamper,
+where one was not refused.
 """
 _REPLAY = """Examples:
 
@@ -64,7 +72,7 @@ def _which(command: Decorated) -> Decorated:
     return command
 
 
-@click.group(epilog="Examples:\n\n  pullpush webhook send shop\n\n  pullpush webhook list\n\n  pullpush webhook replay 41")
+@click.group(epilog=_GROUP)
 def webhook() -> None:
     """Send sample webhooks to a running process; list what arrived, and receive it again."""
 

@@ -96,7 +96,7 @@ class Arrived:
 
 @attrs.frozen(kw_only=True)
 class WhichArrived:
-    """Which requests are meant: those that all of it fits; `since` and `until` are about their arrival, both included."""
+    """Which requests are meant: those that all of it fits; `since` and `until` are of their arrival, both included."""
 
     ids: Sequence[int] = ()
     connection: str | None = None

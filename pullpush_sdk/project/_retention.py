@@ -25,7 +25,10 @@ _SIZE_FORM = 'a size such as "2GB" or "500MB"'
 
 @attrs.frozen(kw_only=True)
 class Retention:
-    """Seconds and bytes; 0 for `keep_webhooks` keeps none. None for `expire_dead_letters` and `max_size` means never and without limit."""
+    """Seconds and bytes; 0 for `keep_webhooks` keeps none.
+
+    None for `expire_dead_letters` and `max_size` means never and without limit.
+    """
 
     keep: float = 7 * _DAY
     keep_webhook_ids: float = 14 * _DAY

@@ -1,4 +1,4 @@
-"""Webhooks that a connector's own emulator sends: it is served on loopback, a merchant edits, and what comes is kept."""
+"""Webhooks that a connector's own emulator sends: it is served on loopback, edited, and what comes is kept."""
 
 from __future__ import annotations
 

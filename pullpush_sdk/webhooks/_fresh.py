@@ -37,8 +37,8 @@ def freshened(webhook: Webhook | None, request: WebhookRequest) -> tuple[Webhook
     """The request with another transaction id in every part of it that names no record, and whether it has another.
 
     An id that is the signature itself changes with the body, which gets blanks behind its end: they mean nothing in
-    JSON. The request must be signed afterwards, where anybody looks at its signature. True as well where the manifest declares no id, for then nothing tells a
-    repetition; False where every part of the id says what the webhook is about.
+    JSON. The request must be signed afterwards, where anybody looks at its signature. True as well where the manifest
+    declares no id, for then nothing tells a repetition; False where every part of the id says what it is about.
     """
     if webhook is None or webhook.transaction_id is None:
         return request, True

@@ -1,4 +1,4 @@
-"""One webhook made ready for a connection: with an id of its own, signed by the connection's secret, and judged first."""
+"""One webhook made ready for a connection: with an id of its own, signed by its secret, and judged before it goes."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def _tampered(request: WebhookRequest, proof: Verification | None) -> WebhookReq
 def _refused(loaded: LoadedConnector, connection: Connection, *, foreign: bool) -> SetupError:
     if foreign:
         return SetupError(
-            f"connector {loaded.name!r} verifies webhooks in Python (pullpush_verify of {loaded.distribution}): only its "
-            f"platform can sign for connection {connection.name!r}",
+            f"connector {loaded.name!r} verifies webhooks in Python (pullpush_verify of {loaded.distribution}): only "
+            f"its platform can sign for connection {connection.name!r}",
             hint="replay a recorded one (--file, pullpush webhook replay), let its sandbox send one, or --unsigned",
         )
     return SetupError(

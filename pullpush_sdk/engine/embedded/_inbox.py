@@ -247,9 +247,7 @@ def _note_failure(failed: LookUp, db: sqlite3.Connection) -> None:
     )
 
 
-def _settle(
-    done: Sequence[int], dead: Sequence[DeadRequest], now: int, remember: bool, db: sqlite3.Connection
-) -> None:
+def _settle(done: Sequence[int], dead: Sequence[DeadRequest], now: int, remember: bool, db: sqlite3.Connection) -> None:
     here = {row[0] for row in _still_there(db, {each.row for each in dead})}
     for each in dead:
         if each.row in here:

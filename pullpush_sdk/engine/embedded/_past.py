@@ -23,7 +23,8 @@ def remember(db: sqlite3.Connection, done: Sequence[int], now: int) -> None:
     """Copy requests that are about to leave the inbox; what was meant for one flow was there before."""
     for some, places in _rows.chunks(sorted(done)):
         db.execute(
-            f"INSERT OR REPLACE INTO past_webhook SELECT {_COLUMNS}, ? FROM inbox WHERE flow IS NULL AND id IN ({places})",
+            f"INSERT OR REPLACE INTO past_webhook SELECT {_COLUMNS}, ? FROM inbox"
+            f" WHERE flow IS NULL AND id IN ({places})",
             (now, *some),
         )
 

@@ -1,7 +1,8 @@
 """Retention, slice by slice: each function is one short job for the store, so that dispatch goes on in between.
 
-Only what is finished goes: deliveries that have ended, ids of webhooks past their window, raw webhooks that became events, answered commands, and own
-writes that explain nothing any more beside a newer one. Waiting deliveries, dead letters, gates and counts stay.
+Only what is finished goes: deliveries that have ended, ids of webhooks past their window, raw webhooks that became
+events, answered commands, and own writes that explain nothing any more beside a newer one. Waiting deliveries, dead
+letters, gates and counts stay.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def transports(_after: int, before: int, db: sqlite3.Connection) -> Slice:
 
 
 def webhooks(_after: int, before: int, db: sqlite3.Connection) -> Slice:
-    """Raw requests that were settled before `before`, oldest first; they are settled about in the order of their ids."""
+    """Raw requests that were settled before `before`, oldest first: they are settled about in the order of ids."""
     removed = db.execute(
         "DELETE FROM past_webhook WHERE settled_at < ? AND id IN"
         f" (SELECT id FROM past_webhook ORDER BY id LIMIT {_WEBHOOKS})",
