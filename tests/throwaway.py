@@ -1,4 +1,4 @@
-"""Distributions for one test: a package and its metadata in a folder of the import path, as an installer leaves them."""
+"""Distributions for one test: a package and its metadata in a folder of the import path, as installers leave them."""
 
 from __future__ import annotations
 

@@ -70,12 +70,11 @@ def _one(webhook: Webhook, request: WebhookRequest, body: Json) -> tuple[Webhook
             blanks = b"".join(random.choices(_BLANKS, k=_NONCE))  # noqa: S311 - it need only be another
             headers = {**request.headers, part.path.lower(): uuid.uuid4().hex}
             request, done = attrs.evolve(request, headers=headers, body=request.body.rstrip() + blanks), True
-        elif part.source in ("header", "query"):
-            group = "headers" if part.source == "header" else "query"
-            key = part.path.lower() if part.source == "header" else part.path
-            values: Mapping[str, str] = getattr(request, group)
-            changed = {**values, key: _another(values.get(key, ""))}
-            request, done = attrs.evolve(request, **{group: changed}), True
+        elif part.source == "header":
+            headers = _with_another(request.headers, part.path.lower())
+            request, done = attrs.evolve(request, headers=headers), True
+        elif part.source == "query":
+            request, done = attrs.evolve(request, query=_with_another(request.query, part.path)), True
         elif isinstance(body, dict):
             old = read_path(body, part.path)
             changed = put_at(body, part.path, _another(old if isinstance(old, str | int) else ""))
@@ -99,6 +98,10 @@ def _candidates(webhook: Webhook, event: str, parts: Sequence[Part]) -> list[Par
         paths.add(f"{inside}.id" if inside else "id")
     taken = {(each.source, _plain(each.path)) for each in speaking} | {("body", path) for path in paths}
     return [each for each in parts if (each.source, _plain(each.path)) not in taken]
+
+
+def _with_another(values: Mapping[str, str], key: str) -> dict[str, str]:
+    return {**values, key: _another(values.get(key, ""))}
 
 
 def _plain(path: str) -> str:

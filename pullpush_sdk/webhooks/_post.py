@@ -78,7 +78,7 @@ def post(url: str, request: WebhookRequest, *, shows_secret: bool = False, timeo
         text = answer.read(_SHOWN * 4).decode("utf-8", errors="replace")[:_SHOWN]
     except (OSError, http.client.HTTPException) as error:
         raise UnavailableError(
-            f"nothing answers at {parts.scheme}://{parts.netloc}: {error or type(error).__name__}",
+            f"nothing answers at {parts.scheme}://{parts.netloc}: {str(error) or type(error).__name__}",
             hint="start pullpush run in this project, or say where it listens: --url http://HOST:PORT",
         ) from error
     except (UnicodeEncodeError, ValueError) as error:

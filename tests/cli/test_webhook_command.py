@@ -31,7 +31,12 @@ resources:
     list: {path: /products}
     canonical_map: {sku: code, title: name, updatedAt: at}
 webhook:
-  verification: {kind: hmac-sha256, header: X-Sign, secret: "{{hook_secret}}", signed: "{{timestamp}}.{{body}}", timestamp_header: X-Time}
+  verification:
+    kind: hmac-sha256
+    header: X-Sign
+    secret: "{{hook_secret}}"
+    signed: "{{timestamp}}.{{body}}"
+    timestamp_header: X-Time
   event_name: {parts: [{path: event}]}
   transaction_id: {parts: [{path: id}]}
   handlers:
