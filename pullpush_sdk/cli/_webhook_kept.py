@@ -27,9 +27,7 @@ _FOREVER = 1 << 60
 
 
 async def chosen(session: Session, ids: Sequence[int], which: Which, *, limit: int = _FOREVER) -> list[Arrived]:
-    """The webhooks that are meant, latest first; without their bodies in memory more than a page at a time would be
-    the caller's business.
-    """
+    """The webhooks that are meant, latest first."""
     from ._store import open_store
 
     wanted = _wanted(session, ids, which)
@@ -220,16 +218,16 @@ async def _into_inbox(session: Session, found: Sequence[Arrived], *, same_id: bo
     kept, repeats = 0, 0
     async with open_store(session) as engine:
         for each in found:
-            webhook, request, is_new = webhooks[each.connection], each.request, True
+            webhook, request = webhooks[each.connection], each.request
             if not same_id:
-                request, is_new = freshened(webhook, request)
+                request, _ = freshened(webhook, request)
             label = None if webhook is None else Labels(webhook).label(request)
             stored = await engine.inbox.keep(
                 Received(
                     connection=each.connection,
                     request=request,
                     event=each.event,
-                    transport_id=label.transport_id if label is not None and (same_id or is_new) else None,
+                    transport_id=None if label is None else label.transport_id,
                 )
             )
             kept, repeats = kept + stored, repeats + (not stored)

@@ -116,8 +116,12 @@ class Plugins:
                 _log.exception("observer %s of %s failed", hook, implementation.plugin_name)
 
 
-def load_plugins(sources: Iterable[Source] | None = None) -> Plugins:
-    """Import and check every plugin; never raises for a bad one: see `Plugins.failures`, each of which is logged."""
+def load_plugins(sources: Iterable[Source] | None = None, *, only: str | None = None) -> Plugins:
+    """Import and check every plugin; never raises for a bad one: see `Plugins.failures`, each of which is logged.
+
+    `only` names the one entry point whose connector is wanted: of the others what they extend is loaded and nothing
+    else.
+    """
     host = pluggy.PluginManager("pullpush")
     host.add_hookspecs(ExtensionSpec)
     host.add_hookspecs(ObserverSpec)
@@ -141,6 +145,8 @@ def load_plugins(sources: Iterable[Source] | None = None) -> Plugins:
     connectors: dict[str, LoadedConnector] = {}
     owners: dict[str, Source] = {}
     for source, plugin, seconds in modules:
+        if only not in (None, source.name):
+            continue
         started = time.perf_counter()
         try:
             with guarded(source, "is not good", limit=limit):
