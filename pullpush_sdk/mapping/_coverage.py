@@ -78,7 +78,9 @@ def coverage(
     `compiled` None says that the map lacks a required field: nothing is made then.
     """
     made: list[Mapping[str, Json]] = []
-    for record, context in records if compiled is not None else ():
+    for record, context in records:
+        if compiled is None:
+            break
         try:
             made.append(to_sparse(compiled.one(record, context)))
         except FieldError:

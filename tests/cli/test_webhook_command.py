@@ -120,6 +120,8 @@ def quay(place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     place.python_path = os.pathsep.join([place.python_path, str(site)])
     monkeypatch.syspath_prepend(str(site))
     place.environ["QUAY_SECRET"] = "quay-secret"
+    # Nothing is read by schedule: what arrives came by a webhook.
+    place.edit('state = "active"', 'state = "paused"')
     place.file.write_text(place.file.read_text() + PROJECT)
     found = Quay(place=place)
     yield found
@@ -149,9 +151,8 @@ def test_sent_received_listed_and_replayed(quay: Quay, tmp_path: Path) -> None:
     assert quay.json("send", "quay", "lamp", "--same-id")["good"] == 1
     quay.until(lambda: len(quay.json("list", "--connection", "quay")) == 5)
 
-    for spoil in ("--unsigned", "--tamper"):
-        refused = quay.json("send", "quay", "lamp", spoil)
-        assert ([each["status"] for each in refused["answers"]], refused["good"]) == ([401], 1)
+    refused = quay.json("send", "quay", "lamp", "--tamper")
+    assert ([each["status"] for each in refused["answers"]], refused["good"]) == ([401], 1)
     good, quay.place.environ["QUAY_SECRET"] = quay.place.environ["QUAY_SECRET"], "not-the-same"
     wrong = quay.command("send", "quay", "lamp")
     quay.place.environ["QUAY_SECRET"] = good

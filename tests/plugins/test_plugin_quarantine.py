@@ -22,7 +22,8 @@ import json, sys
 from pullpush_sdk.plugins import find_sources, load_plugins
 plugins = load_plugins([each for each in find_sources() if "bay" in each.distribution])
 bad = {each.source: str(each.error) for each in plugins.failures}
-print(json.dumps({"good": sorted(plugins.connectors), "bad": bad}))
+owners = [each.distribution for each in plugins.connectors.values()]
+print(json.dumps({"good": sorted(plugins.connectors), "owners": owners, "bad": bad}))
 """
 MANIFEST = """\
 manifest: 1
@@ -125,10 +126,8 @@ def test_damaged_metadata_of_one_hurts_no_other(tmp_path: Path) -> None:
     (tmp_path / "bay_nameless-1.0.dist-info" / "METADATA").unlink()
     (tmp_path / "unrelated-1.0.dist-info").mkdir()
     (tmp_path / "unrelated-1.0.dist-info" / "entry_points.txt").write_text("[other]\nbroken\n")
-    done = python(tmp_path, *PULLPUSH, "connectors", "--json")
-    shown = json.loads(done.stdout)
-    assert {"good", "nameless"} <= {each["name"] for each in shown["connectors"]}
-    assert done.returncode == 1
+    found, done = load(tmp_path)
+    assert found["good"] == ["good", "nameless"]
     assert "bay-torn 1.0" in done.stderr
     assert "entry points cannot be read" in done.stderr
     assert "unrelated" not in done.stdout + done.stderr
@@ -175,17 +174,14 @@ def test_what_a_plugin_prints_does_not_spoil_the_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize("impostor", ["aaa-bay", "zzz-bay"])
 def test_of_two_with_one_name_the_distribution_of_that_name_stays(tmp_path: Path, impostor: str) -> None:
     """Whatever the order in which they are found: nobody takes a connector's place by its own name in the alphabet."""
-    shop(tmp_path, "twin", "pullpush-twin-bay")
-    shop(tmp_path, "harbour", "pullpush-harbour")
-    shop(tmp_path, "harbour", impostor)
-    done = python(tmp_path, *PULLPUSH, "connectors", "--json")
-    shown = json.loads(done.stdout)
-    owners = {each["name"]: each["distribution"] for each in shown["connectors"]}
-    assert owners["harbour"] == "pullpush-harbour"
-    assert owners["twin"] == "pullpush-twin-bay"
-    (failure,) = shown["failures"]
-    assert failure["distribution"] == impostor
-    assert "both provide connector 'harbour'" in failure["error"]
+    shop(tmp_path, "harbourbay", "pullpush-harbourbay")
+    shop(tmp_path, "harbourbay", impostor)
+    found, done = load(tmp_path)
+    assert found["good"] == ["harbourbay"]
+    assert found["owners"] == ["pullpush-harbourbay"]
+    ((source, error),) = found["bad"].items()
+    assert source.startswith(f"{impostor} 1.0")
+    assert "both provide connector 'harbourbay'" in error
     assert "uninstall one of them" in done.stderr
 
 

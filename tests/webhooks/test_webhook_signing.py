@@ -86,6 +86,11 @@ def request(body=b"{}", **headers):
     return WebhookRequest(headers=headers, query={}, body=body, received_at=NOW)
 
 
+@pytest.fixture(scope="module")
+def installed():
+    return load_plugins()
+
+
 HANDLERS = {"stock": {"resource": "stock", "data_path": "$.data"}}
 
 
@@ -278,10 +283,9 @@ def test_samples_are_recorded_ones_then_made_of_the_handlers(tmp_path):
     ("shopify", {"orders/create", "inventory_levels/update"}),
     ("magento", {"order", "contact"}),
 ])  # fmt: skip
-def test_platforms_without_recordings_lend_their_emulator(name, events):
+def test_platforms_without_recordings_lend_their_emulator(name, events, installed):
     """The real connectors: their own sandbox plays a merchant; what it sends is signed for another secret."""
-    plugins = load_plugins()
-    loaded = plugins.connector(name)
+    plugins, loaded = installed, installed.connector(name)
     found = asyncio.run(samples_of(loaded, types=plugins.types, functions=plugins.functions))
     assert events <= {each.event for each in found}
     assert {each.origin for each in found} == {"emulator"}
@@ -294,7 +298,7 @@ def test_platforms_without_recordings_lend_their_emulator(name, events):
         assert outgoing(loaded, mine, each.request, Ways()).has_new_id
 
 
-def test_a_connector_that_receives_none_says_so():
-    plugins = load_plugins()
+def test_a_connector_that_receives_none_says_so(installed):
+    plugins = installed
     with pytest.raises(SetupError, match="receives no webhooks"):
         asyncio.run(samples_of(plugins.connector("linnworks"), types=plugins.types, functions=plugins.functions))
