@@ -45,7 +45,7 @@ def show_samples(found: Sequence[Sample], connection: str, *, as_json: bool) -> 
         return
     rows = [[each.name, each.event or None, each.origin, len(each.request.body)] for each in found]
     emit_table(["sample", "event", "origin", "bytes"], rows)
-    say(f"pullpush webhook send {connection} {found[0].name} sends the first")
+    say(f"pullpush webhook send {connection} {found[0].event or found[0].name} sends the first")
 
 
 async def requests_of(session: Session, name: str, sample: str | None, file: Path | None) -> list[WebhookRequest]:
