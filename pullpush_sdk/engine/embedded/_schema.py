@@ -5,7 +5,7 @@ one row of `flight`, so that beginning it costs one row however large it is; fli
 a dead process left, and may have happened.
 
 `inbox` holds raw webhook requests, `look_up` the failed tries to turn one into events, `envelope` what a dead letter of
-a raw request needs beside its body to be received again.
+a raw request needs beside its body to be received again. `past_webhook` holds settled requests for some time.
 
 A stream is one flow, type and mode: what a flow sees in shadow never touches what the active flow knows.
 """
@@ -216,7 +216,21 @@ ALTER TABLE delivery ADD COLUMN clash INTEGER;
 CREATE INDEX delivery_clash ON delivery (stream, key, pos) WHERE clash NOT NULL AND state = 2
 """
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX, _MADE, _CLAIMS)
+# Requests whose events are in the logs, kept for a while so that they can be received again.
+_PAST = """
+CREATE TABLE past_webhook (
+    id INTEGER PRIMARY KEY,
+    connection TEXT NOT NULL,
+    event TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    query TEXT NOT NULL,
+    body BLOB NOT NULL,
+    received_at INTEGER NOT NULL,
+    settled_at INTEGER NOT NULL
+)
+"""
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX, _MADE, _CLAIMS, _PAST)
 """Step n turns a file of version n into one of version n + 1."""
 
 
