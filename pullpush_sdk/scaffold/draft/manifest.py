@@ -15,12 +15,12 @@ from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, fields_
 from pullpush_sdk.errors import FieldError, ManifestError, Problem
 from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
+from pullpush_sdk.openapi import snake
 
 from .propose import SURE, Proposal, propose
-from .resources import Listing, listings, paging_of, since_of
+from .resources import Listing, listings, pagination_of, since_param
 from .samples import records_of, sample_of
 from .shapes import Shape, Sketch, field_paths
-from .words import snake
 from .yamltext import comment, flow
 
 __all__ = ["Drafted", "draft"]
@@ -210,11 +210,11 @@ def _written(
 
 def _resource_lines(resource: _Resource, settings: dict[str, Json], check: Callable[[str, str], str]) -> list[str]:
     listing, place = resource.listing, f"resources.{resource.name}"
-    pagination, response, paging_check = paging_of(listing)
+    pagination, response, paging_check = pagination_of(listing)
     request, asks = _request(
         listing, settings, {pagination.get(key) for key in ("page_param", "offset_param", "cursor_param", "size_param")}
     )
-    since = since_of(listing)
+    since = since_param(listing)
     targets = {each.target for each in resource.proposals}
     guess = (
         ""

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.openapi import OPEN, made_value
+
 from .propose import Proposal
 from .resources import Listing
-from .shapes import Shape, Sketch
+from .shapes import Sketch
 
 __all__ = ["records_of", "sample_of"]
 
 Json = Any
-_BY_FORMAT = {
-    "date-time": "2026-01-31T10:00:00Z",
-    "date": "2026-01-31",
-    "email": "someone@example.com",
-    "uuid": "00000000-0000-4000-8000-000000000001",
-    "guid": "00000000-0000-4000-8000-000000000001",
-    "uri": "https://example.com/1",
-    "url": "https://example.com/1",
-}
-_DEEPEST = 6
-_NO_EXAMPLE = "text"
 
 
 def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -> Json:
@@ -32,7 +23,7 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         return {"exchanges": list(operation.exchanges)}
     body = operation.example
     if not isinstance(body, dict | list):
-        body = _value(operation.answer, 0) if operation.answer is not None else {}
+        body = made_value(operation.answer) if operation.answer is not None else {}
         for record in records_of(body, listing.records):
             _fit(record, proposals)
     request = {"method": operation.method, "path": operation.path, "headers": _headers(sketch)}
@@ -58,7 +49,7 @@ def _fit(record: Json, proposals: Sequence[Proposal]) -> None:
         if each.inner:
             for item in place[last] if isinstance(place[last], list) else ():
                 _fit(item, each.inner)
-        elif place[last] == _NO_EXAMPLE and isinstance(each.rule, Mapping):
+        elif place[last] == OPEN and isinstance(each.rule, Mapping):
             place[last] = _read_by(each.rule)
 
 
@@ -70,7 +61,7 @@ def _read_by(rule: Mapping[str, Json]) -> Json:
             return "1.50"
         case "lookup":
             return next(iter(rule["table"]))
-    return _NO_EXAMPLE
+    return OPEN
 
 
 def _headers(sketch: Sketch) -> Mapping[str, str]:
@@ -84,26 +75,3 @@ def _headers(sketch: Sketch) -> Mapping[str, str]:
         case "none":
             return {}
     return {"Authorization": "Bearer {{access_token}}"}
-
-
-def _value(shape: Shape, depth: int) -> Json:
-    if shape.example is not None:
-        return shape.example
-    if shape.enum:
-        return int(shape.enum[0]) if shape.kind == "integer" and shape.enum[0].isdigit() else shape.enum[0]
-    if depth > _DEEPEST:
-        return None
-    match shape.kind:
-        case "object":
-            return {name: _value(inner, depth + 1) for name, inner in shape.properties.items()}
-        case "list":
-            return [] if shape.item is None else [_value(shape.item, depth + 1)]
-        case "text":
-            return _BY_FORMAT.get(shape.format, _NO_EXAMPLE)
-        case "integer":
-            return 1
-        case "number":
-            return 1.5
-        case "boolean":
-            return True
-    return None
