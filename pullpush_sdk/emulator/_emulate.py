@@ -13,6 +13,7 @@ from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connector
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.manifest import Manifest, NoAuth, placeholders
+from pullpush_sdk.samples import Asked, Samples, parsed_body, read_samples
 from pullpush_sdk.sandbox import (
     Control,
     FaultPlan,
@@ -40,7 +41,6 @@ from ._shop import Shop
 from ._signing import signature_by, signature_of
 from ._tokens import auth_demands, gives_tokens, standard_exchange
 from ._writes import Writes
-from .samples import Asked, Samples, parsed_body, read_samples
 
 __all__ = ["Emulated", "emulate", "emulate_connector"]
 

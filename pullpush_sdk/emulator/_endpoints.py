@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 import attrs
 
+from pullpush_sdk.samples import Asked, Exchange
+
 from ._graphql import Operation, operation_of
 from ._inputs import Where, inputs_of, instant_of
 from ._leaves import Place, at
 from ._paging import Paging
-from .samples import Asked, Exchange
 
 __all__ = ["ID_NAMES", "Endpoint", "Kind", "bare", "core_of", "identifying", "segments_of"]
 

@@ -15,6 +15,7 @@ from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.manifest import Manifest, Pagination, Request, Resource, Response, Write, render
 from pullpush_sdk.mapping import parse_path, read_path
 from pullpush_sdk.mapping.spec import Index, Key
+from pullpush_sdk.samples import Asked, Exchange, Samples, base_path
 
 from ._endpoints import Endpoint, segments_of
 from ._endpoints import Kind as EndpointKind
@@ -25,7 +26,6 @@ from ._inputs import Where, is_placeholder
 from ._inverse import plain_paths
 from ._leaves import Place, at
 from ._paging import Advert, Paging
-from .samples import Asked, Exchange, Samples, base_path
 
 __all__ = ["Use", "fallbacks", "place_of", "uses_of"]
 

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.samples import Exchange
+
 from ._endpoints import ID_NAMES, Endpoint, Kind, bare, core_of, identifying, segments_of
 from ._graphql import operation_of
 from ._inputs import Where, inputs_of, instant_of, is_placeholder, moment_in, number_of
 from ._leaves import Place, at, leaves, tables
 from ._paging import infer_paging
-from .samples import Exchange
 
 __all__ = ["endpoints_of", "main_table"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.samples import Asked, Exchange
 from pullpush_sdk.sandbox import SandboxClock, Violations, WindowLimit
 
 from ._answers import Refusals, Reply, echoed
@@ -21,7 +22,6 @@ from ._pages import begins_behind, page_of
 from ._shop import Record, Shop
 from ._tokens import StandardExchange, gives_tokens, recorded_exchange
 from ._writes import Writes
-from .samples import Asked, Exchange
 
 __all__ = ["Platform"]
 

@@ -22,6 +22,7 @@ from pullpush_sdk.manifest import (
     auth_of,
     render,
 )
+from pullpush_sdk.samples import Asked, Exchange
 from pullpush_sdk.sandbox import SandboxClock
 
 from ._answers import Reply
@@ -31,7 +32,6 @@ from ._findings import NotProven
 from ._inputs import Where, instant_of, is_placeholder, number_of
 from ._leaves import leaves, put
 from ._moments import like
-from .samples import Asked, Exchange
 
 __all__ = ["StandardExchange", "auth_demands", "gives_tokens", "recorded_exchange", "standard_exchange"]
 

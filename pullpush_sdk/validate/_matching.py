@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.manifest import Manifest, Request, Resource
 from pullpush_sdk.mapping import read_path
-
-from ._samples import Exchange, Samples
+from pullpush_sdk.samples import Exchange, Samples
 
 Json = Any
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
@@ -23,7 +22,7 @@ def exchanges_of(manifest: Manifest, request: Request, samples: Samples) -> list
     return [
         each
         for each in samples.exchanges
-        if each.method == request.method and pattern.fullmatch(each.path) and same_operation(request, each.body)
+        if each.method == request.method and pattern.fullmatch(each.path) and same_operation(request, each.sent)
     ]
 
 
@@ -51,10 +50,10 @@ def list_records(manifest: Manifest, resource: Resource, samples: Samples) -> It
     if resource.list is not None:
         for each in exchanges_of(manifest, resource.list, samples):
             if each.status < 300:
-                yield from _records(each.answer, resource, f"{each.sample}: {each.place}")
+                yield from _records(each.body, resource, f"{each.sample}: {each.place}")
     for name in {resource.name, resource.canonical_type}:
-        if name in samples.bare:
-            yield from _records(samples.bare[name], resource, name)
+        if name in samples.answers:
+            yield from _records(samples.answers[name], resource, name)
 
 
 def _records(answer: Json, resource: Resource, place: str) -> Iterator[tuple[str, Json]]:

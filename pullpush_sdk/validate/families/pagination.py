@@ -10,9 +10,9 @@ from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Pagination, Resource, Response
 from pullpush_sdk.manifest.sites import Site, requests_of
 from pullpush_sdk.mapping import read_path
+from pullpush_sdk.samples import Exchange
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import exchanges_of
-from pullpush_sdk.validate._samples import Exchange
 from pullpush_sdk.validate.places import below
 
 Json = Any
@@ -102,15 +102,15 @@ def _recorded(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
         text = getattr(resource.response, name)
         if not text:
             continue
-        found = [_at(each.answer, text) for each in pages]
+        found = [_at(each.body, text) for each in pages]
         if all(value is UNSET for value in found):
             yield case.at(
                 "pagination-response",
                 f"{path}.response.{name}",
                 f"no recorded answer has anything at {text[:80]}",
-                _near(text, pages[0].answer),
+                _near(text, pages[0].body),
             )
-    records = [_at(each.answer, resource.response.records or "$") for each in pages]
+    records = [_at(each.body, resource.response.records or "$") for each in pages]
     if not resource.response.records and not any(isinstance(each, list) for each in records):
         yield case.at("pagination-response", path, "the recorded answers are no lists", "state response.records")
     yield from _moves_on(case, path, resource, pages)
@@ -124,7 +124,7 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
     wanted = getattr(declared, param)
     values = [value for each in pages if (value := _sent(each, wanted)) is not None]
     if not values:
-        others = sorted({key for each in pages for key in each.query})
+        others = sorted({key for each in pages for key, _ in each.params})
         yield case.at(
             "pagination-param",
             f"{path}.pagination.{param}",
@@ -157,9 +157,10 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
 
 
 def _sent(exchange: Exchange, name: str) -> str | None:
-    if name in exchange.query:
-        return exchange.query[name]
-    value: Json = exchange.body
+    params = dict(exchange.params)
+    if name in params:
+        return params[name]
+    value: Json = exchange.sent
     for key in name.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return None if value is None else str(value)
