@@ -12,10 +12,10 @@ from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
 from ._changes import blank, stamped, typed
-from ._fallback import place_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
+from ._places import place_of
 from ._shop import Collection, Record
 
 __all__ = ["Goods", "Merchant"]

@@ -13,8 +13,7 @@ import attrs
 from pullpush_sdk.canonical import CanonicalTypes, Kind, LineItem, fields_of
 from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.manifest import Manifest, Pagination, Request, Resource, Response, Write, render
-from pullpush_sdk.mapping import parse_path, read_path
-from pullpush_sdk.mapping.spec import Index, Key
+from pullpush_sdk.mapping import read_path
 from pullpush_sdk.samples import Asked, Exchange, Samples, base_path
 
 from ._endpoints import Endpoint, segments_of
@@ -25,9 +24,11 @@ from ._graphql import operation_of
 from ._inputs import Where, is_placeholder
 from ._inverse import plain_paths
 from ._leaves import Place, at
+from ._look_ups import with_look_up
 from ._paging import Advert, Paging
+from ._places import place_of
 
-__all__ = ["Use", "fallbacks", "place_of", "uses_of"]
+__all__ = ["Use", "asked_by", "base_path_of", "fallbacks", "meets", "uses_of"]
 
 Json = Any
 _PLACEHOLDER = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
@@ -46,6 +47,7 @@ class Use:
     response: Response = Response()
     resource: Resource | None = None
     record_at: str = ""
+    match: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 def uses_of(manifest: Manifest) -> Iterator[Use]:
@@ -74,7 +76,7 @@ def uses_of(manifest: Manifest) -> Iterator[Use]:
     for name, push in manifest.push.items():
         if push.find is not None:
             yield Use(place=f"$.push.{name}.find.request", kind="list", request=push.find.request,
-                      response=push.find.response)  # fmt: skip
+                      response=push.find.response, match=push.find.match)  # fmt: skip
         writes: Mapping[str, Write | None] = {
             "create": push.create, "update": push.update, "bulk": push.bulk, "archive": push.archive,
         }  # fmt: skip
@@ -133,35 +135,38 @@ def fallbacks(
     values: Mapping[str, Json],
     types: CanonicalTypes,
 ) -> tuple[list[Endpoint], list[NotProven]]:
-    """Endpoints for what nobody recorded, and what that leaves unproven.
+    """The endpoints with those for what nobody recorded, and what that leaves unproven.
 
     A list that was recorded elsewhere is not played at the manifest's address: there it is missing, as in truth.
     """
     uses = [(use, asked_by(use, manifest, values)) for use in uses_of(manifest)]
     unused = [each for each in endpoints if not any(meets(each, asked) for _, asked in uses)]
-    made: list[Endpoint] = []
+    known, made = list(endpoints), list[Endpoint]()
     findings: list[NotProven] = []
     for use, asked in uses:
-        found = [each for each in endpoints if meets(each, asked)]
+        found = [each for each in known if meets(each, asked)]
         if found:
             findings += _gaps(use, found)
+            known, more = with_look_up(use, asked, known, found)
+            findings += more
             continue
         finding = NotProven(
             code="not-recorded",
             what=f"{asked.method} {asked.path} ({use.place})",
-            why="no sample holds this request",
+            why="no sample holds this request" + (", and no document has it" if samples.documents else ""),
             record=f"record one exchange of it{', and one of its second page' if use.kind == 'list' else ''}",
         )
         elsewhere = _elsewhere(use, asked, unused)
         if elsewhere is not None:
+            how = "documented" if elsewhere.documented else "recorded"
             findings.append(
-                attrs.evolve(finding, why=f"no sample holds it; what it reads was recorded at {elsewhere.name}")
+                attrs.evolve(finding, why=f"no sample holds it; what it reads was {how} at {elsewhere.name}")
             )
             continue
         findings.append(finding)
         if not any(meets(each, asked) for each in made):
             made.append(_made(use, asked, samples, types))
-    return made, findings
+    return [*known, *made], findings
 
 
 def _gaps(use: Use, found: Sequence[Endpoint]) -> Iterator[NotProven]:
@@ -245,21 +250,6 @@ def _made(use: Use, asked: Asked, samples: Samples, types: CanonicalTypes) -> En
 def _field(segment: str) -> str:
     found = _PLACEHOLDER.search(segment)
     return found[1].rpartition(".")[2] if found else "id"
-
-
-def place_of(path: str) -> Place:
-    """The steps of a manifest's path; wildcards and filters end them."""
-    if path in ("", "$"):
-        return ()
-    steps: list[str | int] = []
-    for move in parse_path(path).moves:
-        if isinstance(move, Key):
-            steps.append(move.name)
-        elif isinstance(move, Index):
-            steps.append(move.at)
-        else:
-            break
-    return tuple(steps)
 
 
 def _nested(place: Place, value: Json) -> Json:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -45,6 +45,9 @@ _NEXT = ("next_cursor", "end_cursor", "next_page_token", "next_token", "cursor",
 _URL = ("next_url", "next_link", "next_page_url", "next", "next_href", "links_next", "odata_next_link")
 _PAGES = ("total_pages", "page_count", "last_page", "pages")
 _TOTAL = ("total", "total_count", "total_records", "total_entries", "total_results", "count", "total_items")
+_MORE = ("has_more", "has_next", "has_next_page", "more", "has_more_items", "more_results")
+_HEADERS = {"x-total-count": "total", "x-total": "total", "x-wp-total": "total", "x-wp-totalpages": "pages",
+            "x-total-pages": "pages", "x-pagination-total-count": "total", "x-pagination-page-count": "pages"}  # fmt: skip
 PAGING_NAMES = frozenset({*_PAGE, *_OFFSET, *_CURSOR, *_SIZE})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -61,18 +64,25 @@ class RecordList:
 class ListPaging:
     """How a list goes on.
 
-    `pager` is the parameter that says which page (None for `next_url` and `link`, whose address is whole), `size`
-    that of the page size, `start` the first page's number. `following`, `total` and `pages` are places of an answer,
-    None where it has none. `unclear` says what the document leaves open, empty: nothing.
+    `pager` is the parameter that says which page (None for an address that is whole), `size` that of the page size,
+    `start` the first page's number, `key` for `keyset` the record's field that the pager takes. Places of an answer,
+    None where it has none: `cursor` and `url` of what comes next, `total`, `pages`, and `more`, a flag; `told` are
+    headers by what they count. `link` says that a Link header names the next page. `unclear` is what the document
+    leaves open, empty: nothing.
     """
 
-    kind: Literal["none", "page", "offset", "cursor", "next_url", "link"]
+    kind: Literal["none", "page", "offset", "cursor", "keyset", "next_url", "link"]
     pager: Param | None = None
     size: Param | None = None
     start: int = 1
-    following: tuple[str, ...] | None = None
+    key: str = ""
+    cursor: tuple[str, ...] | None = None
+    url: tuple[str, ...] | None = None
+    link: bool = False
     total: tuple[str, ...] | None = None
     pages: tuple[str, ...] | None = None
+    more: tuple[str, ...] | None = None
+    told: Mapping[str, str] = attrs.field(factory=dict)
     unclear: str = ""
 
 
@@ -114,8 +124,12 @@ def _lists(shape: Shape, place: tuple[str, ...], depth: int) -> Iterator[tuple[t
                 yield from _lists(inner, (*place, name), depth + 1)
 
 
-def paging_of(params: Sequence[Param], answer: Shape | None, headers: frozenset[str] = frozenset()) -> ListPaging:
-    """How a list goes on that takes these parameters and answers so; `headers` are its answer's, in lower case."""
+def paging_of(
+    params: Sequence[Param], answer: Shape | None, headers: frozenset[str] = frozenset(), record: Shape | None = None
+) -> ListPaging:
+    """How a list goes on that takes these parameters and answers so, with these headers (in lower case); `record` is
+    what one of its records looks like.
+    """
     size, page = named(params, _SIZE), named(params, _PAGE)
     offset, cursor = named(params, _OFFSET), named(params, _CURSOR)
     places = {name: place for place, name in _leaves(answer)} if answer is not None else {}
@@ -123,24 +137,32 @@ def paging_of(params: Sequence[Param], answer: Shape | None, headers: frozenset[
     def at(names: Sequence[str]) -> tuple[str, ...] | None:
         return next((places[name] for name in names if name in places), None)
 
-    # A parameter that is a number in the document is no cursor, whatever it is called.
-    following, url = at(_NEXT), at(_URL)
-    if cursor is not None and page is None and (following is not None or url is not None):
-        if following is not None:
-            return ListPaging(kind="cursor", pager=cursor, size=size, following=following)
-        return ListPaging(kind="next_url", pager=cursor, size=size, following=url)
-    counted = {"total": at(_TOTAL), "pages": at(_PAGES)}
-    open_end = "" if size is not None or any(counted.values()) else "when is the last page reached?"
+    shown: dict[str, Any] = {
+        "cursor": at(_NEXT),
+        "url": at(_URL),
+        "link": "link" in headers,
+        "total": at(_TOTAL),
+        "pages": at(_PAGES),
+        "more": at(_MORE),
+        "told": {what: name for name, what in _HEADERS.items() if name in headers},
+        "size": size,
+    }
+    if cursor is not None and page is None and shown["cursor"] is not None:
+        return ListPaging(kind="cursor", pager=cursor, **shown)
+    if shown["url"] is not None and page is None and offset is None:
+        return ListPaging(kind="next_url", pager=cursor, **shown, unclear="does it hold the whole address?")
+    ends = size is not None or shown["total"] or shown["pages"] or shown["more"] or shown["told"]
+    open_end = "" if ends else "when is the last page reached?"
     if page is not None:
-        said = [each for each in (page.example, page.default) if type(each) is int]
-        start = 0 if 0 in said else 1
-        return ListPaging(kind="page", pager=page, size=size, start=start, unclear=open_end, **counted)
+        start = 0 if any(type(each) is int and each == 0 for each in (page.example, page.default)) else 1
+        return ListPaging(kind="page", pager=page, start=start, **shown, unclear=open_end)
     if offset is not None:
-        return ListPaging(kind="offset", pager=offset, size=size, start=0, unclear=open_end, **counted)
-    if url is not None:
-        return ListPaging(kind="next_url", size=size, following=url, unclear="does it hold the whole address?")
-    if "link" in headers:
-        return ListPaging(kind="link", pager=cursor, size=size)
+        return ListPaging(kind="offset", pager=offset, start=0, **shown, unclear=open_end)
+    if shown["link"]:
+        return ListPaging(kind="link", pager=cursor, **shown)
+    if cursor is not None and record is not None and "id" in record.properties:
+        words = f"does {cursor.name} take the last record's id?"
+        return ListPaging(kind="keyset", pager=cursor, key="id", **shown, unclear=words)
     if cursor is not None:
         words = f"the list takes {cursor.name}; where does an answer name the next one?"
         return ListPaging(kind="none", unclear=words)
@@ -168,5 +190,5 @@ def _leaves(shape: Shape, place: tuple[str, ...] = (), depth: int = 0) -> Iterat
         if inner.kind == "object" and _PLAIN.fullmatch(name):
             yield from _leaves(inner, (*place, name), depth + 1)
     for name, inner in shape.properties.items():
-        if inner.kind in ("text", "integer", "number", "unknown") and _PLAIN.fullmatch(name):
+        if inner.kind in ("text", "integer", "number", "boolean", "unknown") and _PLAIN.fullmatch(name):
             yield (*place, name), "_".join(words_of(name))

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.openapi import Param, Shape, paging_of, records_of, since_of, singular, snake, words_of
+from pullpush_sdk.openapi import ListPaging, Param, Shape, paging_of, records_of, since_of, singular, snake, words_of
 from pullpush_sdk.openapi.lists import GENERIC, NO_NOUNS, PAGING_NAMES, fixed_parts, telling_part
 
 from .shapes import SketchedOperation
@@ -164,27 +164,42 @@ def pagination_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], s
     """Pagination and further response paths of a list, as a manifest has them, and what to check (empty: nothing)."""
     operation = listing.operation
     params = [param for param in operation.params if param.place in ("query", "body")]
-    found = paging_of(params, operation.answer, operation.answer_headers)
+    found = paging_of(params, operation.answer, operation.answer_headers, listing.record)
     section: dict[str, Json] = {"kind": found.kind}
-    if found.pager is not None and found.kind in ("page", "offset", "cursor"):
-        section[f"{found.kind}_param"] = found.pager.name
-    if found.kind != "none" and found.size is not None:
+    if found.kind == "none":
+        return section, {}, found.unclear
+    names = {"page": "page_param", "offset": "offset_param", "cursor": "cursor_param", "keyset": "cursor_param"}
+    if found.pager is not None and found.kind in names:
+        section[names[found.kind]] = found.pager.name
+    if found.size is not None:
         section |= {"size_param": found.size.name, "size": _size(found.size)}
         if isinstance(found.size.most, int) and found.size.most >= section["size"]:
             section["max_size"] = found.size.most
     if found.kind == "page" and found.start == 0:
         section["start"] = 0
+    if found.key:
+        section["key"] = found.key
     if any(each is not None and each.place == "body" for each in (found.pager, found.size)):
-        section |= {"place": "body"} if found.kind != "none" else {}
-    following = ".".join(found.following or ())
-    response: dict[str, Json] = {}
-    if following:
-        response["next_cursor" if found.kind == "cursor" else "next_url"] = following
-    elif found.pages is not None:
-        response["total_pages"] = ".".join(found.pages)
-    elif found.total is not None:
-        response["total"] = ".".join(found.total)
-    return section, response, found.unclear
+        section["place"] = "body"
+    return section, _ends(found), found.unclear
+
+
+def _ends(found: ListPaging) -> dict[str, Json]:
+    """The response paths by which a list's end is seen."""
+    if found.kind == "cursor" and found.cursor is not None:
+        return {"next_cursor": ".".join(found.cursor)}
+    if found.kind == "next_url" and found.url is not None:
+        return {"next_url": ".".join(found.url)}
+    if found.kind == "link":
+        return {}
+    if found.pages is not None:
+        return {"total_pages": ".".join(found.pages)}
+    if found.total is not None and found.kind != "keyset":
+        return {"total": ".".join(found.total)}
+    if found.more is not None:
+        return {"has_next": ".".join(found.more)}
+    words = {"total": "total", "pages": "total_pages"}
+    return {} if found.kind == "keyset" else {words[what]: f"@headers.{name}" for what, name in found.told.items()}
 
 
 def since_param(listing: Listing) -> Param | None:
