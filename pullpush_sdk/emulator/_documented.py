@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalTypes, dumps
 from pullpush_sdk.manifest import Manifest
 from pullpush_sdk.openapi import (
     OPEN,
@@ -27,7 +27,7 @@ from pullpush_sdk.openapi import (
 )
 from pullpush_sdk.openapi.lists import PAGING_NAMES
 from pullpush_sdk.openapi.words import words_of
-from pullpush_sdk.samples import Described, Exchange
+from pullpush_sdk.samples import Described, Exchange, WebhookSample
 
 from ._endpoints import Endpoint, segments_of
 from ._endpoints import Kind as EndpointKind
@@ -39,7 +39,7 @@ from ._leaves import Place, at, put
 from ._paging import Advert, Paging
 from ._readable import readable
 
-__all__ = ["Documented", "documented", "server_path"]
+__all__ = ["Documented", "described_webhooks", "documented", "server_path"]
 
 Json = Any
 _ROWS = 3
@@ -48,6 +48,8 @@ _OTHER = 50
 _PAGE_SIZE = 50
 _READS = re.compile(r"(^|[/_.\-])(search|query|list|find|filter|get|fetch|lookup|retrieve)", re.IGNORECASE)
 _SAID = ("message", "detail", "error", "title", "description", "error_description")
+_EVENTS = ("event", "event_type", "type", "topic", "name", "action")
+_NAMES_EVENT = re.compile(r"event|topic", re.IGNORECASE)
 _ORDER = (404, 422, 400, 409, 401, 403, 429)
 
 
@@ -322,6 +324,22 @@ def _said(body: Json, status: int) -> Json:
     if not isinstance(body, dict):
         return {"error": words} if body is None else body
     return {name: words if name in _SAID and each == OPEN else each for name, each in body.items()}
+
+
+def described_webhooks(documents: Sequence[Described]) -> list[WebhookSample]:
+    """The webhooks that documents describe, as they would be sent; an event's name stands where one is named."""
+    found = []
+    for described in documents:
+        for notice in described.api.notices:
+            body = notice.body.example if notice.body.example is not None else made_value(notice.body.shape)
+            if isinstance(body, dict):
+                body = {key: notice.name if key in _EVENTS and each == OPEN else each for key, each in body.items()}
+            headers = {
+                each.name.lower(): notice.name if _NAMES_EVENT.search(each.name) else str(each.example or OPEN)
+                for each in notice.headers
+            }
+            found.append(WebhookSample(headers=headers, body=dumps(body).decode(), sample=described.sample))
+    return found
 
 
 def _where(param: Param) -> Where:

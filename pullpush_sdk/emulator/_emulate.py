@@ -30,7 +30,7 @@ from pullpush_sdk.sandbox import (
 from ._answers import Refusals, Reply
 from ._combined import combined, contradictions
 from ._credentials import Credentials, connection_of, demands_of, filled
-from ._documented import documented
+from ._documented import described_webhooks, documented
 from ._edits import Goods, Merchant
 from ._endpoints import Endpoint, segments_of
 from ._fallback import asked_by, base_path_of, fallbacks, meets, uses_of
@@ -188,7 +188,8 @@ def _notices(
     """The webhooks of the platform, and what they leave unproven."""
     findings = []
     templates = []
-    for hook in samples.webhooks:
+    hooks = samples.webhooks or described_webhooks(samples.documents)
+    for hook in hooks:
         signature = signature_of(hook)
         if signature is None and hook.secrets:
             findings.append(
@@ -205,12 +206,13 @@ def _notices(
         template = template_of(hook, signature)
         if template is not None:
             templates.append(template)
-    if manifest.webhook is not None and not templates:
+    if manifest.webhook is not None and (not templates or not samples.webhooks):
+        shown = "how webhooks are signed" if templates else "how webhooks look and are signed"
         findings.append(
             NotProven(
-                code="no-webhook",
-                what="how webhooks look and are signed",
-                why="no webhook was recorded",
+                code="signature" if templates else "no-webhook",
+                what=shown,
+                why="no webhook was recorded" + (", and a document does not say it" if templates else ""),
                 record="record one with its headers, its raw body and the secret",
             )
         )

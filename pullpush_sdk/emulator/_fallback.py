@@ -156,7 +156,7 @@ def fallbacks(
             why="no sample holds this request" + (", and no document has it" if samples.documents else ""),
             record=f"record one exchange of it{', and one of its second page' if use.kind == 'list' else ''}",
         )
-        elsewhere = _elsewhere(use, asked, unused)
+        elsewhere = _elsewhere(use, asked, unused) or _documented_elsewhere(use, uses, endpoints)
         if elsewhere is not None:
             how = "documented" if elsewhere.documented else "recorded"
             findings.append(
@@ -190,20 +190,36 @@ def _gaps(use: Use, found: Sequence[Endpoint]) -> Iterator[NotProven]:
         )
 
 
+def _documented_elsewhere(
+    use: Use, uses: Sequence[tuple[Use, Asked]], endpoints: Sequence[Endpoint]
+) -> Endpoint | None:
+    """A documented list of what a resource is after that no resource reads; who else asks it does not matter."""
+    if use.resource is None or use.kind != "list":
+        return None
+    read = [asked for other, asked in uses if other.resource is not None and other.kind == "list"]
+    left = [each for each in endpoints if each.documented and not any(meets(each, asked) for asked in read)]
+    return next((each for each in left if each.kind == "list" and _has(each, use.resource)), None)
+
+
 def _elsewhere(use: Use, asked: Asked, unused: Sequence[Endpoint]) -> Endpoint | None:
     """A recorded endpoint that no request of the manifest is for and that has what this one is after."""
     for each in unused:
         if use.kind == "write" and each.kind == "write" and _is_near(each, asked):
             return each
         if use.kind == "list" and each.kind == "list" and use.resource is not None:
-            paths = [place_of(path) for path in plain_paths(use.resource.canonical_map).values()]
-            wanted = {path[len(each.core)] for path in paths if len(path) > len(each.core)}
-            fields = {name for row in each.rows for name in row}
-            if wanted and len(wanted & fields) * 2 >= len(wanted):
+            if _has(each, use.resource):
                 return each
         if use.kind in ("record", "fixed", "list") and use.resource is None and _is_near(each, asked):
             return each
     return None
+
+
+def _has(endpoint: Endpoint, resource: Resource) -> bool:
+    """Whether a list's records have at least half of what a resource reads."""
+    paths = [place_of(path) for path in plain_paths(resource.canonical_map).values()]
+    wanted = {path[len(endpoint.core)] for path in paths if len(path) > len(endpoint.core)}
+    fields = {name for row in endpoint.rows for name in row}
+    return bool(wanted) and len(wanted & fields) * 2 >= len(wanted)
 
 
 def _is_near(endpoint: Endpoint, asked: Asked) -> bool:

@@ -26,6 +26,24 @@ def exchanges_of(manifest: Manifest, request: Request, samples: Samples) -> list
     ]
 
 
+def is_described(manifest: Manifest, request: Request, samples: Samples) -> bool:
+    """Whether a document beside the samples has a request."""
+    path = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", request.path)).path
+    base = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", manifest.base_url)).path.rstrip("/")
+    wanted = {_named(path), _named(f"{base}{path}")}
+    for each in samples.documents:
+        bases = {"", *(urlsplit(server).path.rstrip("/") for server in each.api.servers if "[" not in server)}
+        for operation in each.api.operations:
+            if operation.method == request.method and wanted & {_named(f"{one}{operation.path}") for one in bases}:
+                return True
+    return False
+
+
+def _named(path: str) -> str:
+    """A path with every placeholder alike."""
+    return re.sub(r"PLACEHOLDER|\{[^{}]*\}", "{}", path).rstrip("/")
+
+
 def path_pattern(manifest: Manifest, request: Request) -> re.Pattern[str]:
     """The paths that a request's template fits, with or without the path of the base URL in front."""
     path = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", request.path)).path

@@ -16,7 +16,7 @@ from pullpush_sdk.manifest import Handler, Manifest, Resource, Webhook, render
 from pullpush_sdk.mapping import explain, interpret, parse_map, read_path
 from pullpush_sdk.samples import WebhookSample
 from pullpush_sdk.validate._case import Case
-from pullpush_sdk.validate._matching import list_records
+from pullpush_sdk.validate._matching import is_described, list_records
 from pullpush_sdk.validate.places import below
 
 Json = Any
@@ -33,7 +33,7 @@ def check(case: Case) -> Iterator[Problem]:
     for each in samples.bad:
         yield case.at(
             "samples-file",
-            below("$.samples", each.name),
+            below("$.samples", each.name) if each.name in manifest.samples else "$.samples",
             f"cannot be used: {each.reason}",
             each.hint or "a JSON file beside the manifest",
         )
@@ -58,7 +58,7 @@ def _resource(case: Case, manifest: Manifest, name: str, resource: Resource) -> 
         return
     records = [found for _, found in zip(range(_MOST), list_records(manifest, resource, case.samples), strict=False)]
     if not records:
-        if case.samples.any:
+        if case.samples.any and not is_described(manifest, resource.list, case.samples):
             yield case.at(
                 "samples-resource", path, "no sample of its list", f"record one answer of {resource.list.path}"
             )
@@ -159,7 +159,8 @@ def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
             continue
         handled.add(name)
         yield from _handled(case, manifest, handler, body, hook)
-    if case.samples.any and not case.samples.webhooks and webhook.handlers:
+    told = case.samples.webhooks or any(each.api.notices for each in case.samples.documents)
+    if case.samples.any and not told and webhook.handlers:
         yield case.at("samples-webhook", "$.webhook", "no recorded webhook", "record one with its headers")
 
 

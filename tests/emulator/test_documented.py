@@ -1,0 +1,170 @@
+"""A platform that is known by its OpenAPI document: played as that says, and manifests that disagree are caught."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.declarative import connector_of
+from pullpush_sdk.emulator import emulate, read_samples
+from pullpush_sdk.hookspecs import hookimpl
+from pullpush_sdk.manifest import read_manifest
+from pullpush_sdk.mapping import Functions
+from pullpush_sdk.plugins import Source, load_connector
+from pullpush_sdk.sandbox import SandboxOptions
+from pullpush_sdk.testing.conformance import LAWS, Effort, NotProvenError, Subject
+from pullpush_sdk.validate import Effort as Tried
+from pullpush_sdk.validate import Options, validate
+
+FOLDER = Path(__file__).parent / "lagoon"
+TEXT = (FOLDER / "connector.yaml").read_text(encoding="utf-8")
+DOCUMENT = yaml.safe_load((FOLDER / "samples" / "openapi.yaml").read_text(encoding="utf-8"))
+
+
+def sandbox_of(text=TEXT, folder=FOLDER, records=95):
+    manifest = read_manifest(text)
+    return emulate(manifest, read_samples(manifest, folder), SandboxOptions(records=records))
+
+
+def asked(*requests, text=TEXT, folder=FOLDER):
+    """The answers to (method, path, body) with the right key, by one sandbox."""
+    sandbox = sandbox_of(text, folder)
+
+    async def spoken():
+        transport = httpx.ASGITransport(app=sandbox.app)
+        headers = {"X-Lagoon-Key": sandbox.secrets["api_key"]}
+        base = "https://api.lagoon.example/v1"
+        async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+            return [await client.request(method, path, json=body) for method, path, body in requests]
+
+    return asyncio.run(spoken())
+
+
+SHOP = "/shops/sandbox-shop-id/articles"
+
+
+def test_pages_have_the_documented_sizes():
+    first, most, last = asked(
+        ("GET", SHOP, None), ("GET", f"{SHOP}?per_page=500", None), ("GET", f"{SHOP}?page=5", None)
+    )
+    assert (len(first.json()["data"]), len(most.json()["data"]), len(last.json()["data"])) == (20, 40, 15)
+    assert {each.json()["meta"]["total"] for each in (first, most, last)} == {95}
+
+
+def test_a_cursor_leads_through_everything_once():
+    sandbox = sandbox_of()
+
+    async def walked():
+        headers = {"X-Lagoon-Key": sandbox.secrets["api_key"]}
+        base = "https://api.lagoon.example/v1"
+        transport = httpx.ASGITransport(app=sandbox.app)
+        found, cursor = [], ""
+        async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+            while cursor is not None:
+                body = (await client.get("/stock", params={"cursor": cursor, "limit": 30})).json()
+                found += [each["id"] for each in body["items"]]
+                cursor = body["next_cursor"]
+        return found
+
+    found = asyncio.run(walked())
+    assert len(found) == len(set(found)) == 95
+
+
+def test_what_the_document_demands_is_refused_where_it_lacks():
+    nameless, made, unknown, no_reason, bad_word = asked(
+        ("POST", SHOP, {"sku": "N-1", "price": "2.00"}),
+        ("POST", SHOP, {"sku": "N-1", "name": "New", "price": "2.00"}),
+        ("PUT", "/stock/999999", {"on_hand": 1, "reason": "sync"}),
+        ("PUT", "/stock/1001", {"on_hand": 1}),
+        ("PUT", "/stock/1001", {"on_hand": 1, "reason": "because"}),
+    )
+    assert [each.status_code for each in (nameless, made, unknown, no_reason, bad_word)] == [422, 201, 404, 422, 422]
+    assert made.json()["sku"] == "N-1"
+    assert "message" in nameless.json()
+
+
+def test_whoever_does_not_sign_in_as_documented_is_refused():
+    sandbox = sandbox_of()
+
+    async def spoken():
+        transport = httpx.ASGITransport(app=sandbox.app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://api.lagoon.example/v1") as client:
+            key = sandbox.secrets["api_key"]
+            tried = ({}, {"Authorization": f"Bearer {key}"}, {"X-Lagoon-Key": "wrong"}, {"X-Lagoon-Key": key})
+            return [(await client.get("/stock", headers=headers)).status_code for headers in tried]
+
+    assert asyncio.run(spoken()) == [401, 401, 401, 200]
+
+
+def test_only_what_no_document_shows_is_unproven():
+    assert {each.code for each in sandbox_of().not_proven} == {"limits", "signature"}
+
+
+class Declared:
+    @hookimpl
+    def pullpush_connector(self):
+        return connector_of(read_manifest(TEXT))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_a_right_manifest_keeps_the_laws(law):
+    types = CanonicalTypes()
+    source = Source(name="lagoon", distribution="lagoon", load=lambda: None)
+    loaded = load_connector(source, Declared(), types=types, functions=Functions())
+    manifest = read_manifest(TEXT)
+    samples = read_samples(manifest, FOLDER)
+    subject = Subject(loaded=loaded, types=types, sandbox=lambda given: emulate(manifest, samples, given), many=60)
+    for kind in law.types(subject):
+        try:
+            law.run(subject, kind, Effort(examples=1, seed=5))
+        except NotProvenError as why:
+            pytest.fail(f"the emulator cannot play it: {why}")
+
+
+WRONG = {
+    "path of a list": ("list: {path: /stock}", "list: {path: /inventory}", "$.resources.stock"),
+    "page parameter": ("page_param: page,", "page_param: pg,", "$.resources.articles.pagination"),
+    "cursor parameter": ("cursor_param: cursor,", "cursor_param: after,", "$.resources.stock.pagination"),
+    "size parameter": ("size_param: per_page", "size_param: size", "$.resources.articles.pagination"),
+    "records path": ("records: data, total", "records: rows, total", "$.resources.articles"),
+    "cursor path": ("next_cursor: next_cursor}", "next_cursor: meta.next}", "$.resources.stock"),
+    "field": ("{path: on_hand, transform", "{path: quantity, transform", "$.resources.stock"),
+    "time filter": ("param: updated_since", "param: since_update", "$.resources.stock.incremental"),
+    "auth header": ("header: X-Lagoon-Key", "header: X-Api-Key", "$.auth"),
+    "auth kind": (
+        'auth: {kind: api_key, key: "{{api_key}}", place: {header: X-Lagoon-Key}}',
+        'auth: {kind: bearer, token: "{{api_key}}"}',
+        "$.auth",
+    ),
+    "required field": ("{on_hand: quantity, reason: {value: sync}}", "{on_hand: quantity}", "$.push.stocklevel"),
+    "body field": ("{on_hand: quantity, reason", "{available: quantity, reason", "$.push.stocklevel"),
+    "path of a write": ('path: "/stock/{{native.id}}"', 'path: "/stocks/{{native.id}}"', "$.push.stocklevel"),
+    "method of a write": ("method: PUT", "method: PATCH", "$.push.stocklevel"),
+}
+
+
+def behaviour(tmp_path, text=TEXT, folder=FOLDER, tried=None):
+    """The findings of running a manifest against the sandbox that the document gives."""
+    target = tmp_path / "shop"
+    shutil.copytree(folder, target)
+    (target / "connector.yaml").write_text(text, encoding="utf-8")
+    options = Options(effort=tried or Tried(examples=1))
+    found = validate(str(target / "connector.yaml"), options).report.findings
+    return [each for each in found if each.family == "behaviour"]
+
+
+def test_a_manifest_that_agrees_has_no_finding(tmp_path):
+    assert behaviour(tmp_path) == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("defect", WRONG)
+def test_a_manifest_that_disagrees_with_its_document_is_caught(defect, tmp_path):
+    old, new, place = WRONG[defect]
+    assert TEXT.count(old) == 1
+    found = behaviour(tmp_path, TEXT.replace(old, new))
+    assert any(each.path.startswith(place) for each in found), [(each.code, each.path) for each in found]
