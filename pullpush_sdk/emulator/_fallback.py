@@ -206,9 +206,8 @@ def _elsewhere(use: Use, asked: Asked, unused: Sequence[Endpoint]) -> Endpoint |
     for each in unused:
         if use.kind == "write" and each.kind == "write" and _is_near(each, asked):
             return each
-        if use.kind == "list" and each.kind == "list" and use.resource is not None:
-            if _has(each, use.resource):
-                return each
+        if use.kind == "list" and each.kind == "list" and use.resource is not None and _has(each, use.resource):
+            return each
         if use.kind in ("record", "fixed", "list") and use.resource is None and _is_near(each, asked):
             return each
     return None
