@@ -28,6 +28,7 @@ class Schemas:
 
     def __init__(self, document: Mapping[str, Json]) -> None:
         self._document = document
+        self._known: dict[tuple[str, str], Shape] = {}
 
     def resolved(self, node: Json) -> Json:
         """The node that a chain of references leads to; {} where it leads nowhere, outside, or in a circle."""
@@ -54,7 +55,12 @@ class Schemas:
 
     def shape(self, schema: Json) -> Shape:
         """The shape that a schema describes, cut where it goes too deep."""
-        return self._shape(schema, (), [_NODES])
+        name = _named(schema)
+        if name is None:
+            return self._shape(schema, (), [_NODES])
+        if name not in self._known:
+            self._known[name] = self._shape(schema, (), [_NODES])
+        return self._known[name]
 
     def _shape(self, schema: Json, above: tuple[str, ...], budget: list[int]) -> Shape:
         budget[0] -= 1
@@ -113,6 +119,18 @@ class Schemas:
             merged = {**inner, **merged} | ({"properties": properties} if properties else {})
             merged |= {"required": required} if required else {}
         return merged
+
+
+def _named(schema: Json) -> tuple[str, str] | None:
+    """What a schema is called that is no more than a reference, or a list of what one names: many answers are alike."""
+    if not isinstance(schema, Mapping):
+        return None
+    if isinstance(schema.get("$ref"), str) and len(schema) == 1:
+        return "one", schema["$ref"]
+    item = schema.get("items")
+    if schema.keys() == {"type", "items"} and schema["type"] == "array" and isinstance(item, Mapping):
+        return ("list", item["$ref"]) if isinstance(item.get("$ref"), str) and len(item) == 1 else None
+    return None
 
 
 def kind_of(node: Mapping[str, Json]) -> str:

