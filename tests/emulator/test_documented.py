@@ -1,6 +1,7 @@
 """A platform that is known by its OpenAPI document: played as that says, and manifests that disagree are caught."""
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import httpx
 import pytest
 import yaml
 
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalTypes, dumps
 from pullpush_sdk.declarative import connector_of
 from pullpush_sdk.emulator import emulate, read_samples
+from pullpush_sdk.errors import ManifestError
 from pullpush_sdk.hookspecs import hookimpl
 from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.mapping import Functions
@@ -18,7 +20,8 @@ from pullpush_sdk.plugins import Source, load_connector
 from pullpush_sdk.sandbox import SandboxOptions
 from pullpush_sdk.testing.conformance import LAWS, Effort, NotProvenError, Subject
 from pullpush_sdk.validate import Effort as Tried
-from pullpush_sdk.validate import Options, validate
+from pullpush_sdk.validate import Options, edited, validate
+from pullpush_sdk.validate._examples import base
 
 FOLDER = Path(__file__).parent / "lagoon"
 TEXT = (FOLDER / "connector.yaml").read_text(encoding="utf-8")
@@ -125,6 +128,93 @@ def test_a_right_manifest_keeps_the_laws(law):
             pytest.fail(f"the emulator cannot play it: {why}")
 
 
+def project(tmp_path, exchanges=(), document=None, suffix="yaml"):
+    """The manifest with recorded exchanges beside its document."""
+    target = tmp_path / "shop"
+    shutil.copytree(FOLDER, target)
+    (target / "samples" / "openapi.yaml").unlink()
+    (target / "samples" / f"openapi.{suffix}").write_text(json.dumps(document or DOCUMENT), encoding="utf-8")
+    (target / "samples" / "recorded.json").write_text(json.dumps({"exchanges": list(exchanges)}), encoding="utf-8")
+    return target, TEXT + "samples: {recorded: samples/recorded.json}\n"
+
+
+def recorded(path, body, method="GET", sent=None, status=200):
+    headers = {"X-Lagoon-Key": "{{api_key}}"}
+    request = {"method": method, "path": path, "headers": headers} | ({"body": sent} if sent is not None else {})
+    return {"request": request, "answer": {"status": status, "body": body}}
+
+
+STOCK = [{"id": 7, "sku": "REAL-7", "on_hand": 4, "updated_at": "2026-01-31T10:00:00Z"},
+         {"id": 8, "sku": "REAL-8", "on_hand": 0, "updated_at": "2026-01-30T10:00:00Z"}]  # fmt: skip
+
+
+def test_recorded_records_stand_in_documented_pages(tmp_path):
+    folder, text = project(tmp_path, [recorded("/stock", {"items": STOCK, "next_cursor": None})])
+    (answer,) = asked(("GET", "/stock?limit=3", None), text=text, folder=folder)
+    assert [each["sku"] for each in answer.json()["items"]][:2] == ["REAL-7", "REAL-8"]
+    assert len(answer.json()["items"]) == 3
+    assert answer.json()["next_cursor"]
+    assert not [each for each in sandbox_of(text, folder).not_proven if each.code in ("one-page", "contradiction")]
+
+
+def test_what_samples_and_document_say_differently_is_told_and_the_sample_is_played(tmp_path):
+    rows = [{**each, "sku": n} for n, each in enumerate(STOCK)]
+    exchanges = [
+        recorded("/stock", {"items": rows, "next_cursor": None}),
+        recorded("/stock/7", STOCK[0], method="PUT", sent={"on_hand": 4}),
+        recorded("/depots", {"depots": [{"id": 1}]}),
+    ]
+    folder, text = project(tmp_path, exchanges)
+    told = [each.what for each in sandbox_of(text, folder).not_proven if each.code == "contradiction"]
+    assert told == [
+        "GET /v1/stock: sku is a number, documented as a text",
+        "PUT /v1/stock/7: was accepted although reason is required",
+        "GET /v1/depots: the document has no such request",
+    ]
+    (answer,) = asked(("PUT", "/stock/7", {"on_hand": 9}), text=text, folder=folder)
+    assert (answer.status_code, answer.json()["on_hand"]) == (200, 9)
+
+
+def test_a_document_is_found_in_json_and_by_its_sample_name(tmp_path):
+    folder, text = project(tmp_path, suffix="json")
+    named = text.replace("recorded: samples/recorded.json", "api: samples/openapi.json")
+    for each in (text, named):
+        (described,) = read_samples(read_manifest(each), folder).documents
+        assert len(described.api.operations) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["openapi: 3.0.0\npaths: [", "openapi: 3.0.0\nx: 1", "swagger: '2.0'\na: &a [x]\nb: {<<: *a}\npaths: {}"],
+)
+def test_a_document_that_cannot_be_read_is_a_finding(text, tmp_path):
+    folder, manifest = project(tmp_path)
+    (folder / "samples" / "other.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ManifestError) as raised:
+        read_samples(read_manifest(manifest), folder)
+    assert raised.value.problems[0].file.endswith("other.yaml")
+
+
+def test_merge_keys_that_unfold_without_end_are_refused(tmp_path):
+    lines = ["openapi: 3.0.0", "paths: {}", "a0: &a0 {" + ", ".join(f"k{n}: 1" for n in range(9)) + "}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 12)]
+    folder, manifest = project(tmp_path)
+    (folder / "samples" / "other.yaml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(ManifestError, match="problem"):
+        read_samples(read_manifest(manifest), folder)
+
+
+def test_the_catalogues_example_comes_to_rest(tmp_path):
+    """Its look-up by SKU stands in no sample: it is played as the manifest means it, and told."""
+    text = dumps(edited(base("shop"), {})).decode()
+    codes = {each.what for each in sandbox_of(text, tmp_path).not_proven}
+    assert "that sku finds one record ($.push.stocklevel.find.request)" in codes
+    tried = Tried(examples=1, codes=("law-pair-comes-to-rest",))
+    (tmp_path / "connector.yaml").write_text(text, encoding="utf-8")
+    report = validate(str(tmp_path / "connector.yaml"), Options(effort=tried)).report
+    assert [each.outcome for each in report.trials if each.law == "pair-comes-to-rest"] == ["kept"]
+
+
 WRONG = {
     "path of a list": ("list: {path: /stock}", "list: {path: /inventory}", "$.resources.stock"),
     "page parameter": ("page_param: page,", "page_param: pg,", "$.resources.articles.pagination"),
@@ -157,6 +247,7 @@ def behaviour(tmp_path, text=TEXT, folder=FOLDER, tried=None):
     return [each for each in found if each.family == "behaviour"]
 
 
+@pytest.mark.full
 def test_a_manifest_that_agrees_has_no_finding(tmp_path):
     assert behaviour(tmp_path) == []
 

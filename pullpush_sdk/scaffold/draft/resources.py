@@ -166,9 +166,13 @@ def pagination_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], s
     params = [param for param in operation.params if param.place in ("query", "body")]
     found = paging_of(params, operation.answer, operation.answer_headers, listing.record)
     section: dict[str, Json] = {"kind": found.kind}
+    if found.kind == "keyset" and found.pager is not None:
+        # A guess that is wrong ends every sweep with an error, so a person decides.
+        words = f"does {found.pager.name} take the last record's id? then kind: keyset, with cursor_param and key"
+        return {"kind": "none"}, {}, words
     if found.kind == "none":
         return section, {}, found.unclear
-    names = {"page": "page_param", "offset": "offset_param", "cursor": "cursor_param", "keyset": "cursor_param"}
+    names = {"page": "page_param", "offset": "offset_param", "cursor": "cursor_param"}
     if found.pager is not None and found.kind in names:
         section[names[found.kind]] = found.pager.name
     if found.size is not None:
@@ -177,8 +181,6 @@ def pagination_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], s
             section["max_size"] = found.size.most
     if found.kind == "page" and found.start == 0:
         section["start"] = 0
-    if found.key:
-        section["key"] = found.key
     if any(each is not None and each.place == "body" for each in (found.pager, found.size)):
         section["place"] = "body"
     return section, _ends(found), found.unclear
@@ -194,12 +196,12 @@ def _ends(found: ListPaging) -> dict[str, Json]:
         return {}
     if found.pages is not None:
         return {"total_pages": ".".join(found.pages)}
-    if found.total is not None and found.kind != "keyset":
+    if found.total is not None:
         return {"total": ".".join(found.total)}
     if found.more is not None:
         return {"has_next": ".".join(found.more)}
     words = {"total": "total", "pages": "total_pages"}
-    return {} if found.kind == "keyset" else {words[what]: f"@headers.{name}" for what, name in found.told.items()}
+    return {words[what]: f"@headers.{name}" for what, name in found.told.items()}
 
 
 def since_param(listing: Listing) -> Param | None:
