@@ -33,6 +33,7 @@ __all__ = ["Use", "asked_by", "base_path_of", "fallbacks", "meets", "uses_of"]
 Json = Any
 _PLACEHOLDER = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
 _ROWS = 3
+_RULE_KEYS = frozenset({"path", "paths", "value", "compute"})
 _ITEMS = {field.wire: field.kind for field in fields_of(LineItem)}
 
 
@@ -48,6 +49,7 @@ class Use:
     resource: Resource | None = None
     record_at: str = ""
     match: Mapping[str, Any] = attrs.field(factory=dict)
+    body: Json = None
 
 
 def uses_of(manifest: Manifest) -> Iterator[Use]:
@@ -82,7 +84,7 @@ def uses_of(manifest: Manifest) -> Iterator[Use]:
         }  # fmt: skip
         for part, write in writes.items():
             if write is not None:
-                yield Use(place=f"$.push.{name}.{part}.request", kind="write", request=write.request)
+                yield Use(place=f"$.push.{name}.{part}.request", kind="write", request=write.request, body=write.body)
 
 
 def asked_by(use: Use, manifest: Manifest, values: Mapping[str, Json]) -> Asked:
@@ -256,10 +258,17 @@ def _made(use: Use, asked: Asked, samples: Samples, types: CanonicalTypes) -> En
         segments=segments,
         fields=fields,
         operation=operation_of(asked.sent),
-        recorded=[Exchange(method=asked.method, path=asked.path, body=body)],
+        recorded=[Exchange(method=asked.method, path=asked.path, sent=_form(use.body), body=body)],
         proven=False,
         **shown,
     )
+
+
+def _form(body: Json) -> Json:
+    """The names in a body's template, by which it is told what the body is about."""
+    if not isinstance(body, Mapping) or body.keys() & _RULE_KEYS:
+        return None
+    return {name: _form(each) for name, each in body.items()}
 
 
 def _field(segment: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pullpush_sdk.openapi import OPEN, made_value
+from pullpush_sdk.openapi import OPEN, made_value, paging_of
 
 from .propose import Proposal
 from .resources import Listing
@@ -24,10 +24,25 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
     body = operation.example
     if not isinstance(body, dict | list):
         body = made_value(operation.answer) if operation.answer is not None else {}
-        for record in records_of(body, listing.records):
+        rows = records_of(body, listing.records)
+        for record in rows:
             _fit(record, proposals)
+        _end(body, listing, len(rows))
     request = {"method": operation.method, "path": operation.path, "headers": _headers(sketch)}
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
+
+
+def _end(body: Json, listing: Listing, count: int) -> None:
+    """Make a made-up answer the only page: nothing behind it, and as many records as it shows."""
+    operation = listing.operation
+    told = paging_of(operation.params, operation.answer, operation.answer_headers, listing.record)
+    ends = ((told.cursor, None), (told.url, None), (told.more, False), (told.total, count), (told.pages, 1))
+    for place, value in ends:
+        holder = body
+        for step in (place or ())[:-1]:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+        if place and isinstance(holder, dict) and place[-1] in holder:
+            holder[place[-1]] = value
 
 
 def records_of(body: Json, path: str) -> list[Json]:
