@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pullpush_sdk.openapi import OPEN, made_value, paging_of
+from pullpush_sdk.openapi import OPEN, made_value, paging_of, snake
 
 from .propose import Proposal
 from .resources import Listing
@@ -28,8 +29,13 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         for record in rows:
             _fit(record, proposals)
         _end(body, listing, len(rows))
-    request = {"method": operation.method, "path": operation.path, "headers": _headers(sketch)}
+    request = {"method": operation.method, "path": _opened(operation.path), "headers": _headers(sketch)}
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
+
+
+def _opened(path: str) -> str:
+    """A path whose placeholders are settings, as the manifest has them."""
+    return re.sub(r"\{([^{}]+)\}", lambda found: f"{{{{{snake(found[1])}}}}}", path)
 
 
 def _end(body: Json, listing: Listing, count: int) -> None:
