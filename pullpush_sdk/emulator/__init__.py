@@ -8,6 +8,7 @@ from pullpush_sdk.samples import Exchange, Samples, WebhookSample, read_samples
 
 from ._emulate import Emulated, emulate, emulate_connector
 from ._findings import NotProven
+from ._moments import restamped
 
 __all__ = [
     "Emulated",
@@ -18,4 +19,5 @@ __all__ = [
     "emulate",
     "emulate_connector",
     "read_samples",
+    "restamped",
 ]
