@@ -223,7 +223,8 @@ def _of_event(tried: Tried, name: str, handler: Handler) -> list[Native]:
     labels = Labels(tried.manifest.webhook)
     found = []
     for hook in tried.samples.webhooks:
-        whole = WebhookRequest(headers=hook.headers, query=hook.query, body=hook.body, received_at=datetime.now(UTC))
+        sent = hook.body.encode()
+        whole = WebhookRequest(headers=hook.headers, query=hook.query, body=sent, received_at=datetime.now(UTC))
         for request in labels.items(whole):
             body = decoded(request)
             if body is None or labels.record_of(request)[0] != name:
