@@ -129,6 +129,10 @@ def _drafted(
         )
     found = ", ".join(f"{name} ({kind})" for name, kind in made.drafted.reads.items())
     say(f"drafted from {', '.join(str(file) for file in given)}: {found}")
+    if made.drafted.writes:
+        say(f"writes: {', '.join(made.drafted.writes)}")
+    if made.drafted.events:
+        say(f"webhooks: {', '.join(made.drafted.events)}")
     say(f"{len(made.drafted.checks)} places to check, marked `check` in connector.yaml:")
     for each in made.drafted.checks:
         say(f"  {each}")

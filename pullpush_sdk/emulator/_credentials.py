@@ -14,11 +14,11 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.manifest import ChoiceAuth, Manifest, placeholders
+from pullpush_sdk.samples import Asked, Exchange, Samples
 from pullpush_sdk.sandbox import SandboxClock
 
 from ._inputs import Where, inputs_of, is_placeholder
 from ._leaves import leaves, put
-from .samples import Asked, Exchange, Samples
 
 __all__ = ["Credentials", "Demand", "connection_of", "demands_of", "filled", "leaf_names"]
 

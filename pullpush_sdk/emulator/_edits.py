@@ -12,10 +12,10 @@ from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
 from ._changes import blank, stamped, typed
-from ._fallback import place_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
+from ._places import place_of
 from ._shop import Collection, Record
 
 __all__ = ["Goods", "Merchant"]
@@ -45,6 +45,11 @@ class Goods:
         """Whether records hold a canonical field themselves: some fields come with their details only."""
         place = self.places.get(field)
         return place is not None and bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
+
+    def is_choice(self, field: str) -> bool:
+        """Whether the map takes a field from the first of several places that is not empty."""
+        rule = self.resource.canonical_map.get(field)
+        return isinstance(rule, Mapping) and len(rule.get("paths", ())) > 1
 
     def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
         """The record of which a canonical field says this, at a location where one is named."""
@@ -99,7 +104,9 @@ class Merchant:
             found["stock"] = lambda values: self._stock(stock, values)
         if product is not None:
             found["product"] = lambda values: self._edit(product, "sku", values, ("title", "price"))
-            found["product_create"] = lambda values: self._create(product, "sku", values, ("sku", "title", "price"))
+            # What a platform makes of a new record whose name is one of several, or that has two prices, is its own.
+            if not any(product.is_choice(field) for field in ("sku", "title", "price")):
+                found["product_create"] = lambda values: self._create(product, "sku", values, ("sku", "title", "price"))
             found["product_delete"] = lambda values: self._delete(product, "sku", values)
         if order is not None:
             if "status" in order.places:

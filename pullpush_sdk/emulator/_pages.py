@@ -9,12 +9,13 @@ from urllib.parse import urlencode, urlsplit
 
 import attrs
 
+from pullpush_sdk.samples import Asked
+
 from ._endpoints import Endpoint
 from ._facts import PageView
 from ._inputs import Where, number_of
 from ._leaves import at, put, without
 from ._paging import Advert
-from .samples import Asked
 
 __all__ = ["begins_behind", "page_of"]
 

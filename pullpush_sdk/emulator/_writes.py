@@ -9,6 +9,7 @@ from typing import Any
 
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.mapping import read_path
+from pullpush_sdk.samples import Asked, Exchange
 from pullpush_sdk.sandbox import SandboxClock, Violations
 
 from ._answers import Refusals, Reply, echoed, replaced
@@ -17,7 +18,6 @@ from ._endpoints import ID_NAMES, Endpoint, segments_of
 from ._leaves import Place, at, leaves, put, tables
 from ._plans import Plan, fields_in, items_of, likest, objects_in, plan_of
 from ._shop import Collection, Record, Shop
-from .samples import Asked, Exchange
 
 __all__ = ["Writes"]
 

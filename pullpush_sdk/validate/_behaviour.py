@@ -23,6 +23,7 @@ PATIENCE = 30.0
 """Seconds that one law may take before it counts as one that never ends."""
 SPARE = 0.3
 """The part of the time limit that is left when no further law is begun."""
+_WRITE_REFUSED = re.compile(r"nothing was written; the first reason: (.*was answered with 4\d\d.*)")
 _IMPORT_BUDGET = 2.0
 """Seconds that loading a connector may take before every command of the runtime is slow by it."""
 
@@ -130,6 +131,11 @@ def _problems(
     for trial in trials:
         if trial.outcome == "broken":
             yield _broken(case, trial)
+        elif (refusal := _WRITE_REFUSED.search(trial.reason)) is not None:
+            path = _of_type(case, trial.canonical_type, trial.law)
+            message = f"{trial.canonical_type}: the sandbox refuses every write: {refusal[1]}"
+            hint = "look at the request's path, method and body; or let the samples show how it is accepted"
+            yield _where(case, "behaviour-write", path, message, hint)
 
 
 def _death(case: Case, result: ChildResult, told: dict[str, list[Json]], trials: Sequence[Trial]) -> Iterator[Problem]:
@@ -147,6 +153,9 @@ def _death(case: Case, result: ChildResult, told: dict[str, list[Json]], trials:
 
 
 def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
+    for each in told.get("contradiction", ()):
+        hint = f"{each['why']}; correct the document, or record it again"
+        yield _where(case, "behaviour-document", "$.samples", each["what"], hint)
     for each in told.get("trouble", ()):
         yield _trouble(case, each)
     for each in told.get("check", ()):
@@ -306,7 +315,9 @@ def _broken(case: Case, trial: Trial) -> Problem:
 
 def _of_type(case: Case, canonical_type: str, law: str, reason: str = "") -> str:
     """The part of the manifest that a law about a type judges."""
-    if law.startswith("destination") and case.manifest is not None and canonical_type in case.manifest.push:
+    # What two shops that agree in reading do not bring to rest is what is written.
+    writes = law.startswith("destination") or law == "pair-comes-to-rest"
+    if writes and case.manifest is not None and canonical_type in case.manifest.push:
         return below("$.push", canonical_type)
     for path, resource in _resources(case, canonical_type):
         if law == "source-keeps-unknown-apart-from-zero":

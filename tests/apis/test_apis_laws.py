@@ -9,16 +9,14 @@ SUBJECTS = {name: subject_of(name) for name in NAMES}
 CASES = [(name, law, kind) for name, each in SUBJECTS.items() for law in LAWS for kind in law.types(each)]
 EDITS = {"source-misses-no-change", "pair-comes-to-rest"}
 UNPROVEN = {
-    ("bigcommerce", "product"): EDITS,
     ("bigcommerce", "stocklevel"): {*EDITS, "source-keeps-unknown-apart-from-zero"},
     ("hubspot", "call"): EDITS,
     ("square", "stocklevel"): {*EDITS, "source-keeps-unknown-apart-from-zero"},
     ("stripe", "invoice"): EDITS,
-    ("woocommerce", "product"): EDITS,
     ("xero", "invoice"): EDITS,
 }
 """Platform and canonical type to the laws that need a merchant's edit which the emulator cannot play: nobody edits
-calls and invoices there, and a SKU that is the first of several, or stands in the details only, names no record.
+calls and invoices there, and a SKU names no stock record that stands in lists per location, or in the details only.
 """
 
 
