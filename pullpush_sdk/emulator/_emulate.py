@@ -27,6 +27,7 @@ from pullpush_sdk.sandbox import (
 )
 
 from ._answers import Refusals, Reply
+from ._contents import contents_of
 from ._credentials import Credentials, connection_of, demands_of, filled
 from ._edits import Goods, Merchant
 from ._endpoints import Endpoint, segments_of
@@ -109,7 +110,8 @@ def emulate(
     notices, more = _notices(manifest, samples, secrets, outbox, clock)
     notices.url = options.extra.get("webhook_url", "")
     findings += more
-    merchant = Merchant(_goods(manifest, endpoints, shop, values), clock, notices)
+    stalls = _goods(manifest, endpoints, shop, values)
+    merchant = Merchant(stalls, clock, notices)
     control = Control(
         name=manifest.name,
         clock=clock,
@@ -120,6 +122,7 @@ def emulate(
         reset=platform.reset,
         changes=merchant.changes() | {"subscribe": notices.subscribe},
         outbox=outbox,
+        contents=contents_of({name: goods.collection for name, goods in stalls.items()}),
     )
     return Emulated(
         name=manifest.name,
