@@ -108,7 +108,7 @@ class Receiver:
         """The events of one request, in its order; none for an event that no handler is for.
 
         Raises:
-            FieldError: the body is not JSON, or a record in it cannot be mapped.
+            FieldError: the body is not JSON, or a record in it cannot be mapped or identified.
             RemoteError: a record had to be read again, and the platform did not give it.
         """
         try:
@@ -169,8 +169,10 @@ class Receiver:
             given |= {field: at(native, path) for field, path in handler.record.items()}
             native = await self.readers[name].whole(connection, given, named=True)
         context = {"settings": connection.settings, "item": None, "page": {}, "request": {"body": body}}
+        kind = self.types[handler.canonical_type]
         record = self.maps[name].one(native, context)
-        moment = self.types[handler.canonical_type].updated_at(record)
+        kind.identity(record)  # of what nothing identifies the request is kept, not what the map made of it
+        moment = kind.updated_at(record)
         known = self.versions[name] == "updated_at" and moment is not None
         return Event(
             type=handler.canonical_type,

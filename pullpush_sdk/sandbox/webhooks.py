@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,7 +85,8 @@ class WebhookOutbox:
         self._given_up = given_up
         self._pending: list[_Pending] = []
         self._pump: asyncio.Task[None] | None = None
-        self._sending: asyncio.Lock | None = None
+        # The loop that serves and the one that flushes may be two: a lock of one loop would not do for the other.
+        self._sending = threading.Lock()
         self.attempts: list[dict[str, Any]] = []
 
     def queue(self, webhook: OutgoingWebhook, *, late: Callable[[], OutgoingWebhook] | None = None) -> None:
@@ -159,9 +161,9 @@ class WebhookOutbox:
             pending.due = self._clock.seconds()
 
     async def _send(self, pending: _Pending) -> None:
-        if self._sending is None:
-            self._sending = asyncio.Lock()
-        async with self._sending:
+        while not self._sending.acquire(blocking=False):
+            await asyncio.sleep(_POLL)
+        try:
             if pending not in self._pending:
                 return
             status, error = None, None
@@ -173,6 +175,8 @@ class WebhookOutbox:
                 error = f"{type(caught).__name__}: {caught}"
             self._note(pending, status=status, error=error)
             self._settle(pending, status)
+        finally:
+            self._sending.release()
 
     def _settle(self, pending: _Pending, status: int | None) -> None:
         good = status is not None and (status in self._accepted if self._accepted else 200 <= status < 300)
