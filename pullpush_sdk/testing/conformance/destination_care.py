@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import StockLevel
+from pullpush_sdk.canonical import StockLevel, fields_of
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page, Result
 from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.sandbox import ChangeError
@@ -146,7 +146,9 @@ def leaves_alone_what_is_not_said(subject: Subject, canonical_type: str, effort:
             if not whole:
                 not_proven("nothing of this type can be written to the sandbox")
             for delivery in whole[:3]:
-                partial = {name: delivery.payload[name] for name in delivery.kind.identified_by if name in delivery.payload}
+                needed = {field.wire for field in fields_of(delivery.kind.record) if field.required}
+                names = [*delivery.kind.identified_by, *needed]
+                partial = {name: delivery.payload[name] for name in names if name in delivery.payload}
                 word = "title" if canonical_type == "product" else "name"
                 payload = {**partial, word: "Only This"}
                 later = attrs.evolve(delivery, id=f"{delivery.id}-part", payload=payload, version=delivery.version + 1)

@@ -17,8 +17,14 @@ def contents_of(store: Store) -> Mapping[str, Callable[[], Rows]]:
     return {
         "product": lambda: [{"keys": [item["ItemNumber"]]} for item in _items(store)],
         "stock": lambda: _stock(store),
+        "customer": lambda: [{"keys": [mail]} for mail in sorted(_buyers(store))],
         "order": lambda: [{"keys": [order["OrderId"]]} for order in store.orders],
     }
+
+
+def _buyers(store: Store) -> set[str]:
+    addresses = [order["CustomerInfo"]["Address"] for order in store.orders]
+    return {mail for each in addresses if (mail := str(each.get("EmailAddress") or ""))}
 
 
 def _items(store: Store) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ def contents_of(store: Store) -> Mapping[str, Callable[[], Rows]]:
         ],
         "stock": lambda: _stock(store),
         "order": lambda: [{"keys": [str(each)]} for each in store.orders],
+        "cart": lambda: [{"keys": [str(key)]} for key, cart in store.carts.items() if cart.status == "active"],
         "customer": lambda: [{"keys": [each.email, str(each.id)]} for each in store.customers.values()],
         "invoice": lambda: [{"keys": [str(each)]} for each in store.invoices],
     }

@@ -21,6 +21,9 @@ def contents_of(store: Callable[[], Store]) -> Mapping[str, Callable[[], Rows]]:
         ],
         "stock": lambda: _stock(store()),
         "order": lambda: [{"keys": [_number(each.gid)]} for each in store().orders.values()],
+        "invoice": lambda: [
+            {"keys": [_number(each.gid)]} for each in store().orders.values() if each.received.shop > 0
+        ],
         "customer": lambda: [{"keys": [each.email, _number(each.gid)]} for each in store().customers.values()],
         "cart": lambda: [{"keys": [_number(each.gid)]} for each in store().checkouts.values()],
     }
