@@ -87,17 +87,18 @@ class Law:
 
     def _message(self, subject: Subject, canonical_type: str, effort: Effort, error: BrokenLawError) -> str:
         """A line for each thing that an author asks next, in the order in which it is asked."""
-        again = f"--pullpush-seed={effort.seed} --pullpush-effort={effort.examples}"
         steps = [f"{number}. {step}" for number, step in enumerate(error.steps, start=1)]
         parts = [
             ("law", self.says),
             ("seen", textwrap.shorten(error.seen, _LONGEST, placeholder=" …")),
             *[("after" if number == 0 else "", step) for number, step in enumerate(steps)],
-            ("seed", f"{effort.seed}   (again: pytest {again} -k '{self.name}-{canonical_type}')"),
+            ("seed", str(effort.seed)),
             ("Fix", self.fix),
         ]
         head = f"{subject.loaded.name} breaks the law {self.name} for {canonical_type}"
-        return "\n".join([head, *(_line(name, text) for name, text in parts)])
+        options = f"--pullpush-seed={effort.seed} --pullpush-effort={effort.examples}"
+        again = f"  again: pytest -k {self.name}-{canonical_type} {options}"  # in one line: it is copied
+        return "\n".join([head, *(_line(name, text) for name, text in parts), again])
 
 
 def _line(name: str, text: str) -> str:

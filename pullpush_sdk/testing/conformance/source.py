@@ -9,12 +9,12 @@ from glob import escape
 from typing import Any
 
 from pullpush_sdk.canonical import dumps, from_wire, loads, to_sparse
-from pullpush_sdk.connector import Event
+from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
 from ._history import Edit, kinds_for, known_records, play, try_histories
-from ._law import Effort, Law, broken, not_proven
+from ._law import Effort, Law, NotProvenError, broken, not_proven
 from ._subject import Shop, Subject, newest
 from ._truth import holds_what_was_told
 
@@ -46,12 +46,21 @@ def reads_everything(subject: Subject, canonical_type: str, effort: Effort) -> N
                 old = first.get(shop.identity(event))
                 if old is None or event.record != old.record:
                     broken(f"nothing changed, and the second sweep tells something new of {shop.identity(event)}")
+            unproven = _unheld(shop, canonical_type, pages)
             await _snapshot_agrees(shop, canonical_type, set(first))
-            holds_what_was_told(shop, canonical_type, pages)
-            if not first:
-                not_proven("the sandbox has no record of this type")
+            if not first or unproven:
+                not_proven(unproven or "the sandbox has no record of this type")
 
     asyncio.run(tried())
+
+
+def _unheld(shop: Shop, canonical_type: str, pages: Sequence[Page]) -> str:
+    """Why the shop's own books say nothing about what was told, empty where they agree."""
+    try:
+        holds_what_was_told(shop, canonical_type, pages)
+    except NotProvenError as why:
+        return str(why)
+    return ""
 
 
 async def _snapshot_agrees(shop: Shop, canonical_type: str, expected: set[str]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connection, Event, Page, moment_of
+from pullpush_sdk.canonical import to_sparse
+from pullpush_sdk.connector import Connection, Delivery, Event, Page, moment_of
 from pullpush_sdk.errors import AuthError, ContractError, FieldError, RejectedError, TransientError
 from pullpush_sdk.http import Answer, Call
 
@@ -19,11 +19,6 @@ __all__ = ["SABOTEURS"]
 
 Json = Any
 _FOR_EVER = 100_000
-
-
-async def _never_done(pages: Pull, cursor: Json) -> Pages:
-    async for page in pages(cursor):
-        yield attrs.evolve(page, done=False)
 
 
 async def _cursor_of_the_end(pages: Pull, cursor: Json) -> Pages:
@@ -81,16 +76,6 @@ async def _forgets_one(pages: Pull, cursor: Json) -> Pages:
         first = False
 
 
-async def _strictly_later(pages: Pull, cursor: Json) -> Pages:
-    """Goes on behind the last update time that it saw: what shares it is skipped."""
-    last = 0
-    async for page in pages(cursor):
-        yield attrs.evolve(page, events=[each for each in page.events if cursor is None or each.version > last])
-        last = max((each.version for each in page.events), default=last)
-        if cursor is not None and page.events:
-            last = max(last, page.events[0].version)
-
-
 async def _one_of_each_instant(pages: Pull, cursor: Json) -> Pages:
     """Tells records apart by the time of their update."""
     seen: set[int] = set()
@@ -113,12 +98,8 @@ async def _by_its_own_clock(pages: Pull, cursor: Json, connection: Connection) -
     since = (cursor or {}).get("mine") if isinstance(cursor, dict) else None
     now = connection.clock.now()
     async for page in pages((cursor or {}).get("its") if isinstance(cursor, dict) else None):
-        events = [each for each in page.events if since is None or moment_of(_stamp(each)).isoformat() >= since]
+        events = [each for each in page.events if since is None or moment_of(each.version).isoformat() >= since]
         yield attrs.evolve(page, events=events, cursor={"its": page.cursor, "mine": now.isoformat()})
-
-
-def _stamp(event: Event) -> int:
-    return event.version
 
 
 def _remembers_the_dead(good: Any) -> Any:
@@ -135,15 +116,33 @@ def _remembers_the_dead(good: Any) -> Any:
     return reading_with(with_ghosts)(good)
 
 
-async def _acknowledges(pages: Pull, cursor: Json, connection: Connection) -> Pages:
-    """Asks the platform to do something while it reads."""
-    async for page in pages(cursor):
-        yield page
-    for table in ("customers", "products", "stock"):
-        with suppress(Exception):
-            await connection.client.send(
-                Call(method="PATCH", url=f"/{table}/1", body=b'{"seen": true}', content_type="application/json")
-            )
+def _acknowledges(good: Any) -> Any:
+    """Writes while it reads: marks the first record as seen."""
+
+    async def marked(pages: Pull, cursor: Json, connection: Connection) -> Pages:
+        first: Event | None = None
+        async for page in pages(cursor):
+            first = first or next(iter(page.events), None)
+            yield page
+        if first is not None:
+            await good.pullpush_push(connection=connection, canonical_type=first.type, batch=[_seen(connection, first)])
+
+    return reading_with(marked)(good)
+
+
+def _seen(connection: Connection, event: Event) -> Delivery:
+    kind, payload = connection.types[event.type], dict(to_sparse(event.record))
+    name = {"stocklevel": "quantity", "product": "title", "contact": "name"}.get(event.type, "note")
+    return Delivery(
+        id="seen",
+        kind=kind,
+        verb=event.verb,
+        key=kind.key(event.record),
+        identity=kind.identity(event.record),
+        payload={**payload, name: 7_777 if name == "quantity" else "Seen"},
+        version=event.version + 1,
+        position=1,
+    )
 
 
 async def _takes_refusals_for_the_end(pages: Pull, cursor: Json) -> Pages:
@@ -188,12 +187,7 @@ SABOTEURS: Mapping[str, Sabotage] = {
     "source-bears-shared-instants": reading(_one_of_each_instant),
     "source-bears-a-skewed-clock": reading_with(_by_its_own_clock),
     "source-tells-no-dead-record": _remembers_the_dead,
-    "source-changes-nothing": reading_with(_acknowledges),
+    "source-changes-nothing": _acknowledges,
     "source-outlives-its-token": reading(_takes_refusals_for_the_end),
     "source-bears-new-fields": reading_with(_reads_strictly),
 }
-
-FURTHER: Mapping[str, tuple[str, Sabotage]] = {
-    "never done": ("source-reads-everything", reading(_never_done)),
-}
-"""More mistakes, by name: the law that finds each, and the saboteur."""
