@@ -60,7 +60,9 @@ def of_schema(schema: Schema, root: Mapping[str, Json], depth: int) -> st.Search
 def _types(schema: Mapping[str, Json]) -> list[str]:
     named = schema.get("type")
     if named is None:
-        return ["object"] if "properties" in schema else ["array"] if "items" in schema else ["string", "integer", "null"]
+        return (
+            ["object"] if "properties" in schema else ["array"] if "items" in schema else ["string", "integer", "null"]
+        )
     return [named] if isinstance(named, str) else list(named)
 
 
@@ -96,7 +98,9 @@ def _joined(one: Mapping[str, Json], other: Schema, root: Mapping[str, Json]) ->
 def _object(schema: Mapping[str, Json], root: Mapping[str, Json], depth: int) -> st.SearchStrategy[Json]:
     properties, required = schema.get("properties", {}), set(schema.get("required", ()))
     free = schema.get("additionalProperties", True)
-    always = {name: of_schema(properties.get(name, True if free is True else free), root, depth + 1) for name in required}
+    always = {
+        name: of_schema(properties.get(name, True if free is True else free), root, depth + 1) for name in required
+    }
     if depth >= _DEEPEST:
         return st.fixed_dictionaries(always)
     others = {name: of_schema(each, root, depth + 1) for name, each in properties.items() if name not in required}

@@ -122,7 +122,11 @@ def _compare(found: Json, expected: Json, place: str, ignore: frozenset[str], li
     elif isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
         for number, (one, other) in enumerate(zip(found, expected, strict=True)):
             _compare(one, other, f"{place}[{number}]", ignore, lines)
-    elif found != expected or (found is None) != (expected is None) or isinstance(found, bool) != isinstance(expected, bool):
+    elif (
+        found != expected
+        or (found is None) != (expected is None)
+        or isinstance(found, bool) != isinstance(expected, bool)
+    ):
         lines.append(f"{place or 'value'}: {found!r}, expected {expected!r}{_hint(found, expected)}")
 
 

@@ -101,7 +101,9 @@ async def mapped(shop: Shop, canonical_type: str, native: Json, *, origin: str =
         connection=shop.connection, canonical_type=canonical_type, native=text, origin=origin, read_at=shop.clock.now()
     )
     if asked is None:
-        raise SetupError(f"{shop.subject.loaded.name} maps no {canonical_type} by a manifest, and has no pullpush_remap")
+        raise SetupError(
+            f"{shop.subject.loaded.name} maps no {canonical_type} by a manifest, and has no pullpush_remap"
+        )
     try:
         event: Event = await asked
     except FieldError as error:

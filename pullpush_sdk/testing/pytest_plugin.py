@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pullpush_sdk.sandbox import Sandbox
     from pullpush_sdk.testing.clock import VirtualClock
     from pullpush_sdk.testing.conformance import Effort, Shop, Subject
+    from pullpush_sdk.testing.world import World
 
 __all__: list[str] = []
 
@@ -41,7 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pullpush", "connectors of PullPush")
     group.addoption("--pullpush-seed", type=int, default=None, metavar="N", help="seed of random histories and faults")
     group.addoption(
-        "--pullpush-effort", type=int, default=None, metavar="N", help="random histories per law (default: the suite's, 10)"
+        "--pullpush-effort",
+        type=int,
+        default=None,
+        metavar="N",
+        help="random histories per law (default: the suite's, 10)",
     )
     parser.addini("pullpush_connector", "name of the connector that the pullpush fixtures are for", default="")
 
@@ -58,9 +64,7 @@ def effort_of(config: pytest.Config, otherwise: Effort | None = None) -> Effort:
 
     usual = otherwise or Effort()
     seed, examples = config.getoption("--pullpush-seed", None), config.getoption("--pullpush-effort", None)
-    return Effort(
-        seed=usual.seed if seed is None else seed, examples=usual.examples if examples is None else examples
-    )
+    return Effort(seed=usual.seed if seed is None else seed, examples=usual.examples if examples is None else examples)
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +135,33 @@ def pullpush_engine(pullpush_subject: Subject, pullpush_clock: VirtualClock, pul
     from pullpush_sdk.testing.engine import memory_engine  # noqa: PLC0415 - not before a test asks
 
     yield from _open(pullpush_run, memory_engine(clock=pullpush_clock, types=pullpush_subject.types))
+
+
+@pytest.fixture
+def pullpush_project(
+    pullpush_subject: Subject,
+    pullpush_clock: VirtualClock,
+    pullpush_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    """A project in `tmp_path` that copies what the connector both reads and writes from one sandbox to another."""
+    from pullpush_sdk.plugins import load_plugins  # noqa: PLC0415 - not before a test asks
+    from pullpush_sdk.testing.world import End, world  # noqa: PLC0415
+
+    connector = pullpush_subject.loaded.connector
+    end = End(connector=connector.name, settings=pullpush_subject.settings, extra=pullpush_subject.extra)
+    types = sorted(connector.reads & connector.writes)
+    made = world(
+        tmp_path,
+        monkeypatch.setenv,
+        end,
+        End(connector=connector.name, settings=end.settings, extra=end.extra, records=0),
+        types,
+        plugins=load_plugins(),
+        clock=pullpush_clock,
+    )
+    yield from _open(pullpush_run, made)
 
 
 def _open(run: Run, context: AbstractAsyncContextManager[T]) -> Iterator[T]:

@@ -50,7 +50,10 @@ def test_a_broken_connector_breaks_the_law(law):
     connector = subject_of(law.name).loaded.name
     assert lines[0] == f"{connector} breaks the law {law.name} for {name}"
     parts = [line[2:9].rstrip() for line in lines[1:] if line[2:9].strip()]
-    assert parts in (["law:", "seen:", "seed:", "Fix:", "again:"], ["law:", "seen:", "after:", "seed:", "Fix:", "again:"])
+    assert parts in (
+        ["law:", "seen:", "seed:", "Fix:", "again:"],
+        ["law:", "seen:", "after:", "seed:", "Fix:", "again:"],
+    )
     text = " ".join(" ".join(lines).split())
     assert law.says in text
     assert law.fix in text
@@ -79,7 +82,9 @@ def test_the_smallest_history_is_shown():
 def test_the_whole_message():
     """As an author reads it."""
     law = next(law for law in LAWS if law.name == "webhook-keeps-what-it-cannot-read")
-    assert message_of(law) == """\
+    assert (
+        message_of(law)
+        == """\
 shopify breaks the law webhook-keeps-what-it-cannot-read for stocklevel
   law:   a body that means nothing is told as an error about it, and so becomes a dead letter with the raw
          body
@@ -88,3 +93,4 @@ shopify breaks the law webhook-keeps-what-it-cannot-read for stocklevel
   seed:  1
   Fix:   raise FieldError where a part is missing; no KeyError, no TypeError, no event made of nothing
   again: pytest -k webhook-keeps-what-it-cannot-read-stocklevel --pullpush-seed=1 --pullpush-effort=8"""
+    )

@@ -38,7 +38,9 @@ def holds_what_was_told(shop: Shop, canonical_type: str, pages: Sequence[Page]) 
         _stock_agrees([row for row, _ in held], events)
 
 
-def _nothing_is_missing(held: Sequence[tuple[Mapping[str, Json], Collection[str]]], told: set[str], rejects: int) -> None:
+def _nothing_is_missing(
+    held: Sequence[tuple[Mapping[str, Json], Collection[str]]], told: set[str], rejects: int
+) -> None:
     missing = [row["keys"][0] for row, keys in held if not told.intersection(keys)]
     if len(missing) > rejects:
         broken(f"the shop holds {len(held)} records, and {_some(missing)} never came (rejected: {rejects})")

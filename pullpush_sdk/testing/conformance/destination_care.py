@@ -91,7 +91,9 @@ def _state(event: Event, version: int) -> Event:
         "product": {"title": f"Title {version}"},
         "contact": {"name": f"Ada Number{version}", "first_name": "Ada", "last_name": f"Number{version}"},
     }[event.type]
-    return attrs.evolve(event, record=attrs.evolve(event.record, **changes), version=event.version + version * 1_000_000)
+    return attrs.evolve(
+        event, record=attrs.evolve(event.record, **changes), version=event.version + version * 1_000_000
+    )
 
 
 def tells_a_batch_apart(subject: Subject, canonical_type: str, effort: Effort) -> None:
@@ -99,7 +101,9 @@ def tells_a_batch_apart(subject: Subject, canonical_type: str, effort: Effort) -
 
     async def tried() -> None:
         async with subject.shop(seed=effort.seed) as shop:
-            levels = [event for event in (await told(shop, canonical_type)).values() if event.record.quantity is not None]
+            levels = [
+                event for event in (await told(shop, canonical_type)).values() if event.record.quantity is not None
+            ]
             if len(levels) < 2:
                 not_proven("the sandbox counts less than two records of this type")
             good = [_counted(event, 61 + number) for number, event in enumerate(levels[:4])]
@@ -118,15 +122,21 @@ def tells_a_batch_apart(subject: Subject, canonical_type: str, effort: Effort) -
                 held = after[delivery.identity].record.quantity
                 done = outcome.result in (Result.DELIVERED, Result.UNCHANGED)
                 if not done:
-                    broken(f"{delivery.key} ended {outcome.result.value} beside a bad one: {outcome.reason}", steps=steps)
+                    broken(
+                        f"{delivery.key} ended {outcome.result.value} beside a bad one: {outcome.reason}", steps=steps
+                    )
                 if held != delivery.payload["quantity"]:
-                    broken(f"{delivery.key} was written as {delivery.payload['quantity']}, and reads {held}", steps=steps)
+                    broken(
+                        f"{delivery.key} was written as {delivery.payload['quantity']}, and reads {held}", steps=steps
+                    )
 
     asyncio.run(tried())
 
 
 def _counted(event: Event, quantity: int) -> Event:
-    return attrs.evolve(event, record=StockLevel(sku=event.record.sku, quantity=quantity, location_id=event.record.location_id))
+    return attrs.evolve(
+        event, record=StockLevel(sku=event.record.sku, quantity=quantity, location_id=event.record.location_id)
+    )
 
 
 def leaves_alone_what_is_not_said(subject: Subject, canonical_type: str, effort: Effort) -> None:

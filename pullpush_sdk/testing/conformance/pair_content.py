@@ -63,7 +63,9 @@ async def _recounted(shop: Shop) -> None:
     events, _ = await shop.sweep("stocklevel")
     for event in [each for each in events if each.record.quantity is not None] if shop.edits("stock") else []:
         with suppress(ChangeError):  # a figure that is made of others
-            shop.edit("stock", sku=event.record.sku, location=event.record.location_id, quantity=event.record.quantity + 3)
+            shop.edit(
+                "stock", sku=event.record.sku, location=event.record.location_id, quantity=event.record.quantity + 3
+            )
     shop.clock.advance(60)
 
 
@@ -84,7 +86,8 @@ def round_trip_changes_nothing(subject: Subject, canonical_type: str, effort: Ef
             if differs:
                 name = differs[0]
                 broken(
-                    f"{identity} has {name} {one.get(name)!r} in one shop, and {other.get(name)!r} in its copy", steps=_STEPS
+                    f"{identity} has {name} {one.get(name)!r} in one shop, and {other.get(name)!r} in its copy",
+                    steps=_STEPS,
                 )
 
     asyncio.run(tried())
@@ -93,9 +96,7 @@ def round_trip_changes_nothing(subject: Subject, canonical_type: str, effort: Ef
 _STEPS = ("a record of a shop is written to a second one", "what the second tells of it is written to a third")
 
 
-async def _copied(
-    subject: Subject, canonical_type: str, events: list[Event], effort: Effort
-) -> dict[str, Event]:
+async def _copied(subject: Subject, canonical_type: str, events: list[Event], effort: Effort) -> dict[str, Event]:
     """What a fresh shop tells after these were written to it, of what it took."""
     async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
         batch = deliveries(subject, events)

@@ -123,7 +123,9 @@ def _grown(value: Json) -> Json:
     if not isinstance(value, list):
         return value
     return [
-        {**_grown(each), NEW_FIELD: {"since": "today", "tags": [None, 1]}} if isinstance(each, Mapping) else _grown(each)
+        {**_grown(each), NEW_FIELD: {"since": "today", "tags": [None, 1]}}
+        if isinstance(each, Mapping)
+        else _grown(each)
         for each in value
     ]
 

@@ -10,7 +10,7 @@ from pullpush_sdk.canonical import dumps, loads
 from pullpush_sdk.connector import Event, Verb
 from pullpush_sdk.sandbox import ChangeError
 
-from ._history import Edit, known_records, kinds_for, play
+from ._history import Edit, kinds_for, known_records, play
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning, newest
 from ._truth import books, holds_what_was_told, same_books
@@ -158,7 +158,9 @@ def _no_ghost(shop: Shop, before: dict[str, Event], events: list[Event], key: st
         if old is None or _key(shop, old) != key or event.verb is Verb.DELETED:
             continue
         if event.record == old.record or meaning(event.record) == meaning(old.record):
-            broken(f"{key} was deleted, and {when} tells it as it was", steps=["read everything", f"delete {key}", when])
+            broken(
+                f"{key} was deleted, and {when} tells it as it was", steps=["read everything", f"delete {key}", when]
+            )
 
 
 def changes_nothing(subject: Subject, canonical_type: str, effort: Effort) -> None:

@@ -147,7 +147,9 @@ async def twice_is_once(ear: Ear, canonical_type: str, effort: Effort) -> None:
         again = await ear.events(attrs.evolve(request, received_at=ear.shop.clock.now()))
         one, other = [_said(each) for each in first], [_said(each) for each in again]
         if one != other:
-            broken(f"the same request said {one}, and an hour later {other}", steps=["a webhook arrives", "it comes again"])
+            broken(
+                f"the same request said {one}, and an hour later {other}", steps=["a webhook arrives", "it comes again"]
+            )
         ids = [event.transport_id for event in first if event.transport_id is not None]
         if ids != [event.transport_id for event in again if event.transport_id is not None]:
             broken(f"the transport id of one request is {ids} at first and another the next time")
@@ -231,7 +233,10 @@ async def _kept_by_the_inbox(ear: Ear, canonical_type: str, request: WebhookRequ
             if letter.mapped or not any(str(letter.payload) in body for body in raw):
                 broken(f"the dead letter of a webhook holds {str(letter.payload)[:200]!r} in place of its body")
         if not (await engine.counts(flow.name)).get(canonical_type, {}).get("waiting"):
-            broken("a genuine webhook that came behind broken ones was not logged", steps=["broken bodies", "a genuine one"])
+            broken(
+                "a genuine webhook that came behind broken ones was not logged",
+                steps=["broken bodies", "a genuine one"],
+            )
 
 
 def _broken_bodies(request: WebhookRequest) -> Iterator[tuple[str, bytes]]:

@@ -11,8 +11,8 @@ from pullpush_sdk.canonical import to_sparse
 from pullpush_sdk.connector import Connection, Delivery, Event, Page, moment_of
 from pullpush_sdk.errors import AuthError, ContractError, FieldError, RejectedError, TransientError
 from pullpush_sdk.http import Answer, Call
-
 from pullpush_sdk.testing.conformance.source_drift import NEW_FIELD
+
 from ._hooks import Pages, Pull, Sabotage, reading, reading_with
 
 __all__ = ["SABOTEURS"]

@@ -10,8 +10,7 @@ import attrs
 from pullpush_sdk.connector import Delivery, Event, Outcome
 from pullpush_sdk.errors import TransientError
 
-from ._hooks import Push, Sabotage, reading_with, writing
-from ._hooks import Pages, Pull
+from ._hooks import Pages, Pull, Push, Sabotage, reading_with, writing
 
 __all__ = ["SABOTEURS"]
 
