@@ -7,6 +7,7 @@ reject, never a crash.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ def natives_from_schema(schema: Mapping[str, Json]) -> st.SearchStrategy[Json]:
     """
     checker = validator_for(schema)
     try:
-        checker.check_schema(schema)
+        checker.check_schema(dict(schema))
     except Exception as error:
         raise SetupError(f"not a JSON Schema: {error}", hint="see json-schema.org") from error
     return of_schema(schema, schema, 0).filter(checker(schema).is_valid)
@@ -78,8 +79,12 @@ def recorded_natives(loaded: LoadedConnector, resource: str) -> list[Json]:
         known = ", ".join(manifest.resources) if manifest is not None else "none: it has no manifest"
         raise SetupError(f"{loaded.name} has no resource {resource!r} (resources: {known})")
     samples = read_samples(manifest, loaded.connector.folder)
-    path = manifest.resources[resource].response.records
-    bodies = [*(each.body for each in samples.exchanges if each.ok), *samples.answers.values()]
+    path, listed = manifest.resources[resource].response.records, manifest.resources[resource].list
+    if listed is None:
+        return []
+    address = re.compile(_address(listed.path))
+    asked = [each for each in samples.exchanges if each.ok and each.method == listed.method]
+    bodies = [*(each.body for each in asked if address.search(each.path)), *samples.answers.values()]
     found: list[Json] = []
     for body in bodies:
         rows = read_path(body, path) if path else body
@@ -109,6 +114,12 @@ async def mapped(shop: Shop, canonical_type: str, native: Json, *, origin: str =
     except FieldError as error:
         return Reject(native=text, error=error, origin=origin)
     return event
+
+
+def _address(path: str) -> str:
+    """A pattern for the end of a request's path; what a template fills in may be anything."""
+    parts = re.split(r"(\{\{.*?\}\})", path)
+    return "".join(".*" if part.startswith("{{") else re.escape(part) for part in parts) + "$"
 
 
 def _like(values: list[Json], *, wild: bool, leaf: bool = True) -> st.SearchStrategy[Json]:

@@ -264,7 +264,7 @@ async def world(
             await both.close()
 
 
-def _table(
+def _table(  # noqa: PLR0917 - what a table is made of
     name: str, end: End, url: str, sandbox: Sandbox, plugins: Plugins, setenv: Callable[[str, str], None]
 ) -> str:
     lines = [f"[connections.{name}]", f'connector = "{end.connector}"', f'sandbox = "{url}"']

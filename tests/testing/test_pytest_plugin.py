@@ -88,13 +88,16 @@ def test_the_fixtures(project):
         from pullpush_sdk.connector import Page
         from pullpush_sdk.engine.ports import FlowSpec
 
-        def test_a_shop(pullpush_run, pullpush_shop, pullpush_connection, pullpush_sandbox, pullpush_clock, pullpush_effort):
+        WAIT = {"fault": "status", "status": 429, "headers": {"Retry-After": "60"}, "body": {}, "times": 1}
+
+        def test_the_seed(pullpush_effort):
+            assert pullpush_effort.seed == 3
+
+        def test_a_shop(pullpush_run, pullpush_shop, pullpush_connection, pullpush_sandbox, pullpush_clock):
             assert pullpush_connection is pullpush_shop.connection
             assert pullpush_sandbox.name == "shopify"
-            assert pullpush_effort.seed == 3
             before = pullpush_clock.monotonic()
-            pullpush_sandbox.control.faults.replace([{"fault": "status", "status": 429, "headers": {"Retry-After": "60"},
-                "body": {}, "times": 1}])
+            pullpush_sandbox.control.faults.replace([WAIT])
             events, _ = pullpush_run(pullpush_shop.sweep("product"))
             assert len(events) == 12
             assert pullpush_clock.monotonic() >= before + 60, "nobody waited for it"
@@ -111,7 +114,7 @@ def test_the_fixtures(project):
             assert done["product"]["delivered"] > 0
             assert pullpush_run(pullpush_project.records("right", "product"))
     """)
-    run(project, "--pullpush-seed=3").assert_outcomes(passed=3)
+    run(project, "--pullpush-seed=3").assert_outcomes(passed=4)
 
 
 def test_which_connector_is_asked_for_in_words(pytester):

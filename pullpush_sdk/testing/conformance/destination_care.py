@@ -1,4 +1,4 @@
-"""Laws of careful writing: the newest stands, one bad record spoils no batch, what is not said stays, none is guessed."""
+"""Laws of careful writing: the newest stands, a bad record spoils no batch, what is not said stays, none is guessed."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ def ends_with_the_newest(subject: Subject, canonical_type: str, effort: Effort) 
         order = [_TIMES, *order[:-1]]
 
     async def ended(versions: Sequence[int]) -> Mapping[str, Json]:
-        (event, *_) = await given(subject, canonical_type, effort) or [None]
-        if event is None:
+        events = await given(subject, canonical_type, effort)
+        if not events:
             not_proven("the sandbox has no record of this type")
+        event = events[0]
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             for version in versions:
                 await _delivered(shop, canonical_type, _state(event, version))
@@ -86,11 +87,12 @@ async def _delivered(shop: Shop, canonical_type: str, event: Event) -> None:
 
 def _state(event: Event, version: int) -> Event:
     """The record as it was at a version: another quantity, title or name."""
-    changes: dict[str, Json] = {
+    states: dict[str, dict[str, Json]] = {
         "stocklevel": {"quantity": 100 + version},
         "product": {"title": f"Title {version}"},
         "contact": {"name": f"Ada Number{version}", "first_name": "Ada", "last_name": f"Number{version}"},
-    }[event.type]
+    }
+    changes = states[event.type]
     return attrs.evolve(
         event, record=attrs.evolve(event.record, **changes), version=event.version + version * 1_000_000
     )

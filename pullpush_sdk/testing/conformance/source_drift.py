@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -106,10 +107,8 @@ class _Drift:
 
 
 async def _answer(start: Message, body: bytes, send: Send) -> None:
-    try:
+    with suppress(ValueError):  # nothing that has fields
         body = json.dumps(_grown(json.loads(body))).encode()
-    except ValueError:
-        pass  # nothing that has fields
     headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({**start, "headers": headers})

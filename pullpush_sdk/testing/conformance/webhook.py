@@ -62,7 +62,7 @@ async def _edits(ear: Ear, canonical_type: str, count: int = 1) -> list[WebhookR
 def _values(kind: str, known: Known, number: int) -> dict[str, Json]:
     key = known.keys[number % len(known.keys)] if known.keys else ""
     sku = known.sold[number % len(known.sold)] if known.sold else key
-    return {
+    values: dict[str, dict[str, Json]] = {
         "stock": {"sku": key, "quantity": 40 + number},
         "product": {"sku": key, "title": f"Heard {number}"},
         "product_create": {"sku": f"HEARD-{number}", "title": f"Heard {number}", "price": 10},
@@ -71,7 +71,8 @@ def _values(kind: str, known: Known, number: int) -> dict[str, Json]:
         "order_status": {"order": key, "status": ("processing", "completed")[number % 2]},
         "customer": {"email": key, "name": f"Heard {number}"},
         "customer_create": {"email": f"heard-{number}@example.com", "name": f"Heard {number}"},
-    }[kind]
+    }
+    return values[kind]
 
 
 async def _speaks_of(ear: Ear, request: WebhookRequest, canonical_type: str) -> bool:
@@ -250,8 +251,9 @@ def _broken_bodies(request: WebhookRequest) -> Iterator[tuple[str, bytes]]:
     except ValueError:
         return
     if isinstance(value, dict):
+        others: tuple[Json, ...] = (None, [], {}, "?")
         for name in value:
-            for other in (None, [], {}, "?"):
+            for other in others:
                 yield f"a body whose {name!r} is {other!r}", dumps({**value, name: other})
 
 

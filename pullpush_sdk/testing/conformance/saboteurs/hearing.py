@@ -31,7 +31,11 @@ async def _arrival_is_news(receive: Receive, request: WebhookRequest) -> Sequenc
 
 
 def _older(event: Event) -> Event:
-    names = {"stocklevel": {"quantity": 1}, "product": {"title": "Before"}, "contact": {"name": "Before"}}
+    names: dict[str, dict[str, Json]] = {
+        "stocklevel": {"quantity": 1},
+        "product": {"title": "Before"},
+        "contact": {"name": "Before"},
+    }
     record = attrs.evolve(event.record, **names.get(event.type, {}))
     return attrs.evolve(event, record=record, version=event.version + _YEARS)
 
