@@ -9,7 +9,7 @@ import attrs
 
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connection, Event, Verb, WebhookRequest, version_of
-from pullpush_sdk.errors import FieldError
+from pullpush_sdk.errors import FieldError, ManifestError
 from pullpush_sdk.manifest import Manifest, Part, Webhook
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
@@ -167,7 +167,10 @@ class Receiver:
             observed = connection.clock.now()
             given = dict(native) if isinstance(native, Mapping) else {}
             given |= {field: at(native, path) for field, path in handler.record.items()}
-            native = await self.readers[name].whole(connection, given, named=True)
+            try:
+                native = await self.readers[name].whole(connection, given, named=True)
+            except ManifestError as error:  # what the request is made of is not in the body: no fault of the set-up
+                raise FieldError(f"the webhook names no record to read again: {error.message}") from error
         context = {"settings": connection.settings, "item": None, "page": {}, "request": {"body": body}}
         kind = self.types[handler.canonical_type]
         record = self.maps[name].one(native, context)

@@ -6,11 +6,23 @@ from pullpush_sdk.testing.conformance import LAWS, Effort, NotProvenError
 from tests.apis.subjects import NAMES, subject_of
 
 SUBJECTS = {name: subject_of(name) for name in NAMES}
-CASES = [(name, law, kind) for name, each in SUBJECTS.items() for law in LAWS for kind in law.types(each)]
+NEEDS_MORE = (
+    "source-bears-",
+    "source-tells-",
+    "destination-leaves-",
+    "destination-guesses-",
+    "destination-ends-with-",
+    "pair-second-",
+    "pair-round-",
+    "webhook-",
+)
+"""Laws that need more edits, overlap or webhooks than the samples of these platforms show."""
+TRIED = [law for law in LAWS if not law.name.startswith(NEEDS_MORE)]
+CASES = [(name, law, kind) for name, each in SUBJECTS.items() for law in TRIED for kind in law.types(each)]
 EDITS = {"source-misses-no-change", "pair-comes-to-rest"}
 UNPROVEN = {
     ("bigcommerce", "product"): EDITS,
-    ("bigcommerce", "stocklevel"): {*EDITS, "source-keeps-unknown-apart-from-zero"},
+    ("bigcommerce", "stocklevel"): {*EDITS, "source-reads-everything", "source-keeps-unknown-apart-from-zero"},
     ("hubspot", "call"): EDITS,
     ("square", "stocklevel"): {*EDITS, "source-keeps-unknown-apart-from-zero"},
     ("stripe", "invoice"): EDITS,

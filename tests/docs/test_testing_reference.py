@@ -75,9 +75,8 @@ def test_every_name_says_what_it_is_for():
     for name in MODULES:
         module = importlib.import_module(f"pullpush_sdk.testing.{name}")
         for each in module.__all__:
-            assert isinstance(getattr(module, each), tuple) or len(said(getattr(module, each))) > 10, (
-                f"{name}.{each} says nothing"
-            )
+            value = getattr(module, each)
+            assert isinstance(value, tuple) or len(said(value)) > 10, f"{name}.{each} says nothing"
 
 
 def test_the_guide_passes(pytester):

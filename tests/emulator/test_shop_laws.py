@@ -6,7 +6,19 @@ from pullpush_sdk.testing.conformance import LAWS, Effort, NotProvenError
 from tests.emulator.shops import SHOPS, subject_of
 
 SUBJECTS = {name: subject_of(name) for name in SHOPS}
-CASES = [(name, law, kind) for name, each in SUBJECTS.items() for law in LAWS for kind in law.types(each)]
+NEEDS_MORE = (
+    "source-bears-",
+    "source-tells-",
+    "destination-leaves-",
+    "destination-guesses-",
+    "destination-ends-with-",
+    "pair-second-",
+    "pair-round-",
+    "webhook-",
+)
+"""Laws that need more edits, overlap or webhooks than the samples of these platforms show."""
+TRIED = [law for law in LAWS if not law.name.startswith(NEEDS_MORE)]
+CASES = [(name, law, kind) for name, each in SUBJECTS.items() for law in TRIED for kind in law.types(each)]
 
 
 @pytest.mark.parametrize(("name", "law", "kind"), CASES, ids=lambda each: getattr(each, "name", each))

@@ -45,7 +45,7 @@ class Effort:
 
 @attrs.frozen(kw_only=True)
 class Law:
-    """One law.
+    """One law that a connector keeps for a canonical type.
 
     `says` is the law in a sentence; `fix` what an author should look at where it is broken. `check` tries it for one
     canonical type and raises BrokenLawError, or NotProvenError where the sandbox cannot play it. `ability` is what a

@@ -12,7 +12,7 @@ from pullpush_sdk.canonical import dumps, to_sparse
 from pullpush_sdk.connector import Event, Verb, WebhookRequest
 from pullpush_sdk.engine.inbox import Received
 from pullpush_sdk.engine.ports import FlowSpec
-from pullpush_sdk.errors import PullPushError, TransientError
+from pullpush_sdk.errors import AuthError, PullPushError, SetupError, TransientError
 from pullpush_sdk.serve._inbox_worker import work_inbox
 from pullpush_sdk.serve._target import Target
 from pullpush_sdk.testing.engine import memory_engine
@@ -25,6 +25,8 @@ from ._subject import Subject, meaning, newest
 __all__ = ["LAWS"]
 
 Json = Any
+_PATIENCE = 20
+"""Seconds within which the worker must be done with a few webhooks; its own waits take no time."""
 _MOST = 6
 """Webhooks of one law that are looked at: more of the same say no more."""
 
@@ -203,8 +205,8 @@ async def keeps_what_it_cannot_read(ear: Ear, canonical_type: str, effort: Effor
         steps = [f"a webhook with the body {body[:80]!r} arrives"]
         try:
             await ear.events(attrs.evolve(request, body=body))
-        except TransientError as error:
-            broken(f"{how} is told as something that passes: {error}", steps=steps)
+        except (TransientError, AuthError, SetupError) as error:
+            broken(f"{how} is told as {type(error).__name__}, and so waits for ever: {error}", steps=steps)
         except PullPushError:
             continue  # a dead letter with the raw body
         except Exception as error:  # noqa: BLE001 - that it is any other is what is looked for
@@ -226,7 +228,11 @@ async def _kept_by_the_inbox(ear: Ear, canonical_type: str, request: WebhookRequ
         for body in [*bodies, request.body]:
             changed = attrs.evolve(request, body=body)
             await engine.inbox.keep(Received(connection="shop", request=changed))
-        await work_inbox({"shop": target}.get, engine, stop=asyncio.Event(), clock=shop.clock, until_idle=True)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await work_inbox({"shop": target}.get, engine, stop=asyncio.Event(), clock=shop.clock, until_idle=True)
+        except TimeoutError:
+            broken(f"after {_PATIENCE} seconds the receiver's worker was not done with the webhooks")
         if left := await engine.inbox.status():
             broken(f"{left[0].waiting} webhooks are never done with: {left[0].reason}")
         raw = [body.decode("utf-8", "replace") for body in bodies]
