@@ -27,7 +27,7 @@ from pullpush_sdk.sandbox import (
 )
 
 from ._answers import Refusals, Reply
-from ._contents import contents_of
+from ._contents import KEYS, contents_of
 from ._credentials import Credentials, connection_of, demands_of, filled
 from ._edits import Goods, Merchant
 from ._endpoints import Endpoint, segments_of
@@ -122,7 +122,9 @@ def emulate(
         reset=platform.reset,
         changes=merchant.changes() | {"subscribe": notices.subscribe},
         outbox=outbox,
-        contents=contents_of({name: goods.collection for name, goods in stalls.items()}),
+        contents=contents_of(
+            {name: each.collection for name, each in stalls.items() if each.shows(KEYS.get(name, ""))}
+        ),
     )
     return Emulated(
         name=manifest.name,
