@@ -10,6 +10,7 @@ from tests.apis.subjects import NAMES, subject_of
 SUBJECTS = {name: subject_of(name) for name in NAMES}
 NEEDS_MORE = (
     "source-bears-",
+    "source-outlives-",
     "source-tells-",
     "destination-leaves-",
     "destination-guesses-",
