@@ -111,10 +111,6 @@ def emulate(
     notices.url = options.extra.get("webhook_url", "")
     findings += more
     stalls = _goods(manifest, endpoints, shop, values)
-
-    def shown(name: str) -> bool:
-        return stalls[name].shows(KEYS[name])
-
     merchant = Merchant(stalls, clock, notices)
     control = Control(
         name=manifest.name,
