@@ -29,6 +29,7 @@ from pullpush_sdk.sandbox import (
 
 from ._answers import Refusals, Reply
 from ._combined import combined, contradictions
+from ._contents import KEYS, contents_of
 from ._credentials import Credentials, connection_of, demands_of, filled
 from ._documented import described_webhooks, documented
 from ._edits import Goods, Merchant
@@ -120,7 +121,8 @@ def emulate(
     notices, more = _notices(manifest, samples, secrets, outbox, clock)
     notices.url = options.extra.get("webhook_url", "")
     findings += more
-    merchant = Merchant(_goods(manifest, endpoints, shop, values), clock, notices)
+    stalls = _goods(manifest, endpoints, shop, values)
+    merchant = Merchant(stalls, clock, notices)
     control = Control(
         name=manifest.name,
         clock=clock,
@@ -131,6 +133,9 @@ def emulate(
         reset=platform.reset,
         changes=merchant.changes() | {"subscribe": notices.subscribe},
         outbox=outbox,
+        contents=contents_of(
+            {name: each.collection for name, each in stalls.items() if each.shows(KEYS.get(name, ""))}
+        ),
     )
     return Emulated(
         name=manifest.name,

@@ -306,11 +306,16 @@ def _trouble(case: Case, told: Json) -> Problem:
 
 
 def _broken(case: Case, trial: Trial) -> Problem:
-    lines = [line for line in trial.reason.splitlines() if line.strip()]
-    seen = next((line.strip() for line in lines if line.strip().startswith("seen:")), lines[0] if lines else "")
-    fix = next((line.strip().removeprefix("Fix: ") for line in lines if line.strip().startswith("Fix:")), "")
+    seen = _part(trial.reason, "seen") or next((line for line in trial.reason.splitlines() if line.strip()), "")
+    fix = _part(trial.reason, "Fix")
     path = _of_type(case, trial.canonical_type, trial.law, trial.reason)
-    return _where(case, f"law-{trial.law}", path, f"{trial.canonical_type}: {seen.removeprefix('seen: ')}", fix)
+    return _where(case, f"law-{trial.law}", path, f"{trial.canonical_type}: {seen}", fix)
+
+
+def _part(reason: str, name: str) -> str:
+    """What a broken law says under a name, its lines joined; empty where it says nothing of the kind."""
+    found = re.search(rf"^  {name}: +(.*(?:\n {{9}}.*)*)", reason, re.MULTILINE)
+    return " ".join(found[1].split()) if found is not None else ""
 
 
 def _of_type(case: Case, canonical_type: str, law: str, reason: str = "") -> str:
@@ -322,7 +327,7 @@ def _of_type(case: Case, canonical_type: str, law: str, reason: str = "") -> str
     for path, resource in _resources(case, canonical_type):
         if law == "source-keeps-unknown-apart-from-zero":
             return f"{path}.canonical_map.quantity"
-        if law == "source-ends-on-a-repeated-page" or re.search(r"\bpages?\b", reason.partition("seen:")[2][:200]):
+        if law == "source-ends-on-a-repeated-page" or re.search(r"\bpages?\b", _part(reason, "seen")[:200]):
             return f"{path}.pagination"
         if law == "source-misses-no-change":
             return f"{path}.incremental" if resource.incremental is not None else path
