@@ -13,6 +13,7 @@ import attrs
 
 from pullpush_sdk.canonical import instant_text
 from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.engine.inbox import InboxStatus
 from pullpush_sdk.engine.ports import Engine, FlowSpec, Holder
 from pullpush_sdk.engine.upkeep import Pressure
 from pullpush_sdk.errors import StoreError, UnavailableError
@@ -45,7 +46,8 @@ class Supervisor:
     """The flows of one process that holds the store; made by `open_supervisor`.
 
     `store_error` is why the store could not be written last, empty where it could; `written_at` is the monotonic time
-    at which it could. `holder` is who holds it, and `pressure` why it takes nothing new, as they were seen last.
+    at which it could. `holder` is who holds it, `pressure` why it takes nothing new, and `inbox` what raw webhooks
+    wait, as they were seen last.
     """
 
     here: Surroundings
@@ -54,6 +56,7 @@ class Supervisor:
     written_at: float = 0.0
     holder: Holder | None = None
     pressure: Pressure | None = None
+    inbox: Sequence[InboxStatus] = ()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every flow until `stop` is set, and finish what is under way then.
@@ -130,6 +133,7 @@ class Supervisor:
                     before, self.store_error, self.written_at = shown, "", clock.monotonic()
                     self.holder = await engine.holder()
                     self.pressure = await engine.pressure()
+                    self.inbox = await engine.inbox.status()
                     if self.pressure is None:
                         for each in self.runners.values():
                             each.polls.store_works()

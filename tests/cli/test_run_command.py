@@ -114,7 +114,7 @@ def test_it_says_what_runs_and_where_and_is_healthy_and_ready(place: Any, start:
     status, ready = running.get("/health/ready")
     assert (status, ready["ok"], ready["reasons"], ready["degraded"]) == (200, True, [], [])
     assert ready["checks"]["flows"]["states"] == {"main": "active"}
-    assert set(ready["checks"]) == {"store", "holder", "flows", "destinations"}
+    assert set(ready["checks"]) == {"store", "holder", "flows", "destinations", "inbox"}
     wait_for(running, lambda: len(quantities(place)) == 12)
 
     def told() -> bool:

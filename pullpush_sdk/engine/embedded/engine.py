@@ -331,6 +331,7 @@ class SqliteEngine:
             holder=holder,
             flows=flows,
             open_breakers=resting,
+            inbox=await self._inbox.status(),
             pressure=await self._house.pressure(),
             size=await self._house.used(),
             free=self._space.free_bytes(),
