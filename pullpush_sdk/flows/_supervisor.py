@@ -98,6 +98,12 @@ class Supervisor:
             return None
         return self.here.connections.current(name)
 
+    def mended(self, name: str) -> None:
+        """A connection got new credentials: flows in error that use it are tried again at once."""
+        for runner in self.runners.values():
+            if name in (runner.flow.source, runner.flow.destination) and runner.troubles.now is not None:
+                runner.try_again()
+
     def flows_from(self, name: str, canonical_type: str) -> Sequence[FlowSpec]:
         """How events that came in from a connection are to be appended, for every flow that reads them there.
 

@@ -105,7 +105,7 @@ async def two_statuses_of_one_order_do_not_swap(bench: Bench) -> None:
 
 
 async def a_note_does_not_take_back_a_status(bench: Bench) -> None:
-    """A record that changed in another field says its old status again: that is no change, and the field is not lost."""
+    """A record that changed in another field says its old status again: no change of it, and the field is not lost."""
     for first in (0, 1):
         pair, ids = await _ordered(bench)
         _status(pair, 1, ids, "completed")
