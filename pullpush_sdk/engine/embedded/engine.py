@@ -332,7 +332,7 @@ class SqliteEngine:
             flows=flows,
             open_breakers=resting,
             inbox=await self._inbox.status(),
-            pressure=await self._house.pressure(),
+            pressure=await self._house.pressure(probe=not self._lock.held),
             size=await self._house.used(),
             free=self._space.free_bytes(),
         )
