@@ -47,7 +47,7 @@ class Supervisor:
 
     `store_error` is why the store could not be written last, empty where it could; `written_at` is the monotonic time
     at which it could. `holder` is who holds it, `pressure` why it takes nothing new, and `inbox` what raw webhooks
-    wait, as they were seen last.
+    wait, as they were seen last. `file_changed` says that the project file is not the one that runs.
     """
 
     here: Surroundings
@@ -57,6 +57,11 @@ class Supervisor:
     holder: Holder | None = None
     pressure: Pressure | None = None
     inbox: Sequence[InboxStatus] = ()
+    file_changed: bool = False
+    _file: bytes | None = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._file = _content(self.here.project)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every flow until `stop` is set, and finish what is under way then.
@@ -132,6 +137,7 @@ class Supervisor:
         engine, clock = self.here.engine, self.here.clock
         before: Json = None
         while True:
+            self._look_at_file()
             shown = self.shown()
             if shown != before or clock.monotonic() - self.written_at >= _BEAT_SECONDS:
                 try:
@@ -151,6 +157,22 @@ class Supervisor:
             await engine.remember("run", None)
         except StoreError as error:
             _log.warning("what status shows may be old: %s", error)
+
+
+    def _look_at_file(self) -> None:
+        """Say once that what somebody changed in the project file takes a restart."""
+        file = self.here.project.file
+        changed = _content(self.here.project) != self._file
+        if changed and not self.file_changed:
+            _log.warning("%s was changed: that takes effect when this process is started again", file)
+        self.file_changed = changed
+
+
+def _content(project: Project) -> bytes | None:
+    try:
+        return project.file.read_bytes()
+    except OSError:  # it is being replaced
+        return None
 
 
 @asynccontextmanager

@@ -51,6 +51,7 @@ def readiness(supervisor: Supervisor, clock: Clock) -> dict[str, Json]:
         "flows": _flows(supervisor),
         "destinations": _destinations(supervisor),
         "inbox": _inbox(supervisor, clock),
+        "project": _project(supervisor),
     }
     bad = {name: each["reason"] for name, each in checks.items() if not each["ok"]}
     reasons = [reason for name, reason in bad.items() if name in _NEEDED]
@@ -116,3 +117,9 @@ def _inbox(supervisor: Supervisor, clock: Clock) -> Json:
         elif age > _LATE:
             troubles.append(f"{each.waiting} webhooks of {each.connection} wait, the oldest for {age:.0f} s")
     return {"ok": not troubles, "reason": "; ".join(troubles), "connections": waiting}
+
+
+def _project(supervisor: Supervisor) -> Json:
+    """Whether what runs is what the project file says."""
+    reason = "the project file was changed since the start: restart to use it" if supervisor.file_changed else ""
+    return {"ok": not reason, "reason": reason}
