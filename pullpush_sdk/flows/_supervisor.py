@@ -158,7 +158,6 @@ class Supervisor:
         except StoreError as error:
             _log.warning("what status shows may be old: %s", error)
 
-
     def _look_at_file(self) -> None:
         """Say once that what somebody changed in the project file takes a restart."""
         file = self.here.project.file
