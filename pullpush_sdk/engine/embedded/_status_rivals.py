@@ -83,8 +83,13 @@ class StatusRivals:
         found = self.db.execute(
             "SELECT id FROM stream WHERE flow = ? AND type = ? AND NOT shadow", (self.flow.opposite, self.kind.name)
         ).fetchone()
-        # A record that nobody wrote to the other side has no other side yet.
-        shared = [key for key, rows in lanes.items() if any(row.written_id is not None for row in rows)]
+        # A record that nobody wrote to the other side has no other side yet. One that is told by more than its id
+        # (a type of somebody's own) has no statuses that go back.
+        shared = [
+            key
+            for key, rows in lanes.items()
+            if any(row.written_id is not None for row in rows) and all(row.identity == key for row in rows)
+        ]
         if found is None or not shared:
             return
         self._theirs = found[0]
