@@ -9,16 +9,17 @@ from ._session import Session
 
 if TYPE_CHECKING:
     from pullpush_sdk.connector import Connector
-    from pullpush_sdk.plugins import LoadedConnector
+    from pullpush_sdk.plugins import LoadedConnector, Plugins
 
 
 @click.group(
     invoke_without_command=True,
-    epilog="Examples:\n\n  pullpush connectors\n\n  pullpush connectors show shopify",
+    epilog="Examples:\n\n  pullpush connectors\n\n  pullpush connectors --timing\n\n  pullpush connectors show shopify",
 )
+@click.option("--timing", is_flag=True, help="What loading each plugin costs, the slowest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def connectors(ctx: click.Context, as_json: bool) -> None:
+def connectors(ctx: click.Context, *, timing: bool, as_json: bool) -> None:
     """List the installed connectors and what they read and write; exit 1 where a plugin did not load."""
     if ctx.invoked_subcommand is not None:
         return
@@ -26,16 +27,59 @@ def connectors(ctx: click.Context, as_json: bool) -> None:
     plugins = session.plugins
     loaded = sorted(plugins.connectors.values(), key=lambda each: each.name)
     if as_json:
-        failures = [{"plugin": each.source, "error": str(each.error)} for each in plugins.failures]
-        emit_json({"connectors": [_as_json(each) for each in loaded], "failures": failures})
+        shown: dict[str, Any] = {"connectors": [_as_json(each) for each in loaded], "failures": _failed(plugins)}
+        emit_json(shown | ({"timing": _timing(plugins)} if timing else {}))
+    elif timing:
+        _show_timing(_timing(plugins))
     elif loaded:
         emit_table(["name", "distribution", "version", "reads", "writes"], [_row(each) for each in loaded])
     else:
         say("no connector is installed; try: pip install pullpush-shopify")
     if plugins.failures:
-        for failure in plugins.failures:
-            say(f"left out: {failure.error}", colour="red")
-        ctx.exit(1)
+        ctx.exit(1)  # each was named while they were loaded
+
+
+def _failed(plugins: Plugins) -> list[dict[str, Any]]:
+    return [
+        {"plugin": each.source, "distribution": each.distribution, "version": each.release, "error": str(each.error)}
+        for each in plugins.failures
+    ]
+
+
+def _timing(plugins: Plugins) -> list[dict[str, Any]]:
+    """Every plugin with what loading it cost in this process, the slowest first."""
+    by_source = {each.source: each for each in plugins.connectors.values()}
+    rows = []
+    for source, seconds in plugins.seconds.items():
+        loaded = by_source.get(source)
+        more = 0.0 if loaded is None else loaded.load_seconds
+        rows.append(_cost(source, "" if loaded is None else loaded.name, seconds, more, "loaded"))
+    rows += [_cost(each.source, "", each.seconds, 0.0, "left out") for each in plugins.failures
+             if each.source not in plugins.seconds]  # fmt: skip
+    broken = {each.source for each in plugins.failures}
+    for row in rows:
+        row["state"] = "left out" if row["plugin"] in broken else row["state"]
+    return sorted(rows, key=lambda row: -row["seconds"])
+
+
+def _cost(source: str, connector: str, imported: float, more: float, state: str) -> dict[str, Any]:
+    return {
+        "plugin": source,
+        "connector": connector or None,
+        "importSeconds": round(imported, 4),
+        "loadSeconds": round(more, 4),
+        "seconds": round(imported + more, 4),
+        "state": state,
+    }
+
+
+def _show_timing(rows: list[dict[str, Any]]) -> None:
+    emit_table(
+        ["plugin", "connector", "import ms", "load ms", "state"],
+        [[row["plugin"], row["connector"], round(row["importSeconds"] * 1000, 1), round(row["loadSeconds"] * 1000, 1),
+          row["state"]] for row in rows],
+    )  # fmt: skip
+    say("what several plugins import is paid for by the first of them; load is the connector and its manifest")
 
 
 @connectors.command(epilog="Example:\n\n  pullpush connectors show shopify --json")
@@ -103,4 +147,5 @@ def _as_json(loaded: LoadedConnector) -> dict[str, Any]:
         "secrets": sorted(connector.secrets),
         "refused": dict(connector.refused),
         "importSeconds": round(loaded.import_seconds, 4),
+        "distributionVersion": loaded.release,
     }

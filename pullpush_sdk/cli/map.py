@@ -1,125 +1,158 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._output import emit_json, emit_table, say
-from ._session import Session
 
 if TYPE_CHECKING:
-    from pullpush_sdk.canonical import CanonicalType
-    from pullpush_sdk.connector import Connector
     from pullpush_sdk.errors import FieldError
-    from pullpush_sdk.manifest import Manifest
-    from pullpush_sdk.mapping import Functions
+    from pullpush_sdk.mapping import CompiledMap, Map
 
+    from ._map_target import Native, Tried, Use
+
+Json = Any
 _EPILOG = """Examples:
 
-  pullpush map shopify product --sample product.json
+  pullpush map shopify products --sample product.json
+
+  pullpush map ./pullpush-acme orders --watch --coverage
 
   pullpush map connector.yaml orders --sample - --explain < order.json
 
-  pullpush map salla stocklevel --sample list-answer.json
+  pullpush map ./pullpush-acme --coverage --json
 
-A sample is one record, a list of records, or a whole answer of the resource's list request.
+Without --sample the connector's own samples are tried. A sample is one record, a list of records, a whole answer of the
+resource's list request, or recorded traffic. Exit code 1 where a record does not map or there is none to try, 2 where
+the connector does not load.
 """
-_SUFFIXES = {".yaml", ".yml", ".json", ".js", ".mjs", ".cjs", ".ts"}
+_PROGRAM = "from pullpush_sdk.cli import main; main()"
 
 
 @click.command("map", epilog=_EPILOG)
-@click.argument("connector", metavar="CONNECTOR|MANIFEST")
-@click.argument("resource", metavar="RESOURCE|TYPE")
-@click.option("--sample", required=True, type=click.File("rb"), metavar="FILE|-", help="JSON; - is standard input.")
+@click.argument("connector", metavar="FOLDER|CONNECTOR|FILE")
+@click.argument("resource", metavar="[RESOURCE|TYPE|EVENT]", required=False)
+@click.option("--sample", "samples", multiple=True, metavar="FILE|-",
+              help="JSON; - is standard input; may be repeated (default: the connector's own).")  # fmt: skip
 @click.option("--context", default="{}", metavar="JSON", help='What @ paths read, such as {"settings": {...}}.')
 @click.option("--explain", "explained", is_flag=True, help="A table: which rule and path gave each field.")
-@click.option("--json", "as_json", is_flag=True, help="With --explain: print JSON.")
+@click.option("--coverage", "covered", is_flag=True,
+              help="Which canonical fields are filled, and which native fields nothing reads.")  # fmt: skip
+@click.option("--watch", is_flag=True, help="Do it again whenever a file changes, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="With --explain and --coverage: print JSON.")
 @click.pass_context
 def map_(
-    ctx: click.Context, connector: str, resource: str, *, sample: Any, context: str, explained: bool, as_json: bool
+    ctx: click.Context,
+    connector: str,
+    resource: str | None,
+    *,
+    samples: tuple[str, ...],
+    context: str,
+    explained: bool,
+    covered: bool,
+    watch: bool,
+    as_json: bool,
 ) -> None:
-    """Try the mapping of a resource on a sample; prints canonical JSON. Exit code 1 where a record does not map."""
-    session: Session = ctx.obj
-    manifest, functions = _load(session, connector)
-    rules, kind, records_at = _find(session, manifest, resource)
-    records = _records(sample.read(), records_at)
-    given = _context(context)
-    if explained:
-        _explain(rules, kind, functions, records, given, as_json=as_json)
-    failures = _map(rules, kind, functions, records, given, quiet=explained)
-    for index, failure in failures:
-        say(f"record {index}: {failure.target or 'the record'}: {failure.message}", colour="red")
-        place = " ".join(part for part in (failure.path and f"at {failure.path}", failure.shown) if part)
-        if place:
-            say(f"  {place}")
-        if failure.hint:
-            say(f"  {failure.hint}")
-    ctx.exit(1 if failures else 0)
+    """Try the maps of a connector on samples; prints canonical JSON.
+
+    FOLDER is a plugin's, CONNECTOR an installed one's name, FILE a manifest or a MiniApp document. Without RESOURCE all
+    of its maps are tried.
+    """
+    if watch:
+        _watch(connector, samples)
+        return
+    from ._map_target import chosen, load_tried
+
+    tried = load_tried(connector, whole=not covered)
+    contents = {name: _read(name) for name in samples}
+    extra = _context(context)
+    uses = chosen(tried, resource)
+    if not uses:
+        raise click.UsageError(f"{tried.manifest.name} has no maps.")
+    work = [_Work(tried, each, contents, extra) for each in uses]
+    if resource is None and any(each.natives for each in work):
+        # Maps of which no sample has a record are no news beside those that were tried.
+        for each in work:
+            if not each.natives:
+                say(f"{each.use.name}: no sample has a record of it", colour="yellow")
+        work = [each for each in work if each.natives]
+    if explained or covered:
+        _look(work, explained=explained, covered=covered, as_json=as_json, single=resource is not None)
+    else:
+        _print(work, single=resource is not None)
+    good = [each.told() for each in work]
+    ctx.exit(0 if all(good) else 1)
 
 
-def _load(session: Session, name: str) -> tuple[Manifest, Functions]:
-    """A manifest file, or an installed connector's; with the functions that its maps may name."""
-    from pullpush_sdk.errors import ManifestError, SetupError
-    from pullpush_sdk.manifest import check_manifest, load
+class _Work:
+    """One map with the records that it is tried on."""
 
-    path = Path(name)
-    plugins = session.plugins
-    if path.suffix not in _SUFFIXES and not path.is_file():
-        connector = plugins.connector(name).connector
-        if connector.manifest is None:
-            raise SetupError(f"connector {name!r} is written in Python: it has no maps to try")
-        return connector.manifest, _with_own(plugins.functions, connector)
-    document = load(path)
-    installed = plugins.connectors.get(document.manifest.name)
-    functions = plugins.functions if installed is None else _with_own(plugins.functions, installed.connector)
-    if problems := check_manifest(document.manifest, plugins.types, functions):
-        raise ManifestError(f"{path} is not good", map(document.located, problems))
-    return document.manifest, functions
+    def __init__(self, tried: Tried, use: Use, contents: Mapping[str, bytes], extra: Mapping[str, Json]) -> None:
+        from pullpush_sdk.errors import MappingError
+        from pullpush_sdk.mapping import compile_map, parse_map
+
+        from ._map_target import given, shipped
+
+        self.use = use
+        self.functions = tried.functions
+        self.natives: list[Native] = [
+            native for name, content in contents.items() for native in given(tried, use, content, name)
+        ]
+        if not contents:
+            self.natives = shipped(tried, use)
+        self._extra = extra
+        spec, problems = parse_map(use.rules, path=use.place)
+        if problems:
+            raise MappingError("the map is not good", map(tried.located, problems))
+        self.spec: Map = spec
+        self.compiled: CompiledMap | None = None
+        self.lacks = ""
+        self.records: list[Any] = []
+        self.errors: list[tuple[Native, FieldError]] = []
+        try:
+            self.compiled = compile_map(spec, use.kind, tried.functions, name=use.kind.name)
+        except MappingError as error:
+            # Everything else was found when the manifest was checked.
+            self.lacks = error.problems[0].message
+            return
+        for native in self.natives:
+            done = self.compiled.many([native.record], self.context(native))
+            self.records += done.records
+            self.errors += [(native, error) for _, error in done.errors]
+
+    def context(self, native: Native) -> dict[str, Json]:
+        """What `@` paths read: as said, over what the sample brings."""
+        return {**native.context, **self._extra}
+
+    def told(self) -> bool:
+        """Say what did not map, with its place; whether there was something to try, and all of it did."""
+        if not self.natives:
+            say(f"{self.use.name}: no sample has a record of it; name one: --sample FILE", colour="yellow")
+        if self.lacks:
+            say(f"{self.use.name}: {self.lacks} ({self.use.place})", colour="red")
+        for native, failure in self.errors:
+            say(f"{self.use.name}: {native.place}: {failure.target or 'the record'}: {failure.message}", colour="red")
+            place = " ".join(part for part in (failure.path and f"at {failure.path}", failure.shown) if part)
+            if place:
+                say(f"  {place}")
+            if failure.hint:
+                say(f"  {failure.hint}")
+        return bool(self.natives) and not self.errors and not self.lacks
 
 
-def _with_own(functions: Functions, connector: Connector) -> Functions:
-    own = {f"{connector.name}:{each}": function for each, function in connector.functions.items()}
-    return functions.extended(own, owner=connector.name)
-
-
-def _find(session: Session, manifest: Manifest, name: str) -> tuple[Mapping[str, Any], CanonicalType, str]:
-    """The rules of a resource or webhook handler, what they make, and where records stand in an answer."""
-    types = session.plugins.types
-    by_type = [each for each in manifest.resources.values() if each.canonical_type == name]
-    resource = manifest.resources.get(name) or (by_type[0] if by_type else None)
-    if resource is not None:
-        return resource.canonical_map, types[resource.canonical_type], resource.response.records
-    handlers = manifest.webhook.handlers if manifest.webhook is not None else {}
-    handler = handlers.get(name)
-    if handler is not None and handler.map is not None:
-        return handler.map, types[handler.canonical_type], ""
-    import difflib
-
-    known = [*manifest.resources, *(each for each, one in handlers.items() if one.map is not None)]
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise click.UsageError(f"{manifest.name} has no resource {name!r} (it has: {', '.join(known) or 'none'}).{hint}")
-
-
-def _records(text: bytes, records_at: str) -> list[Any]:
-    import msgspec
-
-    from pullpush_sdk.canonical import loads
-
+def _read(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
     try:
-        value = loads(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"The sample is not JSON: {error}") from None
-    inside: Any = value
-    for step in records_at.removeprefix("$").strip(".").split(".") if records_at else ():
-        inside = inside.get(step) if isinstance(inside, Mapping) else None
-    if isinstance(inside, list):
-        return inside
-    return value if isinstance(value, list) else [value]
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"The sample {name} cannot be read: {error.strerror}.") from None
 
 
 def _context(text: str) -> dict[str, Any]:
@@ -132,89 +165,98 @@ def _context(text: str) -> dict[str, Any]:
     return value
 
 
-def _map(
-    rules: Mapping[str, Any],
-    kind: CanonicalType,
-    functions: Functions,
-    records: list[Any],
-    context: dict[str, Any],
-    *,
-    quiet: bool,
-) -> list[tuple[int, FieldError]]:
-    """Print the canonical records; what failed, by index."""
+def _print(work: Sequence[_Work], *, single: bool) -> None:
+    """The canonical records: of one map one or a list, of several by the map's name."""
     from pullpush_sdk.canonical import to_wire
-    from pullpush_sdk.errors import MappingError
-    from pullpush_sdk.mapping import compile_map, parse_map
 
-    spec, problems = parse_map(rules)
-    if problems:
-        raise MappingError("the map is not good", problems)
-    mapped = compile_map(spec, kind, functions, name=kind.name).many(records, context)
-    if not quiet:
-        wire = [to_wire(each) for each in mapped.records]
-        emit_json(wire[0] if len(records) == 1 and wire else wire)
-    return mapped.errors
+    made = {each.use.name: [to_wire(record) for record in each.records] for each in work}
+    if not single:
+        emit_json(made)
+        return
+    (wire,) = made.values()
+    emit_json(wire[0] if len(work[0].natives) == 1 and wire else wire)
 
 
-def _explain(
-    rules: Mapping[str, Any],
-    kind: CanonicalType,
-    functions: Functions,
-    records: list[Any],
-    context: dict[str, Any],
-    *,
-    as_json: bool,
-) -> None:
-    """Per field: the rule's paths, the one that gave, what stood there, what it became."""
-    from pullpush_sdk.mapping import explain, parse_map
-
-    spec, _ = parse_map(rules)
-    for index, record in enumerate(records):
-        rows = explain(spec, kind, functions, record, context)
-        if as_json:
-            emit_json(
-                [
-                    {"field": each.target, "paths": list(each.paths), "path": each.path, "raw": _shown(each.raw),
-                     "value": _shown(each.value), "note": each.note}
-                    for each in rows
-                ]
-            )  # fmt: skip
-            continue
-        emit_table(
-            ["field", "paths", "gave", "raw", "value", "note"],
-            [
-                [each.target, ", ".join(each.paths), each.path or None, _shown(each.raw), _shown(each.value), each.note]
-                for each in rows
-            ],
-            title=f"record {index}" if len(records) > 1 else "",
-        )
+def _look(work: Sequence[_Work], *, explained: bool, covered: bool, as_json: bool, single: bool) -> None:
+    """Why fields are as they are, and what is filled and unused."""
+    if as_json and explained and single and not covered:
+        for rows in _explained(work[0]):
+            emit_json(rows)
+        return
+    if as_json:
+        emit_json({each.use.name: _as_json(each, explained=explained, covered=covered) for each in work})
+        return
+    for each in work:
+        _show(each, explained=explained, covered=covered)
 
 
-def _shown(value: Any) -> str | None:
-    """A value as it would stand in JSON, cut; None where there is none."""
-    from pullpush_sdk.canonical import UNSET, dumps
+def _explained(work: _Work) -> list[list[dict[str, Json]]]:
+    from pullpush_sdk.mapping import explain
 
-    if value is UNSET:
-        return None
-    text = value if isinstance(value, str) else dumps(_plain(value)).decode()
-    return text if len(text) <= _CUT else text[: _CUT - 1] + "…"
+    from ._map_shown import explained_json
 
-
-def _plain(value: Any) -> Any:
-    """A canonical value, at whatever depth, as the JSON that it becomes."""
-    from datetime import datetime
-
-    from pullpush_sdk.canonical import instant_text, to_sparse
-
-    if hasattr(value, "__attrs_attrs__"):
-        return to_sparse(value)
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return value
+    return [
+        explained_json(explain(work.spec, work.use.kind, work.functions, each.record, work.context(each)))
+        for each in work.natives
+    ]
 
 
-_CUT = 60 if sys.stdout.isatty() else 200
+def _as_json(work: _Work, *, explained: bool, covered: bool) -> dict[str, Json]:
+    from ._map_shown import candidates, coverage_json
+
+    found: dict[str, Json] = {"type": work.use.kind.name}
+    if explained:
+        rows = _explained(work)
+        found["records"] = [
+            {"sample": each.place, "fields": fields} for each, fields in zip(work.natives, rows, strict=True)
+        ]
+    if covered:
+        seen = _coverage(work)
+        likely = candidates(work.use.kind, seen, [each.record for each in work.natives])
+        found["coverage"] = coverage_json(seen, likely)
+    return found
+
+
+def _coverage(work: _Work) -> Any:
+    from pullpush_sdk.mapping import coverage
+
+    records = [(each.record, work.context(each)) for each in work.natives]
+    return coverage(work.spec, work.use.kind, work.compiled, records)
+
+
+def _show(work: _Work, *, explained: bool, covered: bool) -> None:
+    from pullpush_sdk.mapping import explain
+
+    from ._map_shown import candidates, explained_rows, heading, show_coverage
+
+    if explained:
+        for each in work.natives:
+            rows = explain(work.spec, work.use.kind, work.functions, each.record, work.context(each))
+            title = f"{work.use.name}: {each.place}" if len(work.natives) > 1 else ""
+            emit_table(["field", "paths", "gave", "raw", "value", "note"], explained_rows(rows), title=title)
+    if covered:
+        seen = _coverage(work)
+        likely = candidates(work.use.kind, seen, [each.record for each in work.natives])
+        show_coverage(heading(work.use.name, work.use.kind.name, len(work.natives)), seen, likely)
+
+
+def _watch(connector: str, samples: Sequence[str]) -> None:
+    """Try it again in a process of its own after every change: whatever breaks there, watching goes on."""
+    from pullpush_sdk.validate import find_target, watch
+
+    if "-" in samples:
+        raise click.UsageError("--watch needs samples in files: standard input is read once.")
+    target = find_target(connector)
+    arguments = [each for each in sys.argv[1:] if each != "--watch"]
+
+    def run() -> None:
+        if sys.stdout.isatty():
+            click.clear()
+        subprocess.run([sys.executable, "-c", _PROGRAM, *arguments], stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - this very program
+        say(f"watching {target.shown}; Ctrl-C ends", colour="blue")
+        sys.stderr.flush()
+
+    try:
+        watch(target, run, files=[Path(each) for each in samples])
+    except KeyboardInterrupt:
+        say("stopped")

@@ -5,7 +5,8 @@ from ._hooks import ManifestHooks
 from ._label import Label, Labels, challenge_answer, decoded
 from ._listing import Listing, iter_records
 from ._rows import iter_pages, page_of
-from ._webhook import brings_token
+from ._sign import proofs_of, signed, without_proof
+from ._webhook import brings_token, event_name
 
 __all__ = [
     "Label",
@@ -17,8 +18,12 @@ __all__ = [
     "connector_from",
     "connector_of",
     "decoded",
+    "event_name",
     "iter_pages",
     "iter_records",
     "page_of",
+    "proofs_of",
+    "signed",
     "with_abilities",
+    "without_proof",
 ]

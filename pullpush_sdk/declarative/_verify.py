@@ -68,7 +68,7 @@ class Verifier:
         """Whether one of the secrets signed this request."""
         how = self.verification
         header = request.headers.get(how.header.lower(), "")
-        pairs = _pairs(header) if how.field or how.timestamp_field else []
+        pairs = header_pairs(header) if how.field or how.timestamp_field else []
         sent = [value for name, value in pairs if name == how.field][:_MOST_SIGNATURES] if how.field else [header]
         fields, stamp = dict(pairs), ""
         if how.timestamp_header is not None or how.timestamp_field is not None:
@@ -83,7 +83,7 @@ class Verifier:
             body = self.content(request.body, {"timestamp": stamp, "headers": request.headers, "fields": fields})
             if body is None:
                 return False
-            expected = tuple(_signature(how, key, body) for key in self.keys)
+            expected = tuple(signature(how, key, body) for key in self.keys)
         # All are compared, always: how long it takes must not tell which one matched.
         matches = [self.equal(_without_prefix(how, one).encode(), each) for one in sent for each in expected]
         return any(matches)
@@ -104,7 +104,7 @@ def _secrets(verification: Verification, connection: Connection) -> list[str]:
     return [text for text in found if text]
 
 
-def _pairs(header: str) -> list[tuple[str, str]]:
+def header_pairs(header: str) -> list[tuple[str, str]]:
     """`t=1,v1=ab` as its pairs."""
     found = [part.strip().partition("=") for part in header.split(",")]
     return [(name.strip(), value.strip()) for name, _, value in found]
@@ -140,7 +140,8 @@ def _within(given: Mapping[str, Any], name: str) -> Any:
     return given.get(group, {}).get(key.lower() if group == "headers" else key)
 
 
-def _signature(verification: Verification, key: bytes, content: bytes) -> bytes:
+def signature(verification: Verification, key: bytes, content: bytes) -> bytes:
+    """The digest of the content in its declared encoding."""
     digest = hmac.digest(key, content, _DIGESTS[verification.kind])
     return digest.hex().encode() if verification.encoding == "hex" else base64.b64encode(digest)
 

@@ -6,6 +6,7 @@ from the manifest under test alone: a manifest that misreads its platform fails 
 
 from ._emulate import Emulated, emulate, emulate_connector
 from ._findings import NotProven
+from ._moments import restamped
 from .samples import Exchange, Samples, WebhookSample, read_samples
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "emulate",
     "emulate_connector",
     "read_samples",
+    "restamped",
 ]

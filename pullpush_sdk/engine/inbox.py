@@ -15,7 +15,7 @@ import attrs
 
 from pullpush_sdk.connector import WebhookRequest
 
-__all__ = ["DeadRequest", "Inbox", "InboxStatus", "Kept", "LookUp", "Received"]
+__all__ = ["Arrived", "DeadRequest", "Inbox", "InboxStatus", "Kept", "LookUp", "Received", "WhichArrived"]
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +84,28 @@ class DeadRequest:
 
 
 @attrs.frozen(kw_only=True)
+class Arrived:
+    """A request that was kept: it still waits in the inbox, or `settled_at` says when its events stood in the logs."""
+
+    id: int
+    connection: str
+    event: str
+    request: WebhookRequest
+    settled_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WhichArrived:
+    """Which requests are meant: those that all of it fits; `since` and `until` are of their arrival, both included."""
+
+    ids: Sequence[int] = ()
+    connection: str | None = None
+    event: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
 class InboxStatus:
     """One connection's part of the inbox: how many wait, since when, and how many of them failed so far.
 
@@ -141,6 +163,14 @@ class Inbox(Protocol):
 
         Raises:
             LeaseLostError: this process does not hold the store.
+        """
+        ...
+
+    async def arrived(self, which: WhichArrived, *, limit: int, before: int | None = None) -> Sequence[Arrived]:
+        """Requests in the inbox and those that were settled and are still kept, latest first; only those with an id
+        below `before`, to read on.
+
+        What was received again for one flow only (a dead letter that is retried) is not among them.
         """
         ...
 

@@ -14,6 +14,7 @@ def upkeep_of(project: Project) -> Upkeep:
     return Upkeep(
         keep=said.keep,
         keep_ids=said.keep_webhook_ids,
+        keep_webhooks=said.keep_webhooks,
         expire_dead=said.expire_dead_letters,
         archive=project.state_dir / "expired-dead-letters",
         max_size=said.max_size,

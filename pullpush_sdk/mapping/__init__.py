@@ -6,6 +6,7 @@ slow interpreter as its oracle. `project` makes a decoder that reads of a page o
 
 from ._check import check_body, check_map
 from ._compile import CompiledBody, CompiledMap, Mapped, compile_body, compile_map
+from ._coverage import Coverage, FieldCoverage, coverage
 from ._decode import DecodedPage, Decoder, full_decoder, project
 from ._explain import Explained, explain, interpret, interpret_body
 from ._functions import Functions
@@ -13,15 +14,18 @@ from ._interpret import read_path
 from ._parse import parse_body, parse_map
 from ._path import parse_path
 from ._transforms import transforms
+from ._unread import Unread, unread
 from .spec import Condition, ListTemplate, Literal, Map, ObjectTemplate, Path, Rule, Step, Template
 
 __all__ = [
     "CompiledBody",
     "CompiledMap",
     "Condition",
+    "Coverage",
     "DecodedPage",
     "Decoder",
     "Explained",
+    "FieldCoverage",
     "Functions",
     "ListTemplate",
     "Literal",
@@ -32,10 +36,12 @@ __all__ = [
     "Rule",
     "Step",
     "Template",
+    "Unread",
     "check_body",
     "check_map",
     "compile_body",
     "compile_map",
+    "coverage",
     "explain",
     "full_decoder",
     "interpret",
@@ -46,4 +52,5 @@ __all__ = [
     "project",
     "read_path",
     "transforms",
+    "unread",
 ]

@@ -19,15 +19,20 @@ _DAY = 86_400.0
 _SHORTEST_IDS = 2 * _DAY
 
 _DURATION_FORM = 'a time such as "7d", "12h" or "30m"'
+_DURATION_OR_NONE_FORM = 'a time such as "3d", or false'
 _SIZE_FORM = 'a size such as "2GB" or "500MB"'
 
 
 @attrs.frozen(kw_only=True)
 class Retention:
-    """Seconds and bytes; None for `expire_dead_letters` and `max_size` means never and without limit."""
+    """Seconds and bytes; 0 for `keep_webhooks` keeps none.
+
+    None for `expire_dead_letters` and `max_size` means never and without limit.
+    """
 
     keep: float = 7 * _DAY
     keep_webhook_ids: float = 14 * _DAY
+    keep_webhooks: float = 3 * _DAY
     expire_dead_letters: float | None = None
     max_size: int | None = None
     min_free: int = 64 * 1024**2
@@ -48,9 +53,15 @@ def size(value: Any) -> int | None:
     return None if found is None or unit is None else int(float(found[1]) * unit)
 
 
+def duration_or_none(value: Any) -> float | None:
+    """Seconds of `"3d"`, 0 of false; None for what is neither."""
+    return 0.0 if value is False else duration(value)
+
+
 _READERS: Mapping[str, tuple[Callable[[Any], float | int | None], str]] = {
     "keep": (duration, _DURATION_FORM),
     "keep_webhook_ids": (duration, _DURATION_FORM),
+    "keep_webhooks": (duration_or_none, _DURATION_OR_NONE_FORM),
     "expire_dead_letters": (duration, _DURATION_FORM),
     "max_size": (size, _SIZE_FORM),
     "min_free": (size, _SIZE_FORM),

@@ -9,12 +9,13 @@ from ._inbox_worker import work_inbox
 from ._limits import Limits
 from ._log_lines import LOG_FORMATS, log_to
 from ._routes import direct, webhook_routes
-from ._run import Serving, run_project
+from ._run import LISTENING, Serving, run_project
 from ._server import listen, make_server
 from ._target import Target
 from ._waiting import receive_waiting
 
 __all__ = [
+    "LISTENING",
     "LOG_FORMATS",
     "Limits",
     "Serving",

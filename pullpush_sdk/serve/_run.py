@@ -38,6 +38,9 @@ _log = logging.getLogger("pullpush.run")
 
 _ANSWER_SECONDS = 10
 
+LISTENING = "listening"
+"""The name under which the store keeps where the process that holds it listens; one that was killed leaves it."""
+
 
 @attrs.frozen(kw_only=True)
 class Serving:
@@ -84,6 +87,7 @@ async def run_project(
                 supervisor=supervisor,
             )  # fmt: skip
             targets = Targets(supervisor)
+            await engine.remember(LISTENING, serving.address)
             _say_what_runs(supervisor, targets, serving)
             work = [
                 supervisor.run(stop),

@@ -7,9 +7,11 @@ from ._catalogue import FAMILIES, rule, shipped
 from ._examples import edited, write_example
 from ._fix import Fixed, fix
 from ._live import Live, run_live
+from ._matching import exchanges_of, list_records
 from ._model import LEVELS, Example, Finding, Point, Report, Rule, Trial
 from ._pages import page, pages
 from ._run import Options, Validated, validate, validate_target
+from ._samples import Samples, read_samples
 from ._target import Target, find_target
 from ._watch import watch
 from .formats import FORMATS
@@ -29,15 +31,19 @@ __all__ = [
     "Point",
     "Report",
     "Rule",
+    "Samples",
     "Target",
     "Trial",
     "Validated",
     "check_bundle",
     "edited",
+    "exchanges_of",
     "find_target",
     "fix",
+    "list_records",
     "page",
     "pages",
+    "read_samples",
     "rule",
     "run_live",
     "shipped",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ._target import Target
@@ -12,20 +12,30 @@ _POLL = 0.5
 _MOST = 5_000
 
 
-def watch(target: Target, run: Callable[[], None], *, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Run now and after every change, until interrupted; a file that is being written is waited for."""
-    seen = snapshot(target)
+def watch(
+    target: Target,
+    run: Callable[[], None],
+    *,
+    files: Iterable[Path] = (),
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Run now and after every change, until interrupted; a file that is being written is waited for.
+
+    `files` are watched beside those of the target.
+    """
+    beside = tuple(files)
+    seen = snapshot(target, beside)
     run()
     while True:
         sleep(_POLL)
-        now = snapshot(target)
+        now = snapshot(target, beside)
         if now != seen:
             sleep(_POLL / 5)
-            seen = snapshot(target)
+            seen = snapshot(target, beside)
             run()
 
 
-def snapshot(target: Target) -> dict[str, tuple[int, int]]:
+def snapshot(target: Target, beside: Sequence[Path] = ()) -> dict[str, tuple[int, int]]:
     """Every file of the target with its time of change and its size; caches and hidden files are left out."""
     root = target.folder or target.package or (target.manifest.parent if target.manifest is not None else None)
     found: dict[str, tuple[int, int]] = {}
@@ -33,8 +43,8 @@ def snapshot(target: Target) -> dict[str, tuple[int, int]]:
         files = [target.manifest, *sorted((target.manifest.parent / "samples").glob("*.json"))]
     else:
         files = sorted(root.rglob("*")) if root is not None else []
-    for file in files[:_MOST]:
-        if any(part == "__pycache__" or part.startswith(".") for part in file.parts[-4:]):
+    for file in (*files[:_MOST], *beside):
+        if file not in beside and any(part == "__pycache__" or part.startswith(".") for part in file.parts[-4:]):
             continue
         try:
             stat = Path(file).stat()

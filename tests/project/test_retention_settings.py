@@ -26,6 +26,13 @@ def test_by_default_dead_letters_stay_and_ids_outlive_any_repetition(tmp_path: P
     assert upkeep.expire_dead is None
     assert upkeep.max_size is None
     assert upkeep.keep_ids >= 7 * 86_400
+    assert upkeep.keep_webhooks == 3 * 86_400
+
+
+def test_raw_webhooks_are_kept_as_long_as_is_said_or_not_at_all(tmp_path: Path) -> None:
+    for line, seconds in (('"12h"', 43_200), ("false", 0)):
+        (tmp_path / "pullpush.toml").write_text(f"[engine]\nkeep_webhooks = {line}\n")
+        assert upkeep_of(load_project(tmp_path)).keep_webhooks == seconds
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,7 @@ def test_by_default_dead_letters_stay_and_ids_outlive_any_repetition(tmp_path: P
         ('keep = "7"', "keep is not a time"),
         ('keep = "0d"', "keep is not a time"),
         ('keep_webhook_ids = "1h"', "shorter than platforms repeat"),
+        ('keep_webhooks = "long"', 'a time such as "3d", or false'),
         ('max_size = "2 apples"', "max_size is not a size"),
         ("min_free = -1", "min_free is not a size"),
         ('kep = "7d"', "unknown key 'kep'"),

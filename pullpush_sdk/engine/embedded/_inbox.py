@@ -19,10 +19,10 @@ import msgspec
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.connector import WebhookRequest, moment_of, version_of
 from pullpush_sdk.engine.causes import cause_of
-from pullpush_sdk.engine.inbox import DeadRequest, InboxStatus, Kept, LookUp, Received
+from pullpush_sdk.engine.inbox import Arrived, DeadRequest, InboxStatus, Kept, LookUp, Received, WhichArrived
 from pullpush_sdk.engine.ports import DeadFilter
 
-from . import _rows
+from . import _past, _rows
 from ._dead import where
 from ._schema import DEAD
 from ._space import Space
@@ -114,7 +114,11 @@ class SqliteInbox:
 
     async def settle(self, done: Sequence[int], dead: Sequence[DeadRequest]) -> None:
         self._must_hold()
-        await self._store.run(partial(_settle, done, dead, version_of(self._clock.now())))
+        remember = self._house.upkeep.keep_webhooks > 0
+        await self._store.run(partial(_settle, done, dead, version_of(self._clock.now()), remember))
+
+    async def arrived(self, which: WhichArrived, *, limit: int, before: int | None = None) -> Sequence[Arrived]:
+        return await self._store.run(partial(_past.arrived, which, limit, before), writes=False)
 
     async def status(self) -> Sequence[InboxStatus]:
         return await self._store.run(_status, writes=False)
@@ -243,11 +247,13 @@ def _note_failure(failed: LookUp, db: sqlite3.Connection) -> None:
     )
 
 
-def _settle(done: Sequence[int], dead: Sequence[DeadRequest], now: int, db: sqlite3.Connection) -> None:
+def _settle(done: Sequence[int], dead: Sequence[DeadRequest], now: int, remember: bool, db: sqlite3.Connection) -> None:
     here = {row[0] for row in _still_there(db, {each.row for each in dead})}
     for each in dead:
         if each.row in here:
             _bury(each, now, db)
+    if remember:
+        _past.remember(db, done, now)
     db.executemany("DELETE FROM inbox WHERE id = ?", [(id_,) for id_ in done])
     db.executemany("DELETE FROM look_up WHERE row = ?", [(id_,) for id_ in done])
 

@@ -1,7 +1,8 @@
 """Retention, slice by slice: each function is one short job for the store, so that dispatch goes on in between.
 
-Only what is finished goes: deliveries that have ended, ids of webhooks past their window, answered commands, and own
-writes that explain nothing any more beside a newer one. Waiting deliveries, dead letters, gates and counts stay.
+Only what is finished goes: deliveries that have ended, ids of webhooks past their window, raw webhooks that became
+events, answered commands, and own writes that explain nothing any more beside a newer one. Waiting deliveries, dead
+letters, gates and counts stay.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import attrs
 
 from ._schema import ENDED, WAITING
 
-__all__ = ["Slice", "commands", "deliveries", "minutes", "own_writes", "probe", "transports", "vacuum"]
+__all__ = ["Slice", "commands", "deliveries", "minutes", "own_writes", "probe", "transports", "vacuum", "webhooks"]
 
 _ROWS = 1_000
+_WEBHOOKS = 200  # their bodies may be large
 _PAGES = 250
 _PROBE = 16_384
 _SPARE = 0.05  # of the file stays free: a store that is used fills it again at once
@@ -61,6 +63,16 @@ def transports(_after: int, before: int, db: sqlite3.Connection) -> Slice:
         (before,),
     ).rowcount
     return Slice(removed, 0 if removed == _ROWS else None)
+
+
+def webhooks(_after: int, before: int, db: sqlite3.Connection) -> Slice:
+    """Raw requests that were settled before `before`, oldest first: they are settled about in the order of ids."""
+    removed = db.execute(
+        "DELETE FROM past_webhook WHERE settled_at < ? AND id IN"
+        f" (SELECT id FROM past_webhook ORDER BY id LIMIT {_WEBHOOKS})",
+        (before,),
+    ).rowcount
+    return Slice(removed, 0 if removed == _WEBHOOKS else None)
 
 
 def commands(_after: int, before: int, db: sqlite3.Connection) -> Slice:

@@ -61,12 +61,13 @@ class Housekeeper:
             _log.warning("%s; retention tries again later", error)
 
     async def prune(self) -> Pruned:
-        """One whole pass. Without room, deliveries that have ended go before their time."""
+        """One whole pass. Without room, webhooks and deliveries that have ended go before their time."""
         async with self._one:
             now = version_of(self.clock.now())
             removed = {
                 "deliveries": await self._sliced(_prune.deliveries, now - _micros(self.upkeep.keep)),
                 "ids": await self._sliced(_prune.transports, now - _micros(self.upkeep.keep_ids)),
+                "webhooks": await self._sliced(_prune.webhooks, now - _micros(self.upkeep.keep_webhooks)),
                 "commands": await self._sliced(_prune.commands, now - _micros(self.upkeep.keep)),
                 "own_writes": await self._sliced(_prune.own_writes, now - _micros(ECHO_SECONDS)),
                 "expired": await self._expired(now),
@@ -74,6 +75,7 @@ class Housekeeper:
             await self._sliced(_prune.minutes, now // (60 * _SECOND) - _RATES)
             freed = await self._shrunk()
             if await self._complaint() is not None:
+                removed["webhooks"] += await self._sliced(_prune.webhooks, now + 1, until_room=True)
                 removed["deliveries"] += await self._sliced(_prune.deliveries, now + 1, until_room=True)
                 freed += await self._shrunk()
             return Pruned(**removed, freed=freed)

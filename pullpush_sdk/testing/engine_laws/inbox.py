@@ -8,7 +8,7 @@ from datetime import timedelta
 import attrs
 
 from pullpush_sdk.connector import WebhookRequest
-from pullpush_sdk.engine.inbox import DeadRequest, Kept, LookUp, Received
+from pullpush_sdk.engine.inbox import DeadRequest, Kept, LookUp, Received, WhichArrived
 from pullpush_sdk.engine.ports import DeadFilter
 
 from .bench import Bench, flow_of
@@ -154,6 +154,37 @@ async def waiting_worker_is_woken(bench: Bench) -> None:
     await bench.engine.inbox.wait(0.001)
 
 
+async def settled_request_is_kept_for_a_while(bench: Bench) -> None:
+    """What arrived is listed, latest first, whether it waits or was settled, as it came; after a crash too."""
+    inbox = bench.engine.inbox
+    for number, event in enumerate(("a", "b", "a")):
+        await inbox.keep(_received(bench, str(number).encode(), event=event))
+        bench.clock.advance(60)
+    rows = await _waiting(bench)
+    await inbox.settle([row.id for row in rows[:2]], [])
+    await inbox.settle([rows[0].id], [])
+    await bench.crash()
+    inbox = bench.engine.inbox
+    found = await inbox.arrived(WhichArrived(), limit=10)
+    assert [each.id for each in found] == [row.id for row in reversed(rows)]
+    assert [each.settled_at is None for each in found] == [True, False, False]
+    assert [each.request for each in reversed(found)] == [row.request for row in rows]
+    second = rows[1].request.received_at
+    for which, wanted in (
+        (WhichArrived(event="a"), [2, 0]),
+        (WhichArrived(since=second), [2, 1]),
+        (WhichArrived(until=second), [1, 0]),
+        (WhichArrived(ids=[rows[0].id, 10**9]), [0]),
+        (WhichArrived(connection="other"), []),
+    ):
+        assert [each.id for each in await inbox.arrived(which, limit=10)] == [rows[place].id for place in wanted]
+    (last,) = await inbox.arrived(WhichArrived(), limit=1, before=rows[1].id)
+    assert last.id == rows[0].id
+    bench.clock.advance(4 * 86_400)
+    await bench.engine.prune()
+    assert [each.id for each in await inbox.arrived(WhichArrived(), limit=10)] == [rows[2].id]
+
+
 LAWS = (
     kept_request_survives_byte_for_byte,
     requests_kept_together_keep_their_order,
@@ -162,4 +193,5 @@ LAWS = (
     failed_look_up_is_remembered,
     dead_request_is_received_again_for_its_flow,
     waiting_worker_is_woken,
+    settled_request_is_kept_for_a_while,
 )

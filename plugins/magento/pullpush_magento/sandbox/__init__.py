@@ -29,15 +29,15 @@ gone. Orders hold a plain line, the two lines of a configurable product, and bot
 | `order_throttle`, `order_throttle_status` | `0`, `400` | orders per minute (0: no counter); the answer's status |
 | `order_mail` | `on`, `off` | whether the shop mails a placed order to the buyer |
 | `broken`, `fatal` | shell pattern of paths | answered once with 500 and a report id; with the shape of a fatal error |
-| `events` | (none) | a loopback address that signed webhooks of orders, invoices and customers go to |
+| `events`, `webhook_url` | (none) | a loopback address that signed webhooks of orders, invoices and customers go to |
 | `workers`, `latency` | `0`, `100` | requests served at once (0: any number), milliseconds that each takes |
 | `log_file` | path | the request log as JSON lines |
 
 Changes (all platforms): `stock` (`sku`, `quantity` or null, `location`), `product` (`sku`, `title`, `price`),
-`product_create` (`sku`, `title`, `price`), `product_delete` (`sku`), `order_create` (`items`, `email`), `order_status`
-(`order`, `status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`), `customer_delete` (`email`).
-Beside them: `stock` with `manage_stock`, `backorders`, `qty`; `order` (`increment_id`, `state`); `source` (`source`,
-`enabled`).
+`product_create` (`sku`, `title`, `price`), `product_delete` (`sku`), `sku` (`sku`, `new_sku`), `order_create` (`items`,
+`email`), `order_status` (`order`, `status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`),
+`customer_delete` (`email`). Beside them: `stock` with `manage_stock`, `backorders`, `qty`; `order` (`increment_id`,
+`state`); `source` (`source`, `enabled`).
 """
 
 from __future__ import annotations

@@ -50,6 +50,8 @@ class Switches:
         Raises:
             SetupError: an unknown switch, or a value that it does not know.
         """
+        # The name that all sandboxes share.
+        extra = {"events" if name == "webhook_url" else name: text for name, text in extra.items()}
         fields = {field.name: field for field in attrs.fields(cls)}
         if unknown := sorted(set(extra) - set(fields)):
             names = ", ".join(sorted(fields))

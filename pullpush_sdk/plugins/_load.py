@@ -1,24 +1,19 @@
-"""Finding and loading plugins: one plugin manager per connector, one host manager for extensions and observers.
-
-An entry point of the group `pullpush` names a module. A module that does not import, misspells a hook or clashes is
-left out and reported with its distribution; everything else works.
-"""
+"""Loading plugins: each is imported and checked behind a guard, and what is wrong with one is its own failure."""
 
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import inspect
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 import attrs
 import pluggy
 
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalType, CanonicalTypes
 from pullpush_sdk.connector import Connector
 from pullpush_sdk.declarative import ManifestHooks, with_abilities
 from pullpush_sdk.errors import ManifestError, PluginError, PullPushError
@@ -26,7 +21,19 @@ from pullpush_sdk.hookspecs import ConnectorSpec, ExtensionSpec, ObserverSpec
 from pullpush_sdk.manifest import check_manifest
 from pullpush_sdk.mapping import Functions
 
-GROUP = "pullpush"
+from ._find import Source, find_sources
+from ._guard import guarded, import_limit
+
+__all__ = [
+    "Failure",
+    "LoadedConnector",
+    "Plugins",
+    "hook_arguments",
+    "load_connector",
+    "load_plugins",
+    "own_functions",
+]
+
 _log = logging.getLogger("pullpush.plugins")
 
 _CONNECTOR_HOOKS = frozenset(name for name in vars(ConnectorSpec) if name.startswith("pullpush_"))
@@ -36,25 +43,20 @@ _HOST_HOOKS = frozenset(
 
 
 @attrs.frozen(kw_only=True)
-class Source:
-    """Where a plugin comes from: what is imported, by whose entry point."""
-
-    name: str
-    distribution: str
-    load: Callable[[], Any] = attrs.field(repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.distribution} (entry point {self.name!r})"
-
-
-@attrs.frozen(kw_only=True)
 class LoadedConnector:
-    """A connector ready to be called: `hook.pullpush_pull(connection=…, …)` asks its module, then its manifest."""
+    """A connector ready to be called: `hook.pullpush_pull(connection=…, …)` asks its module, then its manifest.
+
+    `release` is its distribution's version. `import_seconds` is what importing its module took, `load_seconds` what
+    its connector and manifest took after that.
+    """
 
     connector: Connector
     distribution: str
     hook: Any = attrs.field(repr=False)
+    source: str = ""
+    release: str = ""
     import_seconds: float = 0.0
+    load_seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -64,20 +66,27 @@ class LoadedConnector:
 
 @attrs.frozen(kw_only=True)
 class Failure:
-    """A plugin that was left out, and why."""
+    """A plugin that was left out, and why; `seconds` is what it took until then."""
 
     source: str
     error: PluginError
+    distribution: str = ""
+    release: str = ""
+    seconds: float = 0.0
 
 
 @attrs.frozen(kw_only=True)
 class Plugins:
-    """Everything that was loaded; nothing in here is global."""
+    """Everything that was loaded; nothing in here is global.
+
+    `seconds` is what importing each plugin took, connector or not, by the words of its source.
+    """
 
     connectors: Mapping[str, LoadedConnector]
     types: CanonicalTypes
     functions: Functions
     failures: tuple[Failure, ...]
+    seconds: Mapping[str, float] = attrs.field(factory=dict, repr=False)
     host: pluggy.PluginManager = attrs.field(repr=False)
 
     def connector(self, name: str) -> LoadedConnector:
@@ -107,55 +116,84 @@ class Plugins:
                 _log.exception("observer %s of %s failed", hook, implementation.plugin_name)
 
 
-def find_sources() -> list[Source]:
-    """The installed plugins, by name; nothing is imported."""
-    found = [
-        Source(name=point.name, distribution=point.dist.name if point.dist else "unknown", load=point.load)
-        for point in importlib.metadata.entry_points(group=GROUP)
-    ]
-    return sorted(found, key=lambda source: (source.name, source.distribution))
+def load_plugins(sources: Iterable[Source] | None = None, *, only: str | None = None) -> Plugins:
+    """Import and check every plugin; never raises for a bad one: see `Plugins.failures`, each of which is logged.
 
-
-def load_plugins(sources: Iterable[Source] | None = None) -> Plugins:
-    """Import and check every plugin; never raises for a bad one: see `Plugins.failures`."""
+    `only` names the one entry point whose connector is wanted: of the others what they extend is loaded and nothing
+    else.
+    """
     host = pluggy.PluginManager("pullpush")
     host.add_hookspecs(ExtensionSpec)
     host.add_hookspecs(ObserverSpec)
     failures: list[Failure] = []
+    limit = import_limit()
     modules: list[tuple[Source, Any, float]] = []
     for source in find_sources() if sources is None else sources:
         started = time.perf_counter()
         try:
-            plugin = _import(source)
-            _check_names(source, plugin)
-            _register(host, source, plugin, _HOST_HOOKS)
+            with guarded(source, "failed to import", limit=limit):
+                plugin = source.load()
+            with guarded(source, "is not good", limit=limit):
+                _check_names(source, plugin)
+                _register(host, source, plugin, _HOST_HOOKS)
         except PluginError as error:
-            failures.append(Failure(source=str(source), error=error))
+            failures.append(_failure(source, error, time.perf_counter() - started))
         else:
             modules.append((source, plugin, time.perf_counter() - started))
     types = _extend_types(host, failures)
     functions = _extend_functions(host, failures)
     connectors: dict[str, LoadedConnector] = {}
+    owners: dict[str, Source] = {}
     for source, plugin, seconds in modules:
-        if not _implements(plugin, "pullpush_connector"):
+        if only not in (None, source.name):
             continue
+        started = time.perf_counter()
         try:
-            loaded = load_connector(source, plugin, types=types, functions=functions, import_seconds=seconds)
-            if loaded.name in connectors:
-                raise PluginError(
-                    f"{source} and {connectors[loaded.name].distribution} both provide connector {loaded.name!r}",
-                    hint="uninstall one of them",
-                )
+            with guarded(source, "is not good", limit=limit):
+                if not _implements(plugin, "pullpush_connector"):
+                    continue
+                loaded = load_connector(source, plugin, types=types, functions=functions, import_seconds=seconds)
         except PluginError as error:
-            failures.append(Failure(source=str(source), error=error))
-        else:
-            connectors[loaded.name] = loaded
+            failures.append(_failure(source, error, seconds + time.perf_counter() - started))
+            continue
+        loaded = attrs.evolve(loaded, load_seconds=time.perf_counter() - started)
+        rival = owners.get(loaded.name)
+        if rival is not None:
+            loser = rival if _is_official(source, loaded.name) else source
+            failures.append(_failure(loser, _twin(source, rival, loaded.name, loser)))
+        if rival is None or loser is rival:
+            connectors[loaded.name], owners[loaded.name] = loaded, source
+    for failure in failures:
+        hint = f" ({failure.error.hint})" if failure.error.hint else ""
+        _log.warning("left out: %s%s", failure.error.message, hint)
     return Plugins(
         connectors=MappingProxyType(connectors),
         types=types,
         functions=functions,
         failures=tuple(failures),
+        seconds={str(source): seconds for source, _, seconds in modules},
         host=host,
+    )
+
+
+def _failure(source: Source, error: PluginError, seconds: float = 0.0) -> Failure:
+    return Failure(
+        source=str(source),
+        error=error,
+        distribution=source.distribution,
+        release=source.version,
+        seconds=seconds,
+    )
+
+
+def _is_official(source: Source, connector: str) -> bool:
+    """Whether a distribution has the name that a connector's distribution has."""
+    return source.distribution.lower().replace("_", "-") == f"pullpush-{connector}"
+
+
+def _twin(source: Source, rival: Source, name: str, loser: Source) -> PluginError:
+    return PluginError(
+        f"{source} and {rival} both provide connector {name!r}: {loser} is left out", hint="uninstall one of them"
     )
 
 
@@ -176,7 +214,7 @@ def load_connector(
             raise PluginError(f"{source}: pullpush_connector() returned {type(connector).__name__}, not a Connector")
         own = frozenset(name for name in _CONNECTOR_HOOKS if _implements(plugin, name))
         if connector.manifest is not None:
-            known = _own(functions, connector)
+            known = own_functions(functions, connector)
             if problems := check_manifest(connector.manifest, types, known):
                 raise ManifestError("its manifest is not good", map(connector.locate, problems))
             generic = ManifestHooks(connector.manifest, types=types, functions=known)
@@ -190,21 +228,19 @@ def load_connector(
     except Exception as error:
         raise PluginError(f"{source}: pullpush_connector() failed: {type(error).__name__}: {error}") from error
     return LoadedConnector(
-        connector=connector, distribution=source.distribution, hook=manager.hook, import_seconds=import_seconds
+        connector=connector,
+        distribution=source.distribution,
+        release=source.version,
+        source=str(source),
+        hook=manager.hook,
+        import_seconds=import_seconds,
     )
 
 
-def _own(functions: Functions, connector: Connector) -> Functions:
+def own_functions(functions: Functions, connector: Connector) -> Functions:
     """The functions that this connector's maps may name: the global ones and its own, `name:function`."""
     own = {f"{connector.name}:{name}": each for name, each in connector.functions.items()}
     return functions.extended(own, owner=connector.name)
-
-
-def _import(source: Source) -> Any:
-    try:
-        return source.load()
-    except Exception as error:
-        raise PluginError(f"{source} failed to import: {type(error).__name__}: {error}") from error
 
 
 def _implementations(plugin: Any) -> list[str]:
@@ -254,6 +290,10 @@ def _extend_types(host: pluggy.PluginManager, failures: list[Failure]) -> Canoni
     owners = dict.fromkeys(types, "pullpush-sdk")
     for owner, more in _extensions(host, "pullpush_canonical_types", failures):
         for kind in more:
+            if not isinstance(kind, CanonicalType):
+                words = f"{owner}: pullpush_canonical_types() gave {type(kind).__name__}, not a CanonicalType"
+                failures.append(_of_extension(owner, PluginError(words)))
+                continue
             if kind.name in owners:
                 failures.append(_clash(owner, owners[kind.name], "canonical type", kind.name))
                 continue
@@ -266,24 +306,34 @@ def _extend_functions(host: pluggy.PluginManager, failures: list[Failure]) -> Fu
     functions = Functions()
     for owner, more in _extensions(host, "pullpush_functions", failures):
         try:
-            functions = functions.extended(more, owner=owner)
+            with guarded(owner, "failed in pullpush_functions()"):
+                functions = functions.extended(more, owner=owner)
         except PluginError as error:
-            failures.append(Failure(source=owner, error=error))
+            failures.append(_of_extension(owner, error))
     return functions
 
 
 def _extensions(host: pluggy.PluginManager, hook: str, failures: list[Failure]) -> Iterable[tuple[str, Any]]:
     for implementation in getattr(host.hook, hook).get_hookimpls():
+        owner = implementation.plugin_name
         try:
-            yield implementation.plugin_name, implementation.function()
-        except Exception as error:  # noqa: BLE001 - a plugin's fault must not stop the others
-            message = f"{implementation.plugin_name}: {hook}() failed: {type(error).__name__}: {error}"
-            failures.append(Failure(source=implementation.plugin_name, error=PluginError(message)))
+            with guarded(owner, f"failed in {hook}()", limit=import_limit()):
+                found = implementation.function()
+                found = dict(found) if isinstance(found, Mapping) else list(found)
+        except PluginError as error:
+            failures.append(_of_extension(owner, error))
+        else:
+            yield owner, found
 
 
 def _clash(owner: str, first: str, what: str, name: str) -> Failure:
     error = PluginError(f"{owner} and {first} both register {what} {name!r}", hint="uninstall one of them")
-    return Failure(source=owner, error=error)
+    return _of_extension(owner, error)
+
+
+def _of_extension(owner: str, error: PluginError) -> Failure:
+    """`owner` is the distribution and its entry point, with a colon between them."""
+    return Failure(source=owner, error=error, distribution=owner.partition(":")[0])
 
 
 def _check_abilities(source: Source, connector: Connector, own: frozenset[str], types: CanonicalTypes) -> None:
