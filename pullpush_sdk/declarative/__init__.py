@@ -5,6 +5,7 @@ from ._hooks import ManifestHooks
 from ._label import Label, Labels, challenge_answer, decoded
 from ._listing import Listing, iter_records
 from ._rows import iter_pages, page_of
+from ._verify import recording_verifies
 from ._webhook import brings_token
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "iter_pages",
     "iter_records",
     "page_of",
+    "recording_verifies",
     "with_abilities",
 ]
