@@ -136,7 +136,7 @@ class _Work:
         else:
             self.tell("sandbox", name=box.name, edits=sorted(box.control.changes))
             for each in getattr(box, "not_proven", ()):
-                self.tell("unshown", what=str(each))
+                self.tell("unshown", what=str(each), code=each.code, of=each.what)
         return box
 
     def _laws(self, subject: Any, laws: Iterable[Any], recorder: Any) -> None:
