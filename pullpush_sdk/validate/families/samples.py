@@ -24,8 +24,8 @@ _MOST = 50
 def check(case: Case) -> Iterator[Problem]:
     """What is there, then every resource and every recorded webhook by them."""
     manifest = case.manifest
-    if manifest is None:
-        return
+    if manifest is None or manifest.origin != "manifest":
+        return  # rule 46 of MiniApp documents judges theirs
     samples = case.samples
     for each in samples.bad:
         yield case.at(
@@ -34,7 +34,7 @@ def check(case: Case) -> Iterator[Problem]:
             f"cannot be used: {each.reason}",
             "a JSON file beside the manifest",
         )
-    if manifest.origin == "manifest" and not samples.any and (manifest.resources or manifest.webhook):
+    if not samples.any and (manifest.resources or manifest.webhook):
         yield case.at(
             "samples-none",
             "$",
