@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pullpush_sdk.batches import push_each
     from pullpush_sdk.canonical import UNSET, CanonicalType
     from pullpush_sdk.connector import (
         Connection,
@@ -48,6 +49,7 @@ _HOMES = {
     "connector_from": "declarative",
     "hookimpl": "hookspecs",
     "outcome_of": "connector",
+    "push_each": "batches",
     "version_of": "connector",
 }
 
@@ -68,6 +70,7 @@ __all__ = [
     "connector_from",
     "hookimpl",
     "outcome_of",
+    "push_each",
     "version_of",
 ]
 

@@ -6,12 +6,13 @@ outside stands on its Connection.
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -21,6 +22,7 @@ from pullpush_sdk.errors import FieldError, Problem, PullPushError, RecordError,
 from pullpush_sdk.http import Answer, Client, Secret
 
 Json = Any
+T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,7 +53,10 @@ class Event:
     `version` orders the states of one identity: microseconds since 1970 of the platform's own update time, its
     revision number, or the moment at which the request that read it was started. One connection and type uses one
     kind only. `fields` None means a full record; else the Python names of the only fields it speaks of.
-    `transport_id` is the webhook's id, None for polled records.
+    `transport_id` is the webhook's id, None for polled records. `native_id` is the platform's own id of the record,
+    the same for all its states, however it was read: by it two products that carry one SKU are told apart from one
+    that changed. Of a stock level it is that of the item, which is one over all locations. None where the platform's
+    key is its id already.
     """
 
     type: str
@@ -285,7 +290,7 @@ class Connection:
     `settings` are plain values; `secrets` hide themselves in logs and reprs (`.reveal()` gives the text). `client`
     is the one way to the platform: it signs, limits, retries and redacts. `types` are the canonical types known. `memo`
     is scratch for what is costly to look up (a list of locations, a currency); it lives as long as this object and may
-    be empty at any call.
+    be empty at any call: see `once`.
     """
 
     name: str
@@ -296,6 +301,23 @@ class Connection:
     clock: Clock = attrs.field(repr=False)
     types: CanonicalTypes = attrs.field(repr=False)
     memo: dict[str, Any] = attrs.field(factory=dict, repr=False)
+    _asking: dict[str, asyncio.Lock] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+
+    async def once(self, key: str, load: Callable[[], Awaitable[T]], *, good: Callable[[T], bool] | None = None) -> T:
+        """What `load` gave, kept in `memo` under `key`, and asked for by one caller at a time.
+
+        Callers that come while it is looked up wait and get the same. `good` says whether what is kept still counts,
+        None means for ever; `memo.pop(key, None)` forgets it. A failure is not kept: the next caller tries again.
+        """
+        if self._kept(key, good):
+            return cast(T, self.memo[key])
+        async with self._asking.setdefault(key, asyncio.Lock()):
+            if not self._kept(key, good):
+                self.memo[key] = await load()
+            return cast(T, self.memo[key])
+
+    def _kept(self, key: str, good: Callable[[T], bool] | None) -> bool:
+        return key in self.memo and (good is None or good(self.memo[key]))
 
 
 PushHook = Callable[[Connection, str, Sequence[Delivery]], Awaitable[Sequence[Outcome]]]

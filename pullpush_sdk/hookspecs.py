@@ -79,6 +79,17 @@ class ConnectorSpec:
         """Read the whole current state, for preview and reconcile. Cursors of its pages are ignored."""
 
     @hookspec(firstresult=True)
+    def pullpush_records(
+        self, connection: Connection, canonical_type: str, native_ids: Sequence[str]
+    ) -> Awaitable[Mapping[str, Any]] | None:
+        """The canonical records that these ids of the platform (`Event.native_id`) stand for now; of those that are
+        gone, none.
+
+        Asked where two records seem to carry one SKU: has one of them been deleted, or got another? A record needs to
+        hold no more than what identifies it. Without it the runtime reads a snapshot.
+        """
+
+    @hookspec(firstresult=True)
     def pullpush_remap(
         self, connection: Connection, canonical_type: str, native: bytes, origin: str, read_at: datetime
     ) -> Awaitable[Event] | None:

@@ -23,7 +23,9 @@ class CanonicalType:
     `key` gives what deliveries are ordered by, `identity` what the gate and coalescing compare; both take a
     record. `state` types coalesce: only the newest state of an identity matters. `no_data` says that a record
     carries nothing to write. `identified_by` names the wire fields of which one must be there, for a type that has no
-    required field. `upgrades[n]` turns a wire payload of version n into one of version n + 1.
+    required field. `key_is_given` says that people give the key, as they give a SKU: two records of a platform may
+    carry the same, and one may pass it on to another. `upgrades[n]` turns a wire payload of version n into one of
+    version n + 1.
     """
 
     name: str
@@ -33,6 +35,7 @@ class CanonicalType:
     identity: Callable[[Any], str]
     state: bool = False
     deletable: bool = True
+    key_is_given: bool = False
     no_data: Callable[[Any], bool] = lambda _record: False
     identified_by: Sequence[str] = ()
     upgrades: Mapping[int, Upgrade] = attrs.field(factory=dict)
@@ -82,6 +85,7 @@ STOCKLEVEL = CanonicalType(
     identity=_stock_identity,
     state=True,
     deletable=False,
+    key_is_given=True,
     no_data=lambda level: level.quantity is None or level.quantity is UNSET,
 )
 
@@ -93,7 +97,7 @@ def _plain(name: str, record: type[Any], read: Callable[[Any], str]) -> Canonica
 BUILT_IN: tuple[CanonicalType, ...] = (
     STOCKLEVEL,
     _plain("order", Order, _required("order_id")),
-    _plain("product", Product, _sku),
+    CanonicalType(name="product", record=Product, key=_sku, identity=_sku, key_is_given=True),
     CanonicalType(
         name="contact",
         record=Contact,

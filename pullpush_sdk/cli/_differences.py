@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from pullpush_sdk.flows import Difference, FlowComparison, TypeComparison
 
-_COLUMNS = ("equal", "added", "changed", "missing", "held", "unknown", "unmapped", "rejected")
+_COLUMNS = ("equal", "added", "changed", "missing", "held", "clash", "unknown", "unmapped", "rejected")
 _MEANING = {
     "missing": "missing at source",
     "held": "held in its own way",
+    "clash": "several of one SKU",
     "unknown": "no data",
     "unmapped": "no location",
     "rejected": "unreadable",
@@ -27,6 +28,7 @@ _WORDS = {
     "changed": ("~", "yellow", "different"),
     "missing": ("·", "cyan", "at the destination only: left alone"),
     "held": ("=", "blue", "delivered, and held by the destination in its own way"),
+    "clash": ("!", "red", "carried by several records: neither compared nor written until one alone carries it"),
     "unknown": ("?", "magenta", "no data at the source: left alone"),
     "unmapped": ("?", "magenta", "at a location that is not mapped: left alone"),
 }
@@ -44,7 +46,7 @@ def print_comparison(comparison: FlowComparison, *, limit: int, details: bool) -
         title=f"{comparison.flow} ({comparison.state}): {comparison.source} → {comparison.destination}",
     )
     for each in comparison.types:
-        for kind in FINDINGS if details else ("added", "changed", "missing"):
+        for kind in FINDINGS if details else ("added", "changed", "missing", "clash"):
             print_differences(each.type, kind, each.differences(kind, limit=limit), each.counts[kind], details=details)
     if comparison.compared:
         _say_what_next(comparison)
@@ -61,6 +63,9 @@ def print_differences(type_: str, kind: str, differences: Iterator[Difference], 
     for each in differences:
         shown += 1
         out.print(_text(f"  {mark} {_name(each)}", style=colour), overflow="fold")
+        for record in each.records:
+            title = f" {_shown(record['title'])}" if record["title"] else ""
+            out.print(_text(f"      {record['id']}{title} at the {each.side}"), overflow="fold")
         if kind == "changed" or details:
             for field in each.fields:
                 print_change(out, field.field, field.old, field.new, is_new=kind == "added")
@@ -92,9 +97,11 @@ def _type_json(each: TypeComparison, limit: int | None) -> dict[str, Any]:
 
 
 def _say_what_next(comparison: FlowComparison) -> None:
+    if _any(comparison, "clash"):
+        say("give each record a SKU of its own where several carry one; the next sync then tells what they say")
     if comparison.same:
         say("both sides are the same", colour="green")
-    else:
+    elif any(not each.same for each in comparison.types):
         say(f"nothing was written; pullpush reconcile {comparison.flow} delivers what is added or changed")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from . import _check
 from ._connector import is_generic, resources_of
 from ._pull import pull
 from ._reader import ResourceReader
+from ._records import DetailsReader
 from ._remap import Remapper, mapped_resources
 from ._verify import is_trusted
 from ._webhook import Receiver
@@ -34,6 +35,7 @@ class ManifestHooks:
         self._functions = functions
         self._readers: dict[str, list[ResourceReader]] = {}
         self._writers: dict[str, Writer] = {}
+        self._details: dict[str, DetailsReader | None] = {}
         self._remapper: Remapper | None = None
 
     @hookimpl(trylast=True)
@@ -70,6 +72,18 @@ class ManifestHooks:
         if canonical_type not in self._writers:
             self._writers[canonical_type] = Writer.of(push, name=self._manifest.name, functions=self._functions)
         return self._writers[canonical_type].write(connection, batch)
+
+    @hookimpl(trylast=True)
+    def pullpush_records(
+        self, connection: Connection, canonical_type: str, native_ids: Sequence[str]
+    ) -> Awaitable[Mapping[str, Any]] | None:
+        """By the details request of the type's resource, None without one."""
+        if canonical_type not in self._details:
+            self._details[canonical_type] = DetailsReader.of(
+                self._manifest, canonical_type, types=self._types, functions=self._functions
+            )
+        reader = self._details[canonical_type]
+        return None if reader is None else reader.records(connection, native_ids)
 
     @hookimpl(trylast=True)
     def pullpush_remap(

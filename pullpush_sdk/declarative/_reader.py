@@ -25,6 +25,7 @@ from pullpush_sdk.mapping import Functions, parse_map
 from ._cursor import Cursor, since_value
 from ._depth import ALL, Depth
 from ._listing import WHOLE, Listing, ListReader
+from ._native import joined, native_id
 from ._rows import RowMapper, shown_key
 from ._values import at, is_like, values_of
 
@@ -42,6 +43,8 @@ class ResourceReader:
     listing: ListReader
     outer: ListReader | None
     attached: tuple[tuple[Attach, ListReader], ...]
+    ids_at: tuple[str, ...] = ()
+    """Paths in a page that is decoded in part, each to one part of its records' native ids."""
 
     @classmethod
     def of(
@@ -58,6 +61,9 @@ class ResourceReader:
         whole = bool((resource.details and not resource.list_is_whole) or resource.attach or resource.where)
         beside = [path.removeprefix(_PAGE) for path in sorted(mapper.compiled.paths) if path.startswith(_PAGE)]
         outer = resource.for_each
+        each = resource.response.records or "$"
+        each = each if "[*]" in each else f"{each}[*]"
+        ids_at = () if whole else tuple(f"{each}.{path}" for path in mapper.native_paths)
         return cls(
             resource=resource,
             index=index,
@@ -67,13 +73,14 @@ class ResourceReader:
                 resource.pagination,
                 resource.response,
                 only=None if whole else spec,
-                extra=beside,
+                extra=[*beside, *ids_at],
                 looks_ahead=resource.incremental is None or not resource.incremental.newest_first,
             ),
             outer=None if outer is None else ListReader.of(outer.list, outer.pagination, outer.response),
             attached=tuple(
-                (each, ListReader.of(each.request, each.pagination, each.response)) for each in resource.attach
+                (more, ListReader.of(more.request, more.pagination, more.response)) for more in resource.attach
             ),
+            ids_at=ids_at,
         )
 
     async def read(self, connection: Connection, cursor: Cursor) -> AsyncGenerator[Page, None]:
@@ -225,11 +232,25 @@ class ResourceReader:
         gone: list[Reject] = []
         if self._asks_more:
             records, gone = await self._completed(connection, records, item)
-        context = {"settings": connection.settings, "item": item, "page": _nested(listing.extra)}
+        beside = {path: value for path, value in listing.extra.items() if path not in self.ids_at}
+        context = {"settings": connection.settings, "item": item, "page": _nested(beside)}
         page = self.mapper.page(
-            records, started=started, context=context, native=lambda: self._native(records, listing)
+            records,
+            started=started,
+            context=context,
+            native=lambda: self._native(records, listing),
+            ids=self._ids(records, listing) if self.ids_at else None,
         )
         return attrs.evolve(page, rejects=(*gone, *page.rejects))
+
+    def _ids(self, records: list[Any], listing: Listing) -> list[str | None]:
+        """The native ids of the records of a page that is decoded in part."""
+        parts = [listing.extra.get(path) for path in self.ids_at]
+        if all(isinstance(each, list) and len(each) == len(records) for each in parts):
+            return [joined(values) for values in zip(*parts, strict=True)]
+        whole = self._native(records, listing)  # some records lack a part, and nothing tells which
+        whole = whole if len(whole) == len(records) else [whole]
+        return [native_id(record, self.mapper.native_paths) for record in whole]
 
     def _native(self, records: list[Any], listing: Listing) -> list[Any]:
         """The records as the platform sent them; a projected page is decoded whole for that, once."""

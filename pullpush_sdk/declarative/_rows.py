@@ -16,6 +16,7 @@ from pullpush_sdk.manifest import Resource
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
 from ._listing import Listing, ListReader
+from ._native import native_id, native_paths
 
 Json = Any
 Named = Callable[[Json], str]
@@ -29,6 +30,7 @@ class RowMapper:
     resource: str
     by_update: bool
     compiled: CompiledMap
+    native_paths: Sequence[str] = ()
 
     @classmethod
     def of(cls, resource: Resource, *, name: str, types: CanonicalTypes, functions: Functions) -> RowMapper:
@@ -40,7 +42,13 @@ class RowMapper:
         kind = types[resource.canonical_type]
         spec = parse_map(resource.canonical_map)[0]
         compiled = compile_map(spec, kind, functions, name=f"{name}_{resource.name}")
-        return cls(kind=kind, resource=resource.name, by_update=resource.version == "updated_at", compiled=compiled)
+        return cls(
+            kind=kind,
+            resource=resource.name,
+            by_update=resource.version == "updated_at",
+            compiled=compiled,
+            native_paths=native_paths(resource, kind),
+        )
 
     def one(self, row: Json, *, started: datetime, context: Mapping[str, Json]) -> Event:
         """The event of one row that was read at `started`.
@@ -48,7 +56,8 @@ class RowMapper:
         Raises:
             FieldError: it does not map.
         """
-        return self._event(self.compiled.one(row, {**_around(started), **context}), version_of(started))
+        record = self.compiled.one(row, {**_around(started), **context})
+        return self._event(record, version_of(started), native_id(row, self.native_paths))
 
     def page(
         self,
@@ -58,13 +67,20 @@ class RowMapper:
         context: Mapping[str, Json],
         native: Callable[[], Sequence[Json]] | None = None,
         named: Named | None = None,
+        ids: Sequence[str | None] | None = None,
     ) -> Page:
         """Events of the rows, without a cursor. A row that does not map is a reject; `native` gives whole rows for
-        those where `rows` are decoded in part only, `named` what a person knows a row by.
+        those where `rows` are decoded in part only, `named` what a person knows a row by, `ids` the native ids of rows
+        that are decoded in part only.
         """
         mapped = self.compiled.many(list(rows), {**_around(started), **context})
         observed = version_of(started)
-        events = [self._event(record, observed) for record in mapped.records]
+        if ids is None:
+            ids = [native_id(row, self.native_paths) for row in rows] if self.native_paths else [None] * len(rows)
+        if mapped.errors:
+            bad = {at for at, _ in mapped.errors}
+            ids = [each for at, each in enumerate(ids) if at not in bad]
+        events = [self._event(record, observed, id_) for record, id_ in zip(mapped.records, ids, strict=True)]
         rejects: list[Reject] = []
         if mapped.errors:
             whole, name = rows if native is None else native(), named or shown_key
@@ -74,9 +90,10 @@ class RowMapper:
             ]
         return Page(events=events, rejects=rejects, cursor=None)
 
-    def _event(self, record: Any, observed: int) -> Event:
+    def _event(self, record: Any, observed: int, native: str | None) -> Event:
         moment: datetime | None = self.kind.updated_at(record) if self.by_update else None
-        return Event(type=self.kind.name, record=record, version=observed if moment is None else version_of(moment))
+        version = observed if moment is None else version_of(moment)
+        return Event(type=self.kind.name, record=record, version=version, native_id=native)
 
 
 def _around(started: datetime) -> dict[str, Json]:

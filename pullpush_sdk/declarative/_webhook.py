@@ -7,12 +7,13 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.canonical import CanonicalType, CanonicalTypes
 from pullpush_sdk.connector import Connection, Event, Verb, WebhookRequest, version_of
 from pullpush_sdk.errors import FieldError
-from pullpush_sdk.manifest import Manifest, Part, Webhook
+from pullpush_sdk.manifest import Handler, Manifest, Part, Webhook
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
+from ._native import native_id, native_paths
 from ._reader import ResourceReader
 from ._values import at
 
@@ -73,6 +74,7 @@ class Receiver:
     versions: Mapping[str, str]
     readers: Mapping[str, ResourceReader]
     contact: CompiledMap | None
+    ids: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, manifest: Manifest, *, types: CanonicalTypes, functions: Functions) -> Receiver:
@@ -82,7 +84,7 @@ class Receiver:
             MappingError: a handler's map does not compile.
         """
         assert manifest.webhook is not None
-        maps, versions, readers = {}, {}, {}
+        maps, versions, readers, ids = {}, {}, {}, {}
         customer = manifest.webhook.customer
         contact = None
         if customer is not None:
@@ -96,12 +98,19 @@ class Receiver:
                 rules = manifest.resources[handler.resource].canonical_map
             kind = types[handler.canonical_type]
             maps[name] = compile_map(parse_map(rules)[0], kind, functions, name=f"{manifest.name}_on_{name}")
+            ids[name] = _ids_of(manifest, handler, kind)
             versions[name] = manifest.resources[handler.resource].version if handler.resource else "updated_at"
             if handler.refetch and handler.resource is not None:
                 resource = manifest.resources[handler.resource]
                 readers[name] = ResourceReader.of(resource, 0, name=manifest.name, types=types, functions=functions)
         return cls(
-            webhook=manifest.webhook, types=types, maps=maps, versions=versions, readers=readers, contact=contact
+            webhook=manifest.webhook,
+            types=types,
+            maps=maps,
+            versions=versions,
+            readers=readers,
+            contact=contact,
+            ids=ids,
         )
 
     async def receive(self, connection: Connection, request: WebhookRequest) -> Sequence[Event]:
@@ -178,5 +187,22 @@ class Receiver:
             version=version_of(moment if known and moment is not None else observed),
             verb=Verb(handler.verb),
             fields=self.maps[name].fields if handler.partial else None,
+            native_id=native_id(native, self.ids[name]),
             transport_id=transaction_id(self.webhook, name, request, body),
         )
+
+
+def _ids_of(manifest: Manifest, handler: Handler, kind: CanonicalType) -> Sequence[str]:
+    """Where the native id of a handler's record stands: as in its resource.
+
+    A handler with a map of its own speaks of a record of the one resource of its type. Only what that resource says in
+    so many words is believed of it, and only of an object inside the body: a body's own `id` is often the webhook's.
+    """
+    if handler.resource is not None:
+        return native_paths(manifest.resources[handler.resource], kind)
+    declared = [
+        each.native_id
+        for each in manifest.resources.values()
+        if each.canonical_type == handler.canonical_type and each.native_id
+    ]
+    return declared[0] if len(declared) == 1 and handler.data_path not in ("", "$") else ()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
 from pullpush_sdk.errors import FieldError, RecordError, RejectedError, TransientError
 from pullpush_sdk.http import Step, call_of
@@ -18,6 +18,7 @@ from pullpush_sdk.mapping import CompiledBody, Functions, compile_body, parse_bo
 from ._values import at, values_of
 
 Json = Any
+_SHOWN = 80
 _INDEX = re.compile(r"(?:^|[.\[])(\d+)(?=[.\]]|$)")
 
 
@@ -59,17 +60,14 @@ class Writer:
         """One outcome per delivery, in the batch's order; errors about the whole connection are raised."""
         if self.push.bulk is not None:
             return await self._bulk(connection, self.push.bulk, batch)
-        return list(await asyncio.gather(*(self._one(connection, delivery) for delivery in batch)))
+        return await push_each(batch, lambda delivery: self._one(connection, delivery), together=True)
 
     async def _one(self, connection: Connection, delivery: Delivery) -> Outcome:
-        try:
-            native = await self._find(connection, delivery)
-            part = self._part(delivery, native)
-            if part is None:
-                return self._refusal(delivery, native)
-            return await self._send(connection, delivery, part, native)
-        except (RecordError, TransientError) as error:
-            return outcome_of(error)
+        native = await self._find(connection, delivery)
+        part = self._part(delivery, native)
+        if part is None:
+            return self._refusal(delivery, native)
+        return await self._send(connection, delivery, part, native)
 
     def _part(self, delivery: Delivery, native: Json) -> str | None:
         """Which of the declared writes fits, None where none does."""
@@ -131,7 +129,7 @@ class Writer:
             raise
         found = self._matching(find, at(answer.json(), find.response.records), delivery, connection)
         if len(found) > 1:
-            names = ", ".join(str(at(each, "id") or "?") for each in found)
+            names = ", ".join(_shown(each) for each in found)
             raise RejectedError(
                 f"{delivery.key} is there more than once: {names}", hint="make it unique at the destination"
             )
@@ -191,6 +189,15 @@ class Writer:
                 return {numbers[0]: outcome if write.item_errors else _named(batch[numbers[0]], outcome)}
             raise refusal
         return {number: bad.get(number, Outcome.delivered()) for number in numbers}
+
+
+def _shown(native: Json) -> str:
+    """What names a record for a person: its id and title; without either, how it begins."""
+    if not isinstance(native, Mapping):
+        return repr(native)[:_SHOWN]
+    id_, *more = [native.get(name) for name in ("id", "title", "name")]
+    known = next((f'"{each}"' for each in more if isinstance(each, str) and each), "")
+    return " ".join(part for part in ("" if id_ is None else str(id_), known) if part) or repr(dict(native))[:_SHOWN]
 
 
 def _named(delivery: Delivery, outcome: Outcome) -> Outcome:

@@ -5,21 +5,21 @@ Everything here is plain computation over one page, so that the store's transact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import UNSET, CanonicalType, dumps, join_identity, match_key, to_sparse
+from pullpush_sdk.canonical import UNSET, CanonicalType, Product, dumps, join_identity, match_key, to_sparse
 from pullpush_sdk.connector import Event, Page, Reject, Verb, version_of
 from pullpush_sdk.errors import FieldError
 
 from .content import comparable, content_of, digest_of
 from .ports import FlowSpec
 
-__all__ = ["AHEAD_LIMIT", "Arrival", "Dead", "Prepared", "Preparer"]
+__all__ = ["AHEAD_LIMIT", "Arrival", "Dead", "Left", "Prepared", "Preparer"]
 
 Json = Any
 
@@ -35,7 +35,8 @@ class Arrival:
 
     `identity` is the destination's (what the gate compares), `seen_as` the source's own (what an echo is told by);
     they differ only where locations are mapped. `quantity` is set where the destination shows a sum: the member's
-    share of it. `echo` is the content in which an echo is compared, None where nobody writes to the source.
+    share of it. `echo` is the content in which an echo is compared, None where nobody writes to the source. `record` is
+    the canonical record as the source said it.
     """
 
     key: str
@@ -51,6 +52,20 @@ class Arrival:
     echo: Mapping[str, Json] | None = None
     member: str | None = None
     quantity: int | Decimal | None = None
+    record: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Left:
+    """A record of the platform that does not carry a key any more: deleted where `key` is None, else it shows `key`.
+
+    `version` is that of the event which told so; `title` is what people know the record by, empty where nobody said.
+    """
+
+    native_id: str
+    key: str | None = None
+    version: int
+    title: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +81,7 @@ class Dead:
 
 @attrs.define(kw_only=True)
 class Prepared:
-    """A page, ready to be stored."""
+    """A page, ready to be stored. `left` are records whose events are not logged and may yet free a key."""
 
     arrivals: list[Arrival]
     dead: list[Dead]
@@ -74,6 +89,7 @@ class Prepared:
     skipped: int = 0
     ignored: int = 0
     ahead: int = 0
+    left: list[Left] = attrs.field(factory=list)
 
 
 def _plain(text: str) -> str:
@@ -99,6 +115,7 @@ class Preparer:
     key_of: Callable[[Any], str] = attrs.field(init=False)
     identity_of: Callable[[Any], str] = attrs.field(init=False)
     _one: bool = attrs.field(init=False)
+    _varied: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._content = content_of(self.kind)
@@ -107,6 +124,7 @@ class Preparer:
         self.key_of = self.kind.key if field is None else match_key(self.kind, field)
         self.identity_of = self.kind.identity if field is None else self.key_of
         self._one = field is not None or self.kind.identity is self.kind.key
+        self._varied = self.kind.name == "product"
         self._located = self.kind.name == "stocklevel" and not self.flow.locations.passes_through
 
     def page(self, page: Page, now: datetime) -> Prepared:
@@ -132,13 +150,18 @@ class Preparer:
     def _event(self, event: Event, arrived_at: int, ready: Prepared) -> None:
         kind = self.kind
         deleted = event.verb is Verb.DELETED
+        version = event.version
         if deleted and (self.flow.on_delete == "ignore" or not kind.deletable):
+            if kind.key_is_given and event.native_id:
+                ready.left.append(Left(native_id=event.native_id, version=min(version, arrived_at)))
             ready.ignored += 1
             return
         if not deleted and kind.no_data(event.record):
+            if kind.key_is_given and event.native_id:
+                key = self.key_of(event.record)
+                ready.left.append(Left(native_id=event.native_id, key=key, version=min(version, arrived_at)))
             ready.skipped += 1
             return
-        version = event.version
         if version > arrived_at + AHEAD_LIMIT:
             version = arrived_at
             ready.ahead += 1
@@ -153,6 +176,8 @@ class Preparer:
         if version.__class__ is not int or not -_INT64 <= version < _INT64:
             raise FieldError(f"version {version!r} is not a whole number of 64 bits", target="version")
         key = self.key_of(record)
+        if self._varied and not deleted:
+            _check_variants(key, record)
         seen_as = identity = key if self._one else self.identity_of(record)
         payload = to_sparse(record)
         member, quantity = None, None
@@ -183,6 +208,7 @@ class Preparer:
             echo=self._echo(payload, deleted=deleted) if self.echoes else None,
             member=member,
             quantity=quantity,
+            record=record,
         )
 
     def _echo(self, payload: Mapping[str, Json], *, deleted: bool) -> Mapping[str, Json]:
@@ -191,3 +217,27 @@ class Preparer:
         # The identity has been compared already, and a mapped location is the destination's.
         seen.pop("locationId", None)
         return {"deleted": True} if deleted else seen
+
+
+def _check_variants(key: str, product: Product) -> None:
+    """Whether each variant can be told by its SKU.
+
+    Raises:
+        FieldError: several carry one; whatever is written to it could be meant for another.
+    """
+    variants = product.variants
+    if not isinstance(variants, Sequence) or len(variants) < 2:
+        return
+    ids: dict[str, list[str]] = {}
+    for variant in variants:
+        if isinstance(variant.sku, str) and variant.sku:
+            ids.setdefault(variant.sku, []).append(str(variant.variant_id or "?"))
+    if len(ids) == len(variants):
+        return
+    for sku, carriers in ids.items():
+        if len(carriers) > 1:
+            raise FieldError(
+                f"SKU {sku!r} is carried by more than one variant of product {key}: {', '.join(carriers)}",
+                target="variants",
+                hint="give one of them another SKU at the source",
+            )

@@ -30,6 +30,7 @@ class Kind(enum.StrEnum):
     CREDENTIALS = "credentials"
     RATE_LIMIT = "rate-limit"
     UNREACHABLE = "unreachable"
+    CLASH = "clash"
     AMBIGUOUS = "ambiguous"
     CURRENCY = "currency"
     UNKNOWN_LOCATION = "unknown-location"
@@ -47,6 +48,7 @@ _HINTS = {
     Kind.CREDENTIALS: "check the credentials and their permissions with `pullpush check`, then retry the group",
     Kind.RATE_LIMIT: "the platform asked to slow down ten times: retry later, or lower `concurrency` of the flow",
     Kind.UNREACHABLE: "see that the platform is up (`pullpush check`), then retry the group",
+    Kind.CLASH: "give one of the named records another SKU at the source, then retry: nothing is told twice or lost",
     Kind.AMBIGUOUS: "make it unique at the destination, then retry",
     Kind.CURRENCY: "send amounts in the currency of the destination, or map the field to it; then retry",
     Kind.UNKNOWN_LOCATION: "map it in [flows.NAME.locations] (`pullpush check FLOW` prints the map), then retry",
@@ -61,6 +63,7 @@ _HINTS = {
 
 _WORDS: Mapping[Kind, Sequence[str]] = {
     Kind.FOLLOWS: [r"^waits for dead letter \d"],
+    Kind.CLASH: [r"is carried by more than one record of"],
     Kind.CREDENTIALS: [
         r"answered with 40[13]\b|unauthori[sz]ed|forbidden|access.?denied|permission|\bscopes?\b",
         r"invalid.{0,12}(?:token|api.?key)",

@@ -46,6 +46,7 @@ __all__ = [
     "Push",
     "Remap",
     "RetryReport",
+    "Suspects",
     "Unmapped",
 ]
 
@@ -69,6 +70,7 @@ class Unmapped:
     read_at: datetime
 
 
+Suspects = Literal["new", "longest", "all"]
 Remap = Callable[[Unmapped], Awaitable[Event]]
 """The event of a record that was never mapped; raises FieldError again, or another error of ours why it cannot be."""
 
@@ -125,9 +127,10 @@ class FlowSpec:
 
 @attrs.frozen(kw_only=True)
 class Counts:
-    """What became of one appended page; `read` is the sum of the rest but `ahead`.
+    """What became of one appended page; `read` is the sum of the rest but `ahead` and `clashed`.
 
-    `ahead` counts versions more than five minutes in the future, which were taken as the time of arrival.
+    `ahead` counts versions more than five minutes in the future, which were taken as the time of arrival. `clashed`
+    counts those of the `dead` whose key another record of the source holds: see `Engine.suspects`.
     """
 
     read: int = 0
@@ -139,6 +142,7 @@ class Counts:
     stale: int = 0
     dead: int = 0
     ahead: int = 0
+    clashed: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -490,6 +494,24 @@ class Engine(Protocol):
         """Dead letters grouped by cause, the largest group first."""
         ...
 
+    async def suspects(self, flow: FlowSpec, canonical_type: str, *, which: Suspects) -> Sequence[str]:
+        """Native ids of the source's records of which several carry one key, as far as the log knows.
+
+        Their events are dead letters until one record alone carries the key. `new` names those of keys that nobody
+        asked the source about yet, `longest` fifty that were asked about longest ago, `all` every one.
+        """
+        ...
+
+    async def settle_suspects(
+        self, flow: FlowSpec, canonical_type: str, asked: Sequence[str], found: Mapping[str, Any] | None
+    ) -> int:
+        """Take in what the source says of suspects now: native id to canonical record, without those that are gone.
+
+        What is told of the one record that carries a key after all waits for its delivery: how many events that were.
+        `found` None means that the source cannot say.
+        """
+        ...
+
     async def retry_dead(
         self, which: DeadFilter, *, remap: Remap | None = None, flows: Sequence[FlowSpec] = ()
     ) -> RetryReport:
@@ -497,7 +519,8 @@ class Engine(Protocol):
 
         Dead letters that follow a chosen one go with it. Dead webhooks go back into the inbox, for their flow only, and
         are received again by whoever works the inbox. Those that were never mapped need `remap`, and their flow
-        among `flows` where this process did not use it yet.
+        among `flows` where this process did not use it yet. Those whose key another record of the source carries stay:
+        see `settle_suspects`.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Flows in motion: checking them, running them once, and sharing one store among processes."""
 
 from ._check import Checked, check_all, check_connection, check_flow
+from ._clashes import settle_clashes
 from ._compare import FINDINGS, Difference, FlowComparison, TypeComparison, chosen_types, compare_flow
 from ._desk import DeadReport, Desk
 from ._locations import location_template, plan_locations, read_locations
@@ -75,6 +76,7 @@ __all__ = [
     "reconcile_flow",
     "running",
     "set_flow_state",
+    "settle_clashes",
     "shadow_report",
     "shown_state",
     "sync_flow",

@@ -33,26 +33,38 @@ __all__ = ["FINDINGS", "Difference", "FlowComparison", "TypeComparison", "chosen
 
 Json = Any
 
-FINDINGS: tuple[Finding, ...] = ("added", "changed", "missing", "held", "unknown", "unmapped")
-"""Added and changed are what a reconcile delivers; the others are shown and left alone."""
+FINDINGS: tuple[Finding, ...] = ("added", "changed", "missing", "held", "clash", "unknown", "unmapped")
+"""Added and changed are what a reconcile delivers; the others are shown and left alone. A clash is a SKU that several
+records of one side carry.
+"""
 
 
 @attrs.frozen(kw_only=True)
 class Difference:
     """One record that is not the same on both sides.
 
-    `fields` is what differs: of an added record everything that would be written, of a missing one nothing.
+    `fields` is what differs: of an added record everything that would be written, of a missing one nothing. Of a clash
+    `side` is where it is (source or destination), and `records` are those that carry the key: objects with `id`, the
+    platform's own, and `title`.
     """
 
     key: str
     identity: str
     location: str | None
     fields: Sequence[FieldChange]
+    side: str = ""
+    records: Sequence[Mapping[str, Json]] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The difference as a JSON value."""
         fields = [{"field": each.field, "old": each.old, "new": each.new} for each in self.fields]
-        return {"key": self.key, "identity": self.identity, "location": self.location, "fields": fields}
+        found: dict[str, Json] = {
+            "key": self.key,
+            "identity": self.identity,
+            "location": self.location,
+            "fields": fields,
+        }
+        return {**found, "side": self.side, "records": list(self.records)} if self.records else found
 
 
 @attrs.define(kw_only=True)
@@ -78,7 +90,14 @@ class TypeComparison:
             return
         for identity, key, _, detail in self.spill.findings(kind, limit=limit):
             fields = [FieldChange(field=name, old=old, new=new) for name, old, new in detail.get("fields", ())]
-            yield Difference(key=key, identity=identity, location=detail.get("location"), fields=fields)
+            yield Difference(
+                key=key,
+                identity=identity,
+                location=detail.get("location"),
+                fields=fields,
+                side=detail.get("side", ""),
+                records=detail.get("records", ()),
+            )
 
 
 @attrs.frozen(kw_only=True)
@@ -93,8 +112,8 @@ class FlowComparison:
 
     @property
     def same(self) -> bool:
-        """Whether no compared type differs."""
-        return all(each.same for each in self.types)
+        """Whether no compared type differs, and no SKU is carried by several records."""
+        return all(each.same and not each.counts["clash"] for each in self.types)
 
     @property
     def compared(self) -> bool:
@@ -173,6 +192,7 @@ async def compare_again(work: FlowWork, kind: CanonicalType, spill: Spill) -> Ty
         work.destination, kind, work.spec, spill, told=_teller(work, kind)
     )
     comparing = _Comparing(work=work, kind=kind, spill=spill, comparer=Comparer(kind))
+    spill.set_clashes_apart()
     found.counts["equal"] = await comparing.all()
     found.counts |= {name: spill.count(name) for name in FINDINGS}
     return found

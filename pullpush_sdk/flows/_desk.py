@@ -20,6 +20,7 @@ from pullpush_sdk.http import Redactor
 from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
+from ._clashes import settle_clashes
 from ._poll_lock import PollLocks
 from ._pool import Connections
 from ._reconcile import ReconcileReport, reconcile_flow
@@ -256,6 +257,7 @@ class Desk:
         flows = {each.flow for each in await self.engine.dead_groups(which)}
         async with self._connections() as connections:
             specs = [await self._spec(name, connections) for name in sorted(flows & set(self.project.flows))]
+            freed = sum([await self._settle_clashes(spec, which, connections) for spec in specs if spec is not None])
             report = await self.engine.retry_dead(
                 which, remap=Remapper(connections).remap, flows=[spec for spec in specs if spec is not None]
             )
@@ -263,13 +265,25 @@ class Desk:
             await self._run(name, read=False, max_wait=_max_wait(arguments))
             for name in sorted(flows & set(self.project.flows))
             # A flow that is being run delivers them by itself.
-            if report.retried and not self._busy.setdefault(name, asyncio.Lock()).locked()
+            if (freed or report.retried) and not self._busy.setdefault(name, asyncio.Lock()).locked()
         ]
         return {
-            "retried": report.retried,
+            "retried": freed + report.retried,
             "refused": {str(number): reason for number, reason in report.refused.items()},
             "deliveries": [each.to_json() for each in deliveries],
         }
+
+    async def _settle_clashes(self, spec: FlowSpec, which: DeadFilter, connections: Connections) -> int:
+        """Ask a flow's source again about records that carry one SKU, where dead letters of theirs are to be retried;
+        how many events go on.
+        """
+        chosen = attrs.evolve(which, flow=spec.name)
+        types = {each.type for each in await self.engine.dead_groups(chosen) if each.kind == "clash"}
+        if not types:
+            return 0
+        async with connections.use(spec.source) as source:
+            kinds = [self.plugins.types[name] for name in sorted(types)]
+            return sum([await settle_clashes(self.engine, spec, kind, source, which="all") for kind in kinds])
 
     @asynccontextmanager
     async def _connections(self) -> AsyncIterator[Connections]:

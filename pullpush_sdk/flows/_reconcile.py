@@ -23,6 +23,7 @@ from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
 
 from ._abilities import require_abilities
+from ._clashes import settle_clashes
 from ._compare import chosen_types, compare_again, compare_type
 from ._poll_lock import PollLocks
 from ._pool import Connections
@@ -239,6 +240,11 @@ class _Reconciling:
                 self.notes.append(f"{kind.name} was not compared: {found.note}")
                 return
             self.compared[kind.name] = dict(found.counts)
+            if found.counts["clash"]:
+                self.notes.append(
+                    f"{kind.name}: {found.counts['clash']} SKUs are carried by several records of one side and were "
+                    f"left alone; pullpush preview {self.work.flow.name} names them"
+                )
             if found.same:
                 return
             stale = await self._append(kind, spill)
@@ -257,6 +263,8 @@ class _Reconciling:
             page = Page(events=[_event(kind, row) for row in rows], cursor=None)
             counts = await self.work.engine.append(self.work.spec, kind.name, page, reconcile=True)
             stale += counts.stale
+            if counts.clashed:
+                await settle_clashes(self.work.engine, self.work.spec, kind, self.work.source, which="new")
             settled = counts.read - counts.waiting
             self.work.progress.counted(self.work.flow.name, kind.name, read=counts.read, settled=settled)
         return stale

@@ -46,6 +46,8 @@ async def read_source(end: End, kind: CanonicalType, spec: FlowSpec, spill: Spil
         for event in page.events:
             found.take(event)
         spill.add_source(found.rows)
+        if kind.key_is_given:
+            spill.add_carriers("source", found.carriers)
         spill.find("unknown", found.unknown)
         spill.find("unmapped", found.unmapped)
         rejected += len(page.rejects) + found.rejected
@@ -59,14 +61,18 @@ async def read_destination(end: End, kind: CanonicalType, spec: FlowSpec, spill:
     rejected, names = 0, Preparer(spec, kind)
     async for page in _pages(end, kind):
         rejected += len(page.rejects)
-        rows = []
+        rows, carriers = [], []
         for event in page.events:
             try:
                 record = event.record
                 rows.append((names.identity_of(record), names.key_of(record), dumps(to_sparse(record))))
             except FieldError:
                 rejected += 1
+                continue
+            if kind.key_is_given and event.native_id and not kind.no_data(event.record):
+                carriers.append(_carrier(names, event))
         spill.add_destination(rows)
+        spill.add_carriers("destination", carriers)
         told(len(page.events))
     return rejected
 
@@ -91,6 +97,7 @@ class _Sorted:
     rows: list[SourceRow] = attrs.field(factory=list)
     unknown: list[tuple[str, str, None, Json]] = attrs.field(factory=list)
     unmapped: list[tuple[str, str, None, Json]] = attrs.field(factory=list)
+    carriers: list[tuple[str, str, str]] = attrs.field(factory=list)
     rejected: int = 0
 
     def take(self, event: Event) -> None:
@@ -113,6 +120,12 @@ class _Sorted:
             ready = self.preparer.page(Page(events=[event], cursor=None), self.now)
             self.rejected += len(ready.dead)
             self.rows += [_source_row(event, arrival) for arrival in ready.arrivals]
+            self.carriers += [_carrier(names, event)] if event.native_id else []
+
+
+def _carrier(names: Preparer, event: Event) -> tuple[str, str, str]:
+    title = getattr(event.record, "title", None)
+    return names.key_of(event.record), event.native_id or "", title if isinstance(title, str) else ""
 
 
 def _source_row(event: Event, arrival: Arrival) -> SourceRow:

@@ -17,13 +17,18 @@ from pullpush_sdk.canonical import dumps, loads
 __all__ = ["Finding", "Pair", "SourceRow", "Spill"]
 
 Json = Any
-Finding = Literal["added", "changed", "missing", "held", "unknown", "unmapped"]
+Finding = Literal["added", "changed", "missing", "held", "clash", "unknown", "unmapped"]
+Side = Literal["source", "destination"]
 
 _TABLES = """
 CREATE TABLE source (
     identity TEXT NOT NULL, member TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, native_id TEXT,
     wire BLOB NOT NULL, payload BLOB NOT NULL, fields TEXT,
     PRIMARY KEY (identity, member)
+) WITHOUT ROWID;
+CREATE TABLE carrier (
+    side TEXT NOT NULL, key TEXT NOT NULL, native_id TEXT NOT NULL, title TEXT NOT NULL,
+    PRIMARY KEY (side, key, native_id)
 ) WITHOUT ROWID;
 CREATE TABLE destination (identity TEXT PRIMARY KEY, key TEXT NOT NULL, payload BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE paired (identity TEXT PRIMARY KEY, there TEXT NOT NULL) WITHOUT ROWID;
@@ -110,6 +115,30 @@ class Spill:
         """Records of the destination: identity, key, payload; of one that comes twice the last counts."""
         self._many("INSERT OR REPLACE INTO destination VALUES (?, ?, ?)", rows)
 
+    def add_carriers(self, side: Side, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Which record of a side carries which key: key, native id, title (empty for none)."""
+        self._many("INSERT OR IGNORE INTO carrier VALUES (?, ?, ?, ?)", [(side, *row) for row in rows])
+
+    def set_clashes_apart(self) -> None:
+        """Keys that several records of one side carry become findings, and are compared no more.
+
+        A finding per side and key: its detail names the side and the records.
+        """
+        keys = "SELECT key FROM carrier GROUP BY side, key HAVING count(*) > 1"
+        found = self._db.execute(
+            "SELECT side, key, native_id, title FROM carrier WHERE (side, key) IN"
+            " (SELECT side, key FROM carrier GROUP BY side, key HAVING count(*) > 1) ORDER BY side DESC, key, native_id"
+        ).fetchall()
+        records: dict[tuple[str, str], list[Json]] = {}
+        for side, key, native_id, title in found:
+            records.setdefault((side, key), []).append({"id": native_id, "title": title or None})
+        self.find(
+            "clash",
+            [(key, key, None, {"side": side, "records": each}) for (side, key), each in records.items()],
+        )
+        for table in ("source", "destination"):
+            self._db.execute(f"DELETE FROM {table} WHERE key IN ({keys})")
+
     def pair(self, identity: str, candidates: Sequence[str]) -> None:
         """Say that the destination holds a record of the source under an id of its own: the first of `candidates`
         that it shows, nothing at all where it shows none.
@@ -173,6 +202,7 @@ class Spill:
         """Make ready to compare the source's records anew."""
         self._db.execute("DELETE FROM destination")
         self._db.execute("DELETE FROM paired")
+        self._db.execute("DELETE FROM carrier WHERE side = 'destination'")
         self._db.execute("DELETE FROM finding WHERE kind NOT IN ('unknown', 'unmapped')")
 
     def digests(self, *kinds: Finding) -> Iterator[dict[str, bytes]]:

@@ -21,6 +21,7 @@ from pullpush_sdk.project import FlowConfig, Project
 
 from ._abilities import require_abilities
 from ._ahead import one_ahead
+from ._clashes import settle_clashes
 from ._locations import plan_locations, read_locations
 from ._measured import Pages, measured_push
 from ._poll_lock import PollLocks
@@ -116,6 +117,8 @@ class FlowWork:
                 baseline=first is not None or again is not None,
             )
             measured.stored(counts)
+            if counts.clashed:
+                await settle_clashes(self.engine, spec, kind, end, which="new")
             if again == "start":
                 again = "running"
                 await set_read_again(self.engine, flow, kind.name, again)
@@ -131,6 +134,8 @@ class FlowWork:
                 told = self.clock.monotonic()
                 await keep_import(self.engine, flow.name, kind.name, attrs.evolve(first, read=first.read + total))
         ended = not stop.is_set()
+        if ended:
+            await settle_clashes(self.engine, spec, kind, end, which="longest")
         if again is not None and ended:
             await set_read_again(self.engine, flow, kind.name, None)
         if first is not None:

@@ -51,6 +51,15 @@ def _check_handlers(manifest: Manifest, types: CanonicalTypes, functions: Functi
         if kind is None:
             yield _unknown_type(handler.canonical_type, f"{path}.canonical_type", types)
             continue
+        resource = manifest.resources.get(handler.resource or "")
+        if resource is not None and resource.canonical_type in types and resource.canonical_type != kind.name:
+            message = f"the resource `{resource.name}` is of type {resource.canonical_type}"
+            yield Problem(
+                code="manifest-webhook",
+                message=message,
+                path=f"{path}.canonical_type",
+                hint="name that type, or another",
+            )
         if handler.verb == "deleted" and not kind.deletable:
             message = f"{kind.name} is never deleted"
             yield Problem(

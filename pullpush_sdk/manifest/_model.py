@@ -338,6 +338,8 @@ class Resource:
     `details_records` is where the record stands in that answer, and an answer that has nothing there is the record
     itself. With `list_is_whole` they are fetched only for records that a webhook names. `version` names what orders
     its states: the record's `updated_at`, or `observed`, the moment at which the request that read it was started.
+    `native_id` holds the paths of the platform's own id of the record, joined by `_` where they are several: None for
+    the usual `id`, empty where nothing names it.
     """
 
     name: str
@@ -355,6 +357,7 @@ class Resource:
     where: Mapping[str, Json] = attrs.field(factory=dict)
     canonical_map: Rules = attrs.field(factory=dict)
     version: Literal["updated_at", "observed"] = "observed"
+    native_id: Sequence[str] | None = None
     snapshot: bool = True
     enabled: bool = True
 

@@ -365,9 +365,6 @@ def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
             yield _problem("webhook", f"no resource `{handler.resource}`", f"{path}.resource", hint)
         if handler.map is None and handler.resource is None:
             yield _problem("webhook", "neither map nor resource", path, "say how the body is mapped")
-        if resource is not None and handler.canonical_type != resource.canonical_type:
-            message = f"the resource `{resource.name}` is of type {resource.canonical_type}"
-            yield _problem("webhook", message, f"{path}.canonical_type")
         if handler.record and not handler.refetch:
             yield _problem("webhook", "record is of refetch", f"{path}.record", "write refetch: true")
         if handler.refetch and (resource is None or resource.details is None or resource.list is None):
@@ -388,7 +385,8 @@ def _check_grants(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:
         yield _problem("webhook", "a token by webhook needs auth of kind oauth2", path, "describe auth")
     proofs = [each for each in (webhook.verification, *webhook.alternatives) if each is not None]
     if not proofs or any(proof.kind == "none" for proof in proofs):
-        yield _problem("webhook", "anybody could bring a token: grants need a verification", path, "add verification")
+        message = "anybody could bring a token: grants need a verification"
+        yield _problem("webhook", message, "$.webhook.verification", "state how the platform signs")
     for event in webhook.grants:
         if event in webhook.handlers:
             yield _problem("webhook", "an event is a grant or has a handler, not both", below(path, event))

@@ -84,7 +84,8 @@ class WebhookOutbox:
         self._given_up = given_up
         self._pending: list[_Pending] = []
         self._pump: asyncio.Task[None] | None = None
-        self._sending: asyncio.Lock | None = None
+        self._sending = asyncio.Lock()
+        self._home: asyncio.AbstractEventLoop | None = None
         self.attempts: list[dict[str, Any]] = []
 
     def queue(self, webhook: OutgoingWebhook, *, late: Callable[[], OutgoingWebhook] | None = None) -> None:
@@ -123,13 +124,26 @@ class WebhookOutbox:
 
     def start(self) -> None:
         """Let a background task send what is waiting; called from the loop that serves the app."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._home:
+            # A lock belongs to the loop in which it first had to wait.
+            self._home, self._sending = loop, asyncio.Lock()
         if not self._auto or not any(not p.held for p in self._pending):
             return
         if self._pump is None or self._pump.done():
-            self._pump = asyncio.get_running_loop().create_task(self._run())
+            self._pump = loop.create_task(self._run())
 
     async def flush(self) -> int:
-        """Send everything that waits now, retries and held ones included, without waiting; how many were sent."""
+        """Send everything that waits now, retries and held ones included, without waiting; how many were sent.
+
+        It may be called from any loop: the sending is done by the one that serves the app, where one does.
+        """
+        home = self._home
+        if home is None or home is asyncio.get_running_loop() or not home.is_running():
+            return await self._flush()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._flush(), home))
+
+    async def _flush(self) -> int:
         self._release_held()
         batch = sorted(self._pending, key=lambda p: p.due)
         for pending in batch:
@@ -159,8 +173,6 @@ class WebhookOutbox:
             pending.due = self._clock.seconds()
 
     async def _send(self, pending: _Pending) -> None:
-        if self._sending is None:
-            self._sending = asyncio.Lock()
         async with self._sending:
             if pending not in self._pending:
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import attrs
@@ -14,7 +15,9 @@ from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.engine.inbox import DeadRequest
 from pullpush_sdk.engine.ports import Engine, FlowSpec
 from pullpush_sdk.errors import StoreError
+from pullpush_sdk.flows import End, settle_clashes
 
+from ._target import Target
 from ._work import Done, Work
 
 __all__ = ["Logs"]
@@ -24,6 +27,7 @@ T = TypeVar("T")
 _log = logging.getLogger("pullpush.serve")
 
 _PAGE = 500
+_PATIENCE = 10.0
 
 
 @attrs.define
@@ -35,6 +39,7 @@ class _Stream:
     """
 
     flow: FlowSpec
+    target: Target
     pages: list[list[Event]] = attrs.field(factory=lambda: [[]])
     owners: dict[str | None, Work] = attrs.field(factory=dict)
 
@@ -80,14 +85,26 @@ class Logs:
                     readers[place] = row.target.flows(event.type)
                 for flow in readers[place]:
                     if row.flow in (None, flow.name):
-                        stream = streams.setdefault((flow.name, *place), _Stream(flow))
+                        stream = streams.setdefault((flow.name, *place), _Stream(flow, row.target))
                         stream.add(known, each.work)
         return streams
 
     async def _append(self, connection: str, canonical_type: str, stream: _Stream) -> None:
         for events in stream.pages:
             page = Page(events=events, cursor=None)
-            await self.engine.append(stream.flow, canonical_type, page, transport_scope=connection, accepted=True)
+            counts = await self.engine.append(
+                stream.flow, canonical_type, page, transport_scope=connection, accepted=True
+            )
+            if counts.clashed:
+                await self._settle_clashes(canonical_type, stream)
+
+    async def _settle_clashes(self, canonical_type: str, stream: _Stream) -> None:
+        """Ask the source which record carries a key; one that takes long is asked by the next poll instead."""
+        end = End(loaded=stream.target.loaded, connection=stream.target.connection)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                kind = end.connection.types[canonical_type]
+                await settle_clashes(self.engine, stream.flow, kind, end, which="new")
 
     async def _patiently(self, call: Callable[[], Awaitable[object]]) -> bool:
         """Until the store has done it; what waits meanwhile is in the inbox still."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pullpush_sdk.canonical import UNSET
-from pullpush_sdk.manifest import Manifest, Request, Resource
+from pullpush_sdk.manifest import Manifest, Request, Resource, SessionAuth
 from pullpush_sdk.mapping import read_path
 
 from ._samples import Exchange, Samples
@@ -30,6 +30,9 @@ def exchanges_of(manifest: Manifest, request: Request, samples: Samples) -> list
 def path_pattern(manifest: Manifest, request: Request) -> re.Pattern[str]:
     """The paths that a request's template fits, with or without the path of the base URL in front."""
     path = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", request.path)).path
+    if isinstance(manifest.auth, SessionAuth) and manifest.auth.base_url:
+        # The session says where its server is; any path may stand in front.
+        return re.compile(f"(?:/.*)?{_open(path)}/?")
     base = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", manifest.base_url)).path.rstrip("/")
     return re.compile(f"(?:{_open(base)})?{_open(path)}/?" if base else f"{_open(path)}/?")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import httpx
 import pytest
@@ -136,5 +137,33 @@ def test_a_dead_receiver_is_an_error_of_the_attempt(make_toy):
         assert attempt["status"] is None
         assert "Connect" in attempt["error"]
         assert len(toy.outbox.pending()) == 1
+
+    asyncio.run(main())
+
+
+def test_flush_waits_its_turn_behind_what_is_being_sent_by_itself(make_toy):
+    """Called from another loop than the server's while that one sends: nothing twice, nothing out of order."""
+    toy = make_toy(auto=True)
+    arrived, go_on = threading.Event(), threading.Event()
+    bodies: list[bytes] = []
+
+    async def slow(scope, receive, send):
+        bodies.append((await receive())["body"])
+        arrived.set()
+        await asyncio.to_thread(go_on.wait, 10)
+        await Response(status_code=200)(scope, receive, send)
+
+    async def main():
+        async with serve(slow) as url, serve(toy.app) as base, httpx.AsyncClient(base_url=base) as client:
+            for name in ("a", "b", "c"):
+                toy.outbox.queue(_hook(url, name))
+            await client.get("/_sandbox/log")
+            await asyncio.to_thread(arrived.wait, 10)
+            flushed = asyncio.create_task(toy.outbox.flush())
+            await asyncio.sleep(0)
+            go_on.set()
+            async with asyncio.timeout(10):
+                await flushed
+        assert bodies == [b"a", b"b", b"c"]
 
     asyncio.run(main())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any
 
 from pullpush_linnworks.answers import classify
@@ -45,6 +45,18 @@ def pullpush_snapshot(connection: Connection, canonical_type: str) -> AsyncItera
     if canonical_type == "contact":
         return reading.snapshot_buyers(connection)
     return pullpush_pull(connection, canonical_type, None)
+
+
+@hookimpl
+def pullpush_records(
+    connection: Connection, canonical_type: str, native_ids: Sequence[str]
+) -> Awaitable[Mapping[str, Any]] | None:
+    """Items by their ids."""
+    from pullpush_linnworks import items  # noqa: PLC0415 - as above
+
+    if canonical_type not in {"product", "stocklevel"}:
+        return None
+    return items.carriers(connection, canonical_type, native_ids)
 
 
 @hookimpl

@@ -47,6 +47,13 @@ async def find_items(connection: Connection, skus: Iterable[str], *, levels: boo
     return {sku: [items[key] for key in keys if key in items] for sku, keys in ids.items()}
 
 
+async def carriers(connection: Connection, canonical_type: str, ids: Sequence[str]) -> dict[str, Any]:
+    """The SKUs that these items carry now, as records of the type; an item that is archived or gone is left out."""
+    kind = connection.types[canonical_type].record
+    held = await items_of(connection, ids)
+    return {key: kind(sku=item["ItemNumber"]) for key, item in held.items() if item.get("ItemNumber")}
+
+
 def unclear(sku: str, ids: Sequence[Json]) -> str:
     """Why a SKU does not name one item, empty where it does."""
     if not ids:

@@ -5,7 +5,6 @@ after a lost answer an order is looked for before it is sent again.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ from uuid import UUID
 import attrs
 
 from pullpush_sdk import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import instant_text, to_sparse
 from pullpush_sdk.declarative import page_of
 from pullpush_sdk.errors import RecordError, TransientError
@@ -58,7 +58,8 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Ou
         )
         for each in batch
     ]
-    done = await asyncio.gather(*(each.outcome() for each in work))
+    of = {each.delivery.id: each for each in work}
+    done = await push_each(batch, lambda each: of[each.id].outcome(), together=True)
     return await _with_returned(connection, work, done)
 
 
@@ -96,12 +97,6 @@ class _Work:
 
     async def outcome(self) -> Outcome:
         """What became of it."""
-        try:
-            return await self._write()
-        except (RecordError, TransientError) as error:
-            return outcome_of(error)
-
-    async def _write(self) -> Outcome:
         delivery = self.delivery
         if delivery.verb is Verb.DELETED:
             return Outcome.skipped("an order in Linnworks is not deleted by a sync; cancel it there")

@@ -6,7 +6,6 @@ Variants are items of their own, each with its SKU. Levels are never touched.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,6 +15,7 @@ from uuid import UUID, uuid5
 import attrs
 
 from pullpush_sdk import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import to_sparse
 from pullpush_sdk.connector import Result
 from pullpush_sdk.declarative import page_of
@@ -61,9 +61,8 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Ou
         found = await find_items(connection, skus) if skus else {}
     except (RecordError, TransientError) as error:
         return [outcome_of(error)] * len(batch)
-    return await asyncio.gather(
-        *(_outcome(connection, delivery, plan, found) for delivery, plan in zip(batch, plans, strict=True))
-    )
+    of = {delivery.id: plan for delivery, plan in zip(batch, plans, strict=True)}
+    return await push_each(batch, lambda each: _outcome(connection, each, of[each.id], found), together=True)
 
 
 def _plan(connection: Connection, delivery: Delivery) -> Outcome | list[_Item]:

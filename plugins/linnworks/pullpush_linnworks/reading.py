@@ -50,11 +50,12 @@ async def pull_stock(connection: Connection, cursor: Json) -> AsyncIterator[Page
 
 
 def level_rows(items: Iterable[Mapping[str, Json]], untracked: frozenset[str] = frozenset()) -> list[Json]:
-    """The levels of items as rows: each with its item's SKU and whether its location keeps stock at all."""
+    """The levels of items as rows: each with its item's SKU and id, and whether its location keeps stock at all."""
     return [
         {
             **level,
             "ItemNumber": item.get("ItemNumber"),
+            "StockItemId": item.get("StockItemId"),
             "IsNotTrackable": (level.get("Location") or {}).get("StockLocationId") in untracked,
         }
         for item in items

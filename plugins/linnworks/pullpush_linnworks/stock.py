@@ -158,10 +158,12 @@ def _place(level: Mapping[str, Json]) -> tuple[str, str]:
 
 async def _untracked(connection: Connection) -> frozenset[str]:
     """The ids of locations that keep no stock, looked up once in a while."""
-    kept = connection.memo.get("linnworks.untracked")
-    now = connection.clock.monotonic()
-    if kept is None or now - kept[0] > _LOCATIONS_FOR:
-        kept = (now, await untrackable(connection))
-        connection.memo["linnworks.untracked"] = kept
-    places: frozenset[str] = kept[1]
-    return places
+    clock = connection.clock
+
+    async def load() -> tuple[float, frozenset[str]]:
+        return clock.monotonic(), await untrackable(connection)
+
+    kept = await connection.once(
+        "linnworks.untracked", load, good=lambda kept: clock.monotonic() - kept[0] <= _LOCATIONS_FOR
+    )
+    return kept[1]

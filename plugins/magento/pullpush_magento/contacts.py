@@ -10,8 +10,8 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of, version_of
-from pullpush_sdk.errors import RecordError, TransientError
+from pullpush_sdk.batches import push_each
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, version_of
 
 from .addresses import lacking, names_of, native_address
 from .answers import MISSING, REFUSED, refusal
@@ -25,14 +25,7 @@ _COMPARED = ("firstname", "lastname", "company", "street", "city", "postcode", "
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per contact, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(connection, delivery)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(connection, delivery))
 
 
 async def customers_of(connection: Connection, email: str) -> list[Json]:

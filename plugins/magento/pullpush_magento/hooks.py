@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Generator, Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk import hookimpl
@@ -47,6 +47,16 @@ def pullpush_snapshot(connection: Connection, canonical_type: str) -> Generator[
     """The same from the beginning."""
     pages = yield
     return _put_right(connection, canonical_type, None, pages)
+
+
+@hookimpl
+def pullpush_records(
+    connection: Connection, canonical_type: str, native_ids: Sequence[str]
+) -> Awaitable[Mapping[str, Any]] | None:
+    """Products by their ids. The shop keeps SKUs unique, but a product may pass its own on to another."""
+    from . import products  # noqa: PLC0415 - as below
+
+    return products.carriers(connection, native_ids) if canonical_type == "product" else None
 
 
 def _put_right(connection: Connection, canonical_type: str, cursor: Any, pages: Pages) -> Pages:

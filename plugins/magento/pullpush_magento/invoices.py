@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Page, Verb, outcome_of, version_of
-from pullpush_sdk.errors import RecordError, TransientError
+from pullpush_sdk.batches import push_each
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Page, Verb, version_of
 
 from .answers import REFUSED, refusal
 from .functions import visible_lines
@@ -64,14 +64,7 @@ async def counted(connection: Connection, records: Sequence[Any]) -> list[Any]:
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per invoice, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(connection, delivery)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(connection, delivery))
 
 
 async def _write(connection: Connection, delivery: Delivery) -> Outcome:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import parse_instant
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of, version_of
-from pullpush_sdk.errors import PullPushError, RecordError, TransientError
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, version_of
+from pullpush_sdk.errors import PullPushError
 
 from .answers import MISSING, REFUSED, refusal
 from .checkout import Placed, place
@@ -34,14 +35,7 @@ _CLOCKS = timedelta(minutes=10)  # how far the shop's clock may be from ours
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per order, in the batch's order; one at a time, so that two alike are never taken for one."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(connection, delivery)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(connection, delivery))
 
 
 async def _write(connection: Connection, delivery: Delivery) -> Outcome:

@@ -13,8 +13,9 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of, version_of
-from pullpush_sdk.errors import RecordError, RejectedError, TransientError
+from pullpush_sdk.batches import push_each
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, version_of
+from pullpush_sdk.errors import RejectedError, TransientError
 
 from .answers import REFUSED, message_of
 from .native import products_by_sku, send, wire_of
@@ -30,7 +31,7 @@ _VISIBLE, _NOT_ALONE, _OFF = 4, 1, 2
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per product, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
+    return await push_each(batch, lambda delivery: _outcome(connection, delivery))
 
 
 async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
@@ -39,9 +40,7 @@ async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
         return await _write(work)
     except TransientError as error:
         error.maybe_applied = error.maybe_applied or work.written
-        return outcome_of(error)
-    except RecordError as error:
-        return outcome_of(error)
+        raise
 
 
 @attrs.define(kw_only=True)

@@ -112,6 +112,12 @@ async def canonical(connection: Connection, native: Mapping[str, Json]) -> Produ
     return _whole(record, family, await products_by_id(connection, links) if links else {})
 
 
+async def carriers(connection: Connection, native_ids: Sequence[str]) -> Mapping[str, Product]:
+    """The SKUs that these products carry now; one that is gone is left out."""
+    rows = await products_by_id(connection, native_ids)
+    return {native_id: Product(sku=row["sku"], title=row["name"]) for native_id, row in rows.items()}
+
+
 def _resource_of(native: Mapping[str, Json]) -> str:
     return "configurables" if native.get("type_id") == "configurable" else "products"
 

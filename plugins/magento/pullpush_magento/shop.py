@@ -17,16 +17,17 @@ from .native import LIST, send
 Json = Any
 
 SOURCES, LEGACY, SALABLE = "sources", "legacy", "salable"
+_SOURCES = "magento.sources"
 _PAGES = Pagination(
     kind="page", page_param="searchCriteria[currentPage]", size_param="searchCriteria[pageSize]", size=100
 )
 
 
 async def _stores(connection: Connection) -> list[Json]:
-    if "magento.stores" not in connection.memo:
-        connection.memo["magento.stores"] = (await send(connection, "GET", "store/storeConfigs")).json()
-    stores: list[Json] = connection.memo["magento.stores"]
-    return stores
+    async def load() -> list[Json]:
+        return list((await send(connection, "GET", "store/storeConfigs")).json())
+
+    return await connection.once("magento.stores", load)
 
 
 async def currency_of(connection: Connection) -> str:
@@ -63,13 +64,14 @@ async def stock_mode(connection: Connection) -> str:
 
 async def sources_of(connection: Connection) -> Mapping[str, Json] | None:
     """Every inventory source by its code, in use or not; None in a shop without the inventory modules."""
-    if "magento.sources" not in connection.memo:
+
+    async def load() -> Mapping[str, Json] | None:
         params = {"searchCriteria[currentPage]": "1", "searchCriteria[pageSize]": "1"}
         url = f"/{connection.settings['store_code']}/V1/inventory/sources"
         answer = await connection.client.send(Call(url=url, params=params, accepts=MISSING))
-        connection.memo["magento.sources"] = None if answer.status in MISSING else await _all_sources(connection)
-    sources: Mapping[str, Json] | None = connection.memo["magento.sources"]
-    return sources
+        return None if answer.status in MISSING else await _all_sources(connection)
+
+    return await connection.once(_SOURCES, load)
 
 
 async def _all_sources(connection: Connection) -> Mapping[str, Json]:
@@ -80,27 +82,28 @@ async def _all_sources(connection: Connection) -> Mapping[str, Json]:
 
 def forget_sources(connection: Connection) -> None:
     """Look again: sources are added and switched off."""
-    connection.memo.pop("magento.sources", None)
+    connection.memo.pop(_SOURCES, None)
 
 
 async def country_code(connection: Connection, name: str) -> str | None:
     """The code of a country by its English or local name, or by itself; None where the shop has none of that name."""
-    if "magento.countries" not in connection.memo:
+
+    async def load() -> Mapping[str, str]:
         listed = (await send(connection, "GET", "directory/countries")).json()
         keys = ("id", "three_letter_abbreviation", "full_name_english", "full_name_locale")
-        connection.memo["magento.countries"] = {
-            str(row[key]).casefold(): str(row["id"]) for row in listed for key in keys if row.get(key)
-        }
-    known: Mapping[str, str] = connection.memo["magento.countries"]
+        return {str(row[key]).casefold(): str(row["id"]) for row in listed for key in keys if row.get(key)}
+
+    known = await connection.once("magento.countries", load)
     return known.get(name.strip().casefold())
 
 
 async def region_id(connection: Connection, country: str, names: tuple[str | None, ...]) -> int | None:
     """The id of a region by its code or name, None where the country has no list or not this one."""
-    memo = f"magento.regions.{country}"
-    if memo not in connection.memo:
+
+    async def load() -> Mapping[str, int]:
         answer = await send(connection, "GET", f"directory/countries/{country}", accepts=MISSING)
         listed = [] if answer.status in MISSING else answer.json().get("available_regions") or []
-        connection.memo[memo] = {str(row[key]).casefold(): int(row["id"]) for row in listed for key in ("name", "code")}
-    known: Mapping[str, int] = connection.memo[memo]
+        return {str(row[key]).casefold(): int(row["id"]) for row in listed for key in ("name", "code")}
+
+    known = await connection.once(f"magento.regions.{country}", load)
     return next((known[name.casefold()] for name in names if name and name.casefold() in known), None)

@@ -178,7 +178,9 @@ def _page(connection: Connection, answer: Answer, rows: Sequence[Json], cursor: 
     mapped = map_of(connection, "stock").many(rows, context_of(connection))
     version = version_of(answer.started_at)
     return Page(
-        events=[Event(type="stocklevel", record=record, version=version) for record in mapped.records],
+        events=[
+            Event(type="stocklevel", record=record, version=version, native_id=record.sku) for record in mapped.records
+        ],
         rejects=[
             Reject(native=dumps(rows[index]), error=error, key=str(rows[index].get("sku")))
             for index, error in mapped.errors

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.connector import Connection, Delivery, Outcome, outcome_of
 from pullpush_sdk.errors import RecordError, SetupError, TransientError
 
@@ -43,8 +44,8 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Ou
             outcomes[delivery.id] = problem
     good = [each for each in batch if each.id not in outcomes]
     if mode == LEGACY:
-        for delivery in good:
-            outcomes[delivery.id] = await _write_item(connection, delivery)
+        written = await push_each(good, lambda delivery: _write_item(connection, delivery))
+        outcomes |= {delivery.id: outcome for delivery, outcome in zip(good, written, strict=True)}
     else:
         for some in chunks(good, _PER_REQUEST):
             outcomes |= await _write_rows(connection, some)
@@ -124,17 +125,14 @@ async def _write_rows(connection: Connection, some: Sequence[Delivery]) -> dict[
 
 async def _write_item(connection: Connection, delivery: Delivery) -> Outcome:
     payload, sku = delivery.payload, delivery.payload["sku"]
-    try:
-        item = await stock_item(connection, sku)
-        if item is None:
-            return Outcome.dead(f"the stock item of SKU {sku!r} cannot be read, and it is written by its id")
-        is_in_stock = Decimal(str(payload["quantity"])) > 0 or bool(item.get("backorders"))
-        kept = {name: value for name, value in item.items() if value is not None}
-        body = {"stockItem": {**kept, "qty": payload["quantity"], "is_in_stock": is_in_stock}}
-        path = f"products/{quote(sku, safe='')}/stockItems/{item['item_id']}"
-        answer = await send(connection, "PUT", path, body, accepts=REFUSED)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    item = await stock_item(connection, sku)
+    if item is None:
+        return Outcome.dead(f"the stock item of SKU {sku!r} cannot be read, and it is written by its id")
+    is_in_stock = Decimal(str(payload["quantity"])) > 0 or bool(item.get("backorders"))
+    kept = {name: value for name, value in item.items() if value is not None}
+    body = {"stockItem": {**kept, "qty": payload["quantity"], "is_in_stock": is_in_stock}}
+    path = f"products/{quote(sku, safe='')}/stockItems/{item['item_id']}"
+    answer = await send(connection, "PUT", path, body, accepts=REFUSED)
     return refusal(f"the stock of SKU {sku!r}", answer) if answer.status in REFUSED else _written(payload)
 
 

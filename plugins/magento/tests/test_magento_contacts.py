@@ -131,7 +131,7 @@ def test_a_single_word_is_a_name(play):
         assert outcome.result is Result.DELIVERED
         row = _customer(shop, "mono@example.com")
         assert (row["firstname"], row["lastname"]) == ("Madonna", "-")
-        record = (await shop.snapshot("contact"))[-1]
+        record = (await shop.snapshot("contact"))[-1].record
         assert (record.name, record.first_name, record.last_name) == ("Madonna", "Madonna", None)
         assert (
             await shop.push_one("contact", {"email": "mono@example.com", "name": "Madonna"})

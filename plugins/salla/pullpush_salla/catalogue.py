@@ -88,10 +88,10 @@ async def owners_of(connection: Connection, skus: Collection[str]) -> Mapping[st
     """For each SKU the names of its owners (`variant 7` or `product 7`), none for one that the store lacks."""
     kept: _Owners | None = connection.memo.get(_MEMO)
     if kept is None or _age(connection, kept) > _SEEN_FOR:
-        kept = None if len(skus) <= _ONE_BY_ONE else await _read(connection)
+        kept = None if len(skus) <= _ONE_BY_ONE else await _listed(connection, _SEEN_FOR)
     missing = [sku for sku in skus if kept is None or sku not in kept.by_sku]
     if kept is not None and len(missing) > _ONE_BY_ONE and _age(connection, kept) > max(_MISSED_FOR, 5 * kept.took):
-        kept = await _read(connection)
+        kept = await _listed(connection, max(_MISSED_FOR, 5 * kept.took))
         missing = [sku for sku in skus if sku not in kept.by_sku]
     # A few that the list lacks are asked for by name: it may be old, and rows move while it is read.
     asked = missing if len(missing) <= _ONE_BY_ONE else []
@@ -109,8 +109,13 @@ def _age(connection: Connection, owners: _Owners) -> float:
     return connection.clock.monotonic() - owners.read_at
 
 
+async def _listed(connection: Connection, seconds: float) -> _Owners:
+    """The owners of every SKU, read at most so many seconds ago; batches that need it together read it once."""
+    return await connection.once(_MEMO, lambda: _read(connection), good=lambda kept: _age(connection, kept) <= seconds)
+
+
 async def _read(connection: Connection) -> _Owners:
-    """The owners of every SKU, from the quantities list; kept for the connection's next batches."""
+    """The owners of every SKU, from the quantities list."""
     started = connection.clock.monotonic()
     found: dict[str, set[str]] = {}
     request = Request(path="/products/quantities")
@@ -121,6 +126,4 @@ async def _read(connection: Connection) -> _Owners:
                 found.setdefault(row["sku"], set()).add(owner)
     now = connection.clock.monotonic()
     by_sku = {sku: frozenset(owners) for sku, owners in found.items()}
-    owners = _Owners(by_sku=by_sku, read_at=now, took=now - started)
-    connection.memo[_MEMO] = owners
-    return owners
+    return _Owners(by_sku=by_sku, read_at=now, took=now - started)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import dumps
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb
 from pullpush_sdk.declarative import iter_records
-from pullpush_sdk.errors import RecordError, TransientError
 from pullpush_sdk.http import Answer, Call
 from pullpush_sdk.manifest import Request
 
@@ -31,14 +31,7 @@ _SHORT_CODES = {"1", "7", *_TWO_DIGITS.split(), "90", "91", "92", "93", "94", "9
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per contact, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(connection, delivery)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(connection, delivery))
 
 
 async def _write(connection: Connection, delivery: Delivery) -> Outcome:
@@ -61,7 +54,11 @@ async def _find(connection: Connection, delivery: Delivery) -> list[Json]:
         answer = await connection.client.send(Call(url=f"/customers/{delivery.native_id}", accepts=MISSING))
         if answer.status not in MISSING:
             return [answer.json()["data"]]
-    email, number = _email(delivery.payload), _number(delivery.payload)
+    return await known_by(connection, _email(delivery.payload), _number(delivery.payload))
+
+
+async def known_by(connection: Connection, email: str | None, number: str | None) -> list[Json]:
+    """The customers with exactly this mail address or this international number."""
     found: dict[Json, Json] = {}
     for keyword in (email, number and number[1:]):
         for each in await _search(connection, keyword) if keyword else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 Json = Any
 
 STORE_ZONE = ZoneInfo("Asia/Riyadh")
+# The zone that an order's date is labelled with may be wrong by three hours (README); clocks differ a little.
+DATE_DOUBT = timedelta(hours=3, minutes=10)
 
 # The built-in slugs (List-Order-Statuses of the vendor's API reference); one of them holds blanks.
 ORDER_STATUS = {
@@ -190,11 +192,21 @@ def receiver(person: Json, place: Json) -> dict[str, Json] | None:
     return {name: value for name, value in known.items() if isinstance(value, str) and value.strip()} or None
 
 
-def home(city: Json, country: Json, code: Json) -> list[Json] | None:
+def home(city: Json, country: Json, code: Json, street: Json = None) -> list[Json] | None:
     """A customer's place as a list of one address; None where nothing is known of it."""
-    known = {"city": city, "country": country, "countryCode": code}
+    known = {"address1": street, "city": city, "country": country, "countryCode": code}
     address = {name: value for name, value in known.items() if isinstance(value, str) and value.strip()}
     return [address] if address else None
+
+
+def bill_to(customer: Json) -> dict[str, Json] | None:
+    """Where the buyer of an order lives, with name, number and mail address; None where no place is known."""
+    if not isinstance(customer, Mapping):
+        return None
+    places = home(*(customer.get(name) for name in ("city", "country", "country_code", "location")))
+    who = buyer(customer) or {}
+    names = {name: who[name] for name in ("name", "firstName", "lastName", "phone", "email") if who.get(name)}
+    return {**names, **places[0]} if places else None
 
 
 def moment(own: Json, envelope: Json) -> datetime | None:
@@ -229,6 +241,7 @@ def variant_options(values: Json, options: Json) -> dict[str, str] | None:
 FUNCTIONS = {
     function.__name__: function
     for function in (
+        bill_to,
         buyer,
         compare_at,
         currency,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk import hookimpl
@@ -24,6 +24,17 @@ REFUSED = {
 def pullpush_connector() -> Connector:
     """Products, stock, orders and contacts both ways; carts and invoices are read only."""
     return connector_from(__package__, functions=FUNCTIONS, classify=classify, refused=REFUSED)
+
+
+@hookimpl
+def pullpush_records(
+    connection: Connection, canonical_type: str, native_ids: Sequence[str]
+) -> Awaitable[Mapping[str, Any]] | None:
+    """Products by their ids, and rows of quantities by the ids of product and variant."""
+    from . import carriers  # noqa: PLC0415 - a plain sweep never needs it
+
+    read = {"product": carriers.products, "stocklevel": carriers.rows}.get(canonical_type)
+    return None if read is None else read(connection, native_ids)
 
 
 @hookimpl

@@ -14,18 +14,20 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import dumps, parse_instant
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb
 from pullpush_sdk.declarative import iter_records
-from pullpush_sdk.errors import PullPushError, RecordError, TransientError
+from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.http import Call
 from pullpush_sdk.manifest import Request
 
 from .answers import MISSING, REFUSED, refusal
 from .catalogue import LIST, PAGES, Row, find_rows
 from .charges import charge, items_of
-from .functions import ORDER_STATUS, STORE_ZONE, moment, phone
-from .pieces import entered_of, give_back
+from .contacts import known_by
+from .functions import DATE_DOUBT, ORDER_STATUS, STORE_ZONE, buyer, moment, phone
+from .pieces import give_back
 from .quotes import Plan, Quote, plan_of, quote
 from .store import branch_of_orders, currency_of
 
@@ -48,20 +50,11 @@ _SLUGS = {
     "failed": "payment_failed",
 }
 _MOBILE = re.compile(r"\+[1-9]\d{7,14}")
-# The zone that an order's date is labelled with may be wrong by three hours (README); clocks differ a little.
-_DATE_DOUBT = timedelta(hours=3, minutes=10)
 
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per order, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(connection, delivery)
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(connection, delivery))
 
 
 async def _write(connection: Connection, delivery: Delivery) -> Outcome:
@@ -111,13 +104,10 @@ async def _create(connection: Connection, delivery: Delivery) -> Outcome:
         content_type="application/json",
         accepts=REFUSED,
     )
-    entered = entered_of(connection)
-    entered.add(delivery.id)
     answer = await connection.client.send(call)
     if answer.status in REFUSED:
-        entered.discard(delivery.id)
         return refusal(f"order {delivery.key}", answer)
-    return await _settled(connection, delivery, answer.json()["data"], plan, rows)
+    return await _settled(connection, delivery, answer.json()["data"], plan, rows, is_new=True)
 
 
 async def _resume(connection: Connection, delivery: Delivery, order: Json) -> Outcome:
@@ -127,10 +117,12 @@ async def _resume(connection: Connection, delivery: Delivery, order: Json) -> Ou
         return Outcome.dead(
             f"order {delivery.key} is order {order['id']} in Salla and cannot be finished: {'; '.join(problems)}"
         )
-    return await _settled(connection, delivery, order, plan, rows)
+    return await _settled(connection, delivery, order, plan, rows, is_new=False)
 
 
-async def _settled(connection: Connection, delivery: Delivery, order: Json, plan: Plan, rows: Sequence[Row]) -> Outcome:
+async def _settled(
+    connection: Connection, delivery: Delivery, order: Json, plan: Plan, rows: Sequence[Row], *, is_new: bool
+) -> Outcome:
     """The outcome of an order that is in Salla since this delivery, whatever else goes wrong: it must not be made
     twice. The reason says what a person should look at.
     """
@@ -139,7 +131,7 @@ async def _settled(connection: Connection, delivery: Delivery, order: Json, plan
         wrong = await charge(connection, delivery.payload, plan, order)
         if wrong:
             return await _taken_back(connection, delivery, order, wrong)
-        notes.append(await give_back(connection, delivery, rows))
+        notes.append(await give_back(connection, delivery, order, rows, is_new=is_new))
         refused = await _set_status(connection, delivery.payload, order)
     except PullPushError as error:
         reason = f"it is order {order['id']} in Salla, which is not finished yet: {error}"
@@ -152,7 +144,6 @@ async def _settled(connection: Connection, delivery: Delivery, order: Json, plan
 async def _taken_back(connection: Connection, delivery: Delivery, order: Json, wrong: str) -> Outcome:
     """The dead letter of an order that does not come to its total; it is cancelled, and its pieces are given back."""
     refused = await _post_status(connection, order["id"], {"slug": "canceled", "restore_items": True})
-    entered_of(connection).discard(delivery.id)
     done = "and could not be cancelled; cancel it there" if refused else "which was cancelled"
     return Outcome.dead(f"order {delivery.key} became order {order['id']} in Salla, {done}: {wrong}")
 
@@ -198,19 +189,36 @@ async def _body(connection: Connection, payload: Mapping[str, Json]) -> dict[str
             for line in payload["lineItems"]
         ],
     }
-    customer = _customer(payload)
-    if customer is None:
-        return body
-    receiver = {"name": customer["name"], "phone": customer["mobile"], "email": customer["email"]}
     notify = bool(connection.settings.get("order_notifies"))
-    return {"customer": customer, "receiver": {**receiver, "notify": notify}, **body}
+    customer = _customer(payload)
+    if customer is not None:
+        receiver = {"name": customer["name"], "phone": customer["mobile"], "email": customer["email"]}
+        return {"customer": customer, "receiver": {**receiver, "notify": notify}, **body}
+    registered = await _registered(connection, payload)
+    if registered is None:
+        return body
+    receiver = buyer(registered) or {}
+    known = {name: receiver[key] for name, key in (("name", "name"), ("phone", "phone"), ("email", "email"))}
+    return {"customer": {"id": registered["id"]}, "receiver": {**known, "notify": notify}, **body}
+
+
+async def _registered(connection: Connection, payload: Mapping[str, Json]) -> Json | None:
+    """The one customer of the store with the buyer's mail address, which is unique there; None where there is none."""
+    email = _email(payload)
+    found = await known_by(connection, email, None) if email else []
+    return found[0] if len(found) == 1 else None
+
+
+def _email(payload: Mapping[str, Json]) -> str | None:
+    email = (payload.get("customer") or {}).get("email") or payload.get("email")
+    return email.strip() if isinstance(email, str) and email.strip() else None
 
 
 def _customer(payload: Mapping[str, Json]) -> dict[str, str] | None:
-    """The buyer, if name, mail address and an international number are known; else it is a guest's order."""
+    """A buyer whom Salla takes as a new one: name, mail address and an international number are known."""
     known = payload.get("customer") or {}
     parts = " ".join(known[key] for key in ("firstName", "lastName") if known.get(key))
-    name, email = known.get("name") or parts, known.get("email") or payload.get("email")
+    name, email = known.get("name") or parts, _email(payload)
     mobile = re.sub(r"[\s().-]", "", known.get("phone") or payload.get("phone") or "")
     mobile = f"+{mobile[2:]}" if mobile.startswith("00") else mobile
     if not name or not email or not _MOBILE.fullmatch(mobile):
@@ -301,7 +309,7 @@ def _since(connection: Connection, payload: Mapping[str, Json]) -> datetime:
     """Before this the order cannot have been made in Salla."""
     stated = payload.get("createdAt")
     made = parse_instant(stated) if stated else connection.clock.now() - timedelta(days=1)
-    return made.astimezone(UTC) - _DATE_DOUBT
+    return made.astimezone(UTC) - DATE_DOUBT
 
 
 async def _is_same(connection: Connection, payload: Mapping[str, Json], native_id: int) -> bool:
@@ -316,7 +324,9 @@ async def _is_same(connection: Connection, payload: Mapping[str, Json], native_i
     if lines != wanted:
         return False
     order = await _order(connection, str(native_id)) or {}
-    buyer, sent = order.get("customer") or {}, _customer(payload)
+    there, sent = order.get("customer") or {}, _customer(payload)
+    email = str(there.get("email") or "").casefold()
     if sent is None:
-        return not buyer.get("email")
-    return buyer.get("email") == sent["email"] or phone(buyer.get("mobile_code"), buyer.get("mobile")) == sent["mobile"]
+        # A guest's order, or that of a customer whom the store knew by the mail address.
+        return email in ("", (_email(payload) or "").casefold())
+    return email == sent["email"].casefold() or phone(there.get("mobile_code"), there.get("mobile")) == sent["mobile"]

@@ -52,14 +52,22 @@ def wanted_prices(record: Mapping[str, Json], now: Prices | None) -> Prices | No
     return Prices(regular=before, sale=paid) if before is not None and before > paid else Prices(regular=paid)
 
 
-def price_body(wanted: Prices | None, now: Prices | None) -> dict[str, Json]:
-    """What to write so that `now` becomes `wanted`: nothing where they are equal."""
-    if wanted is None or wanted == now:
+def price_body(wanted: Prices | None, native: Json) -> dict[str, Json]:
+    """What to write so that the prices of `native` (None: not there yet) become `wanted`: nothing where they are.
+
+    A sale price that is stored counts for more than one that is seen: one at or above the regular price is no sale to
+    a reader, and becomes one as soon as the regular price rises. One that is scheduled, or over, is left alone.
+    """
+    if wanted is None or (native is not None and wanted == prices_of(native)):
         return {}
     body: dict[str, Json] = {"price": wanted.regular}
-    if wanted.sale is not None or (now is not None and now.sale is not None):
-        body["sale_price"] = wanted.sale or 0
-    return body
+    if wanted.sale is not None:
+        return body | {"sale_price": wanted.sale}
+    now = native or {}
+    stored = amount(now.get("sale_price"))
+    # One that is below what is paid does not run, whatever the reason: it is the merchant's.
+    is_left = not stored or stored < min(wanted.regular, amount(now.get("price")) or stored)
+    return body if is_left else body | {"sale_price": 0}
 
 
 def amount(money: Json) -> Decimal | None:

@@ -13,9 +13,10 @@ from uuid import uuid4
 
 import attrs
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.canonical import dumps
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb, outcome_of
-from pullpush_sdk.errors import RecordError, TransientError
+from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb
+from pullpush_sdk.errors import TransientError
 from pullpush_sdk.http import Answer, Call
 
 from .answers import REFUSED, fields_of, refusal, said
@@ -33,14 +34,7 @@ _MOST_IMAGES = 10
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
     """One outcome per product, in the batch's order."""
-    return [await _outcome(connection, delivery) for delivery in batch]
-
-
-async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    try:
-        return await _write(_Work(connection=connection, delivery=delivery))
-    except (RecordError, TransientError) as error:
-        return outcome_of(error)
+    return await push_each(batch, lambda delivery: _write(_Work(connection=connection, delivery=delivery)))
 
 
 @attrs.define(kw_only=True)
@@ -169,8 +163,7 @@ def _single(payload: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def _differences(payload: Mapping[str, Json], product: Json) -> dict[str, Json]:
     """What differs between record and product, of the fields that the record speaks of; amounts compare as numbers."""
-    now = prices_of(product)
-    body = price_body(wanted_prices(payload, now), now)
+    body = price_body(wanted_prices(payload, prices_of(product)), product)
     if payload.get("title") and payload["title"] != product.get("name"):
         body["name"] = payload["title"]
     if "description" in payload and (payload["description"] or "") != (product.get("description") or ""):

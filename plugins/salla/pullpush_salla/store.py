@@ -17,13 +17,15 @@ async def currency_of(connection: Connection) -> str:
     Raises:
         ContractError: the platform names none.
     """
-    if "salla.currency" not in connection.memo:
+
+    async def load() -> str:
         answer = await connection.client.send(Call(url="/store/info"))
         currency = answer.json()["data"].get("currency")
         if not isinstance(currency, str) or not currency:
             raise ContractError("the store's information names no currency", status=answer.status)
-        connection.memo["salla.currency"] = currency
-    return str(connection.memo["salla.currency"])
+        return currency
+
+    return await connection.once("salla.currency", load)
 
 
 async def branch_of_orders(connection: Connection) -> int:
@@ -35,10 +37,12 @@ async def branch_of_orders(connection: Connection) -> int:
     chosen = connection.settings.get("order_branch")
     if chosen:
         return int(chosen)
-    if "salla.branch" not in connection.memo:
+
+    async def load() -> int:
         answer = await connection.client.send(Call(url="/branches", params={"is_default": "1"}))
         defaults = [each["id"] for each in answer.json()["data"] if each.get("is_default")]
         if not defaults:
             raise SetupError("the store has no default branch", hint="name one in the setting order_branch")
-        connection.memo["salla.branch"] = defaults[0]
-    return int(connection.memo["salla.branch"])
+        return int(defaults[0])
+
+    return await connection.once("salla.branch", load)

@@ -53,8 +53,7 @@ def native_of(variant: Json, product: Json) -> Json | None:
 
 def variant_body(variant: Json, native: Json) -> dict[str, Json]:
     """What differs between a canonical variant and the store's: only fields that the record speaks of."""
-    now = prices_of(native)
-    body = price_body(wanted_prices(variant, now), now)
+    body = price_body(wanted_prices(variant, prices_of(native)), native)
     for field, name in (("sku", "sku"), ("barcode", "barcode")):
         if variant.get(field) and variant[field] != native.get(name):
             body[name] = variant[field]

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import attrs
 import httpx
 import pytest
+from pullpush_salla import hooks
 from pullpush_salla.sandbox import build
 from starlette.responses import Response
 
-from pullpush_sdk.connector import Connection, Delivery, Outcome, Page, Verb
 from pullpush_sdk.http import Call
-from pullpush_sdk.plugins import LoadedConnector, Source, load_plugins
-from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions, serve
+from pullpush_sdk.plugins import LoadedConnector
+from pullpush_sdk.sandbox import SandboxClock, SandboxOptions, serve
+from pullpush_sdk.testing.accounts import Account, load_hooks
 from pullpush_sdk.testing.connections import connected
 
 API = "/admin/v2"
@@ -146,52 +145,14 @@ class Time:
         self.now, self.monotonic, self.sleep = clock.now, clock.seconds, clock.sleep
 
 
-@attrs.define
-class World:
+class World(Account):
     """A connection to a served sandbox, and what tests ask of both."""
 
-    loaded: LoadedConnector
-    sandbox: Sandbox
-    connection: Connection
-
-    async def pages(self, canonical_type: str, cursor: Any = None) -> list[Page]:
-        """A whole sweep."""
-        hook = self.loaded.hook.pullpush_pull
-        return [page async for page in hook(connection=self.connection, canonical_type=canonical_type, cursor=cursor)]
+    LOG = "https://api.salla.dev/_sandbox/log"
 
     async def read(self, canonical_type: str, cursor: Any = None) -> list[Any]:
         """The records of a sweep."""
         return [event.record for page in await self.pages(canonical_type, cursor) for event in page.events]
-
-    async def push(self, canonical_type: str, *payloads: Any, **more: Any) -> list[Outcome]:
-        """The outcomes of deliveries with these payloads; `more` is the same for all."""
-        kind, verb = self.connection.types[canonical_type], Verb(more.pop("verb", "updated"))
-        batch = [
-            Delivery(
-                id=f"d{n}",
-                kind=kind,
-                payload=payload,
-                key=str(n),
-                identity=str(n),
-                version=1,
-                position=n,
-                verb=verb,
-                **more,
-            )
-            for n, payload in enumerate(payloads)
-        ]
-        hook = self.loaded.hook.pullpush_push
-        return list(await hook(connection=self.connection, canonical_type=canonical_type, batch=batch))
-
-    def state(self) -> Any:
-        """Everything that the sandbox holds, in its own words: amounts in minor units."""
-        return self.sandbox.control.dump()
-
-    def change(self, kind: str, **values: Any) -> Any:
-        return self.sandbox.control.change(kind, **values)
-
-    def faults(self, *rules: Any) -> None:
-        self.sandbox.control.faults.replace(list(rules))
 
     async def asked(self, method: str = "", path: str = "") -> list[Any]:
         """The requests so far whose method is this and whose path holds that, but for the store's information.
@@ -208,13 +169,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def loaded() -> LoadedConnector:
-    """The connector through the real plugin machinery."""
-    source = Source(
-        name="salla", distribution="pullpush-salla", load=lambda: importlib.import_module("pullpush_salla.hooks")
-    )
-    plugins = load_plugins([source])
-    assert not plugins.failures, plugins.failures
-    return plugins.connector("salla")
+    return load_hooks(hooks, "salla")
 
 
 @pytest.fixture
@@ -241,6 +196,6 @@ def _worlds(loaded: LoadedConnector) -> Callable[..., Any]:
         async with connected(
             loaded, sandbox, clock=Time(clock), settings=settings, secrets=secrets, store=store
         ) as connection:
-            yield World(loaded, sandbox, connection)
+            yield World(loaded=loaded, sandbox=sandbox, connection=connection)
 
     return make

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pullpush_salla import functions
 from pullpush_salla.catalogue import Row
@@ -24,26 +24,38 @@ def text(minor):
     return str(Decimal(minor) / 100)
 
 
-def native(regular, sale):
-    """Prices as the platform shows them, in one of its forms of "no sale"."""
-    money = {"amount": Decimal(sale or regular) / 100, "currency": "SAR"}
-    return {"price": money, "regular_price": {"amount": Decimal(regular) / 100}, "sale_price": {"amount": 0}}
+def native(regular, sale, counts):
+    """Prices as the platform shows them, in one of its forms of "no sale".
+
+    `counts`: which of the stored sale prices are paid: `all` (also those above the regular price) or `lower`.
+    """
+    is_on = sale is not None and (counts == "all" or sale < regular)
+    money = {"amount": Decimal(sale if is_on else regular) / 100, "currency": "SAR"}
+    stored = {"amount": Decimal(sale or 0) / 100}
+    return {"price": money, "regular_price": {"amount": Decimal(regular) / 100}, "sale_price": stored}
 
 
-@given(regular=cents, sale=cents | st.none(), price=cents, before=cents | st.none() | st.just("unsaid"))
-def test_writing_the_difference_gives_the_wanted_prices_and_then_nothing(regular, sale, price, before):
+@given(
+    regular=cents,
+    sale=cents | st.none(),
+    price=cents,
+    before=cents | st.none() | st.just("unsaid"),
+    counts=st.sampled_from(("all", "lower")),
+)
+@example(regular=500, sale=36742, price=40000, before=None, counts="all")
+def test_writing_the_difference_gives_the_wanted_prices_and_then_nothing(regular, sale, price, before, counts):
     """For every state of the store and every record: what is paid afterwards is the record's price."""
-    sale = None if sale is None or sale >= regular else sale
     record = {"price": text(price), **({} if before == "unsaid" else {"compareAtPrice": before and text(before)})}
-    now = prices_of(native(regular, sale))
-    wanted = wanted_prices(record, now)
-    body = price_body(wanted, now)
+    held = native(regular, sale, counts)
+    wanted = wanted_prices(record, prices_of(held))
+    body = price_body(wanted, held)
     regular = int(body.get("price", Decimal(regular) / 100) * 100)
     sale = int(body["sale_price"] * 100) or None if "sale_price" in body else sale
-    after = prices_of(native(regular, sale))
+    held = native(regular, sale, counts)
+    after = prices_of(held)
     assert after == wanted
     assert after.paid == Decimal(price) / 100
-    assert price_body(wanted_prices(record, after), after) == {}
+    assert price_body(wanted_prices(record, after), held) == {}
 
 
 @pytest.mark.parametrize("regular", [None, {}, {"amount": 0}, {"amount": "0.00"}])

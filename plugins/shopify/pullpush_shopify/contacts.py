@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.connector import Connection, Delivery, Outcome, Verb
 from pullpush_sdk.errors import RejectedError
 
-from .batches import each
 from .contact_body import changes_of
 from .graphql import ask, check_errors, gid
 from .native import customer_by_id, fragments_of, read, returned
@@ -36,7 +36,7 @@ mutation SetCustomer($identifier: CustomerSetIdentifiers, $input: CustomerSetInp
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcome]:
     """One outcome per delivery, in the batch's order."""
-    return await each(batch, lambda delivery: _push_one(connection, delivery))
+    return await push_each(batch, lambda delivery: _push_one(connection, delivery), together=True)
 
 
 async def _push_one(connection: Connection, delivery: Delivery) -> Outcome:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator, Sequence
+from collections.abc import Awaitable, Generator, Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk import hookimpl
 from pullpush_sdk.connector import Connection, Connector, Delivery, Event, Finding, Outcome, WebhookRequest
 from pullpush_sdk.declarative import connector_from
 
-from . import check, contacts, orders, products, stock, subscriptions, webhooks
+from . import carriers, check, contacts, orders, products, stock, subscriptions, webhooks
 from .answers import Judge
 from .known import TYPES, remembering
 from .records import FUNCTIONS
@@ -39,6 +39,15 @@ def pullpush_pull(connection: Connection, canonical_type: str) -> Generator[None
     """What the manifest reads; what deleted records were known by is kept beside."""
     pages = yield
     return remembering(connection, pages) if pages is not None and canonical_type in TYPES else pages
+
+
+@hookimpl
+def pullpush_records(
+    connection: Connection, canonical_type: str, native_ids: Sequence[str]
+) -> Awaitable[Mapping[str, Any]] | None:
+    """Products, and the items of stock levels."""
+    read = {"product": carriers.products, "stocklevel": carriers.items}.get(canonical_type)
+    return None if read is None else read(connection, native_ids)
 
 
 @hookimpl

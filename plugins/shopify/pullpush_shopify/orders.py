@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
 from pullpush_sdk.errors import ContractError, RejectedError, TransientError
 
-from .batches import each
 from .graphql import ask, check_errors, gid, quoted
 from .graphql import write as send
 from .items import Found, find_settled
@@ -82,7 +82,7 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcom
         found = await find_settled(connection, skus)
     except TransientError as error:
         return [outcome_of(error)] * len(batch)
-    return await each(batch, lambda delivery: _push_one(connection, delivery, found))
+    return await push_each(batch, lambda delivery: _push_one(connection, delivery, found), together=True)
 
 
 def _skus(payload: Mapping[str, Json]) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.batches import push_each
 from pullpush_sdk.connector import Connection, Delivery, Outcome, Result, Verb, outcome_of
 from pullpush_sdk.errors import ContractError, RejectedError, TransientError
 
-from .batches import each
 from .graphql import ask, check_errors, gid
 from .graphql import write as send
 from .items import Found, Item, find_items, newest_items
@@ -51,7 +51,7 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> list[Outcom
         found = await find_items(connection, (sku for delivery in batch for sku in skus_of(delivery.payload)))
     except TransientError as error:
         return [outcome_of(error)] * len(batch)
-    return await each(batch, lambda delivery: _push_one(connection, delivery, found))
+    return await push_each(batch, lambda delivery: _push_one(connection, delivery, found), together=True)
 
 
 def skus_of(payload: Mapping[str, Json]) -> list[str]:

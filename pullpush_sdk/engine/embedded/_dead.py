@@ -18,7 +18,20 @@ from pullpush_sdk.engine.ports import Attempt, DeadFilter, DeadGroup, DeadLetter
 from . import _rows
 from ._schema import DEAD, ENDED, WAITING
 
-__all__ = ["NATIVE", "Chosen", "attempts_of", "drop", "find", "groups", "retry", "revive", "show", "unmapped", "where"]
+__all__ = [
+    "NATIVE",
+    "Chosen",
+    "attempts_of",
+    "contested",
+    "drop",
+    "find",
+    "groups",
+    "retry",
+    "revive",
+    "show",
+    "unmapped",
+    "where",
+]
 
 NATIVE = frozenset({"unmapped", "received"})
 """Verbs of dead letters whose payload is what the platform sent: a record of a page, a webhook's body."""
@@ -128,7 +141,10 @@ def groups(which: DeadFilter, db: sqlite3.Connection) -> list[DeadGroup]:
 def retry(which: DeadFilter, now: int, db: sqlite3.Connection) -> tuple[dict[tuple[str, str], set[str]], int]:
     """Let the chosen ones that have a record wait again, and what follows them: keys by flow and type, and how many."""
     condition, values = where(which)
-    chosen = f"SELECT pos FROM {_JOINED} WHERE {condition} AND verb NOT IN ('unmapped', 'unnamed', 'received')"
+    chosen = (
+        f"SELECT pos FROM {_JOINED} WHERE {condition} AND verb NOT IN ('unmapped', 'unnamed', 'received')"
+        " AND clash IS NULL"
+    )
     rows = db.execute(
         f"UPDATE delivery SET state = {WAITING}, outcome = NULL, ended_at = NULL, attempts = 0, due = 0, leader = NULL"
         f" WHERE state = {DEAD} AND (pos IN ({chosen}) OR leader IN ({chosen})) RETURNING stream, key",
@@ -140,6 +156,13 @@ def retry(which: DeadFilter, now: int, db: sqlite3.Connection) -> tuple[dict[tup
     for stream, key in rows:
         woken.setdefault(names[stream], set()).add(key)
     return woken, len(rows)
+
+
+def contested(which: DeadFilter, db: sqlite3.Connection) -> dict[int, str]:
+    """The chosen ones whose key another record of the source carries: why they cannot go."""
+    condition, values = where(which)
+    rows = db.execute(f"SELECT pos, reason FROM {_JOINED} WHERE {condition} AND clash NOT NULL ORDER BY pos", values)
+    return dict(rows.fetchall())
 
 
 def unmapped(which: DeadFilter, db: sqlite3.Connection) -> tuple[list[Chosen], dict[int, str]]:

@@ -149,6 +149,7 @@ class Finish:
         replaced = db.execute(
             f"UPDATE delivery SET state = {ENDED}, outcome = 'superseded', ended_at = ?, reason = ?"
             f" WHERE state = {DEAD} AND stream = ? AND identity = ? AND pos < ? AND version <= ? AND fields IS NULL"
+            f" AND clash IS NULL"
             f" AND (? OR digest = ?) AND pos NOT IN (SELECT leader FROM delivery WHERE state = {DEAD} AND stream = ?"
             " AND identity = ? AND leader NOT NULL)",
             (

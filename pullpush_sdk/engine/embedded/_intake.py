@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import CanonicalType, dumps, loads
+from pullpush_sdk.connector import Event
 from pullpush_sdk.engine.arrivals import Arrival, Dead, Prepared
 from pullpush_sdk.engine.causes import cause_of
 from pullpush_sdk.engine.echo import OwnWrite
@@ -20,11 +21,12 @@ from pullpush_sdk.engine.own_records import mirrored
 from pullpush_sdk.engine.ports import Counts, FlowSpec
 
 from . import _rows
+from ._claims import Claims, Parked, note_asked
 from ._own_records import OwnRecords
 from ._schema import DEAD
 from ._space import Space
 
-__all__ = ["Appended", "Intake"]
+__all__ = ["Appended", "Claimed", "Intake"]
 
 _COUNTED = {
     Verdict.REPEAT: "repeat",
@@ -56,6 +58,14 @@ _KNOW = (
 
 
 @attrs.frozen
+class Claimed:
+    """What an append needs to know of a type whose keys people give; see `Claims`."""
+
+    kind: CanonicalType
+    again: Callable[[Event], Arrival | None]
+
+
+@attrs.frozen
 class Appended:
     """What an append did: its counts, and the keys that have something to deliver."""
 
@@ -65,7 +75,12 @@ class Appended:
 
 @attrs.define
 class Intake:
-    """One append: a job for the store. `by_id` is the type where our own records have other ids at the source."""
+    """One append: a job for the store. `by_id` is the type where our own records have other ids at the source.
+
+    `claimed` is the type where two records of the source may carry one key, with what makes an arrival of an event that
+    was parked for that; None where the source gives its own keys. `asked` are records that the source was asked about:
+    what is `left` is then believed.
+    """
 
     flow: FlowSpec
     canonical_type: str
@@ -77,6 +92,10 @@ class Intake:
     space: Space | None
     baseline: bool = False
     by_id: CanonicalType | None = None
+    claimed: Claimed | None = None
+    asked: Sequence[str] = ()
+    _parked: Sequence[Parked] = attrs.field(init=False, default=())
+    _floors: Mapping[str, int] = attrs.field(init=False, factory=dict)
     _stream: int = attrs.field(init=False, default=0)
     _pos: int = attrs.field(init=False, default=0)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
@@ -92,6 +111,8 @@ class Intake:
         last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
         self._pos = last[0] if last else 0
         arrivals = self._new_transports(db) if self.scope is not None else self.ready.arrivals
+        if self.claimed is not None:
+            arrivals = self._claimed(db, self.claimed, arrivals)
         if any(arrival.member is not None for arrival in arrivals):
             self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
             arrivals = [arrival for arrival in arrivals if arrival.member is None]
@@ -104,6 +125,17 @@ class Intake:
         self._bury(db)
         self._others_changed(db)
         return self._finished(db)
+
+    def _claimed(self, db: sqlite3.Connection, claimed: Claimed, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """The arrivals whose key is theirs; those of records that compete for one are parked."""
+        claims = Claims(
+            db=db, stream=self._stream, flow=self.flow, kind=claimed.kind, now=self.now, again=claimed.again
+        )
+        going = claims.sorted_out(arrivals, self.ready.left, believed=bool(self.asked))
+        note_asked(self._stream, self.asked, self.now, db)
+        self._parked, self._floors = claims.parked, claims.floors
+        self._tally.update(claims.tally)
+        return going
 
     def _store_logged(self, db: sqlite3.Connection) -> None:
         """The new log entries, and what they change of their identities, in few statements."""
@@ -146,6 +178,8 @@ class Intake:
             if state is None:
                 state = known[arrival.identity] = Known()
             mine = writes.get(arrival.seen_as, ()) if writes else ()
+            if arrival.identity in self._floors:
+                arrival.version = max(arrival.version, self._floors[arrival.identity])
             verdict, echo = settle(arrival, state, mine, reconcile=self.reconcile, now=self.now)
             if mine and verdict in (Verdict.ECHO, Verdict.LOG):
                 # A write is explained, or overtaken, together with those before it.
@@ -279,7 +313,13 @@ class Intake:
             " state, outcome, reason, cause, native_id) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, 'dead', ?, ?, ?)",
             rows,
         )
-        self._tally["dead"] += len(rows)
+        db.executemany(
+            "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, native_id,"
+            " reason, cause, logged_at, ended_at, state, outcome, clash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'dead', 1)",
+            [self._parked_row(each) for each in self._parked],
+        )
+        self._tally["dead"] += len(rows) + len(self._parked)
         self._tally["repeat"] += len(self.ready.dead) - len(rows)
 
     def _is_buried(self, db: sqlite3.Connection, dead: Dead) -> bool:
@@ -304,6 +344,11 @@ class Intake:
             *(DEAD, dead.reason, cause, dead.origin or None),
         )
 
+    def _parked_row(self, parked: Parked) -> tuple[Any, ...]:
+        self._pos += 1
+        row = parked.row(self.flow.name, self.canonical_type)
+        return (self._pos, self._stream, *row, self.now, self.now, DEAD)
+
     def _finished(self, db: sqlite3.Connection) -> Appended:
         ready = self.ready
         self._tally.update(skipped=ready.skipped, ignored=ready.ignored)
@@ -315,7 +360,8 @@ class Intake:
                 "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?)",
                 (self.flow.name, self.canonical_type, dumps(ready.cursor).decode(), self.now),
             )
-        return Appended(Counts(read=read, waiting=waiting, ahead=ready.ahead, **self._tally), list(self._keys))
+        counts = Counts(read=read, waiting=waiting, ahead=ready.ahead, clashed=len(self._parked), **self._tally)
+        return Appended(counts, list(self._keys))
 
 
 def _digest(dead: Dead) -> bytes:

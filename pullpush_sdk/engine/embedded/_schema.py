@@ -197,7 +197,26 @@ LAST_PART = "replace(written_id, rtrim(written_id, replace(written_id, '/', ''))
 
 _MADE = f"CREATE INDEX identity_made ON identity (stream, {LAST_PART}) WHERE written_id NOT NULL"
 
-_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX, _MADE)
+# Which record of the platform carries a key that people give, keys whose record let go of them, and the dead letters of
+# records that carry a key which another one holds.
+_CLAIMS = """
+CREATE TABLE claim (
+    stream INTEGER NOT NULL,
+    native_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    holds INTEGER NOT NULL,
+    asked INTEGER,
+    title TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (stream, native_id)
+) WITHOUT ROWID;
+CREATE INDEX claim_of_key ON claim (stream, key);
+CREATE TABLE vacated (stream INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (stream, key)) WITHOUT ROWID;
+ALTER TABLE delivery ADD COLUMN clash INTEGER;
+CREATE INDEX delivery_clash ON delivery (stream, key, pos) WHERE clash NOT NULL AND state = 2
+"""
+
+_MIGRATIONS: tuple[str, ...] = (_FIRST, _BASELINE, _UPKEEP, _TOLD, _INBOX, _MADE, _CLAIMS)
 """Step n turns a file of version n into one of version n + 1."""
 
 

@@ -155,7 +155,8 @@ class Take:
             # A partial can do nothing for a record that never arrived.
             if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:
                 gate.dead_leader = db.execute(
-                    f"SELECT min(pos) FROM delivery WHERE state = {DEAD} AND stream = ? AND identity = ?",
+                    f"SELECT min(pos) FROM delivery WHERE state = {DEAD} AND stream = ? AND identity = ?"
+                    " AND clash IS NULL",
                     (self.stream, row.identity),
                 ).fetchone()[0]
         return plan_lane(rows, gates, coalesce=self.coalesce, together=self.kind.state, room=room, now=self.now)

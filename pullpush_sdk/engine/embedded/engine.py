@@ -18,8 +18,8 @@ from typing import Any, Self
 
 from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, loads
 from pullpush_sdk.clock import Clock, SteadyClock, keep_ahead
-from pullpush_sdk.connector import Page, moment_of, version_of
-from pullpush_sdk.engine.arrivals import Arrival, Preparer
+from pullpush_sdk.connector import Event, Page, moment_of, version_of
+from pullpush_sdk.engine.arrivals import Arrival, Prepared, Preparer
 from pullpush_sdk.engine.breaker import Breaker
 from pullpush_sdk.engine.dispatcher import Dispatcher
 from pullpush_sdk.engine.lane_queue import LaneQueue
@@ -41,6 +41,7 @@ from pullpush_sdk.engine.ports import (
     Push,
     Remap,
     RetryReport,
+    Suspects,
 )
 from pullpush_sdk.engine.standing import Shadowed, Standing
 from pullpush_sdk.engine.upkeep import Pressure, Pruned, Upkeep
@@ -55,9 +56,10 @@ from pullpush_sdk.errors import (
     StoreFullError,
 )
 
-from . import _commands, _dead, _reports
+from . import _commands, _dead, _reports, _rows
+from ._claims import left_of, suspects
 from ._inbox import SqliteInbox, receive_again
-from ._intake import Appended, Intake
+from ._intake import Appended, Claimed, Intake
 from ._lanes import SqliteLanes
 from ._lock import DispatcherLock
 from ._own_records import are_told_by_id
@@ -209,11 +211,26 @@ class SqliteEngine:
             linked=flow.name in self._linked,
             space=None if accepted else self._space,
             by_id=kind if are_told_by_id(flow, kind := self._kind(canonical_type)) else None,
+            claimed=self._claimed(flow, kind, now),
         )
+        return (await self._stored(flow.name, canonical_type, job)).counts
+
+    async def _stored(self, flow: str, canonical_type: str, job: Intake) -> Appended:
         storing = asyncio.ensure_future(self._store.run(job))
         # The page is stored also where its reader is cancelled meanwhile, and then it must be delivered too.
-        storing.add_done_callback(partial(self._appended, flow.name, canonical_type, baseline))
-        return (await asyncio.shield(storing)).counts
+        storing.add_done_callback(partial(self._appended, flow, canonical_type, job.baseline))
+        return await asyncio.shield(storing)
+
+    def _claimed(self, flow: FlowSpec, kind: CanonicalType, now: datetime) -> Claimed | None:
+        if not kind.key_is_given:
+            return None
+        preparer = self._preparer(flow, kind.name)
+
+        def again(event: Event) -> Arrival | None:
+            ready = preparer.page(Page(events=[event], cursor=None), now)
+            return ready.arrivals[0] if ready.arrivals else None
+
+        return Claimed(kind, again)
 
     def _appended(self, flow: str, canonical_type: str, background: bool, storing: asyncio.Future[Appended]) -> None:
         if not storing.cancelled() and storing.exception() is None:
@@ -377,6 +394,38 @@ class SqliteEngine:
     async def dead_groups(self, which: DeadFilter | None = None) -> Sequence[DeadGroup]:
         return await self._store.run(partial(_dead.groups, which or DeadFilter()), writes=False)
 
+    async def suspects(self, flow: FlowSpec, canonical_type: str, *, which: Suspects) -> Sequence[str]:
+        if not self._kind(canonical_type).key_is_given:
+            return ()
+
+        def job(db: sqlite3.Connection) -> list[str]:
+            stream = _rows.stream_of(db, flow.name, canonical_type, shadow=flow.state == "shadow")
+            return suspects(stream, which, db)
+
+        return await self._store.run(job)
+
+    async def settle_suspects(
+        self, flow: FlowSpec, canonical_type: str, asked: Sequence[str], found: Mapping[str, Any] | None
+    ) -> int:
+        self._must_hold()
+        await self._learn(flow)
+        now, kind = self._clock.now(), self._kind(canonical_type)
+        left = [] if found is None else left_of(asked, found, self._preparer(flow, canonical_type).key_of)
+        job = Intake(
+            flow=flow,
+            canonical_type=canonical_type,
+            ready=Prepared(arrivals=[], dead=[], cursor=None, left=left),
+            scope=None,
+            reconcile=False,
+            now=version_of(now),
+            linked=flow.name in self._linked,
+            space=None,
+            by_id=kind if are_told_by_id(flow, kind) else None,
+            claimed=self._claimed(flow, kind, now),
+            asked=asked,
+        )
+        return (await self._stored(flow.name, canonical_type, job)).counts.waiting
+
     async def retry_dead(
         self, which: DeadFilter, *, remap: Remap | None = None, flows: Sequence[FlowSpec] = ()
     ) -> RetryReport:
@@ -385,6 +434,7 @@ class SqliteEngine:
             await self._learn(flow)
         chosen, refused = await self._store.run(partial(_dead.unmapped, which), writes=False)
         woken, retried = await self._store.run(partial(_dead.retry, which, self._now()))
+        refused |= await self._store.run(partial(_dead.contested, which), writes=False)
         for (name, canonical_type), keys in woken.items():
             self._wake(name, canonical_type, keys)
         if received := await self._store.run(partial(receive_again, which, self._now())):

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
+from pullpush_sdk.sandbox import ChangeError
+
 from ._law import BrokenLawError, Effort
 from ._subject import Shop
 
@@ -80,7 +82,11 @@ def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
         case "stock":
             shop.edit("stock", sku=key, quantity=value)
         case "product":
-            shop.edit("product", sku=key, title=f"Edited {value} {made}")
+            try:
+                shop.edit("product", sku=key, **_new_words(value, made))
+            except ChangeError:
+                # A sandbox that cannot set prices: the title is what every one can.
+                shop.edit("product", sku=key, title=f"Edited {value} {made}")
         case "product_create":
             shop.edit("product_create", sku=f"NEW-{made}", title=f"New {made}", price=10)
         case "product_delete":
@@ -95,6 +101,18 @@ def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
             shop.edit("customer", email=key, name=f"Edited {value} {made}")
         case "customer_create":
             shop.edit("customer_create", email=f"new-{made}@example.com", name=f"New {made}")
+
+
+def _new_words(value: int | None, made: int) -> dict[str, Any]:
+    """What a merchant changes of a product: its title, its price, or its price and what it was before a sale."""
+    price = f"{value or 0}.5"
+    match (value or 0) % 3:
+        case 1:
+            return {"price": price}
+        case 2:
+            return {"price": price, "compare_at": f"{(value or 0) + made}.75"}
+        case _:
+            return {"title": f"Edited {value} {made}"}
 
 
 def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Edit]], Any]) -> None:

@@ -111,7 +111,9 @@ def _recorded(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
                 _near(text, pages[0].answer),
             )
     records = [_at(each.answer, resource.response.records or "$") for each in pages]
-    if not resource.response.records and not any(isinstance(each, list) for each in records):
+    # A connector that reads in Python takes the records out by itself.
+    own = case.python is not None and any(hook.name == "pullpush_pull" for hook in case.python.hooks)
+    if not own and not resource.response.records and not any(isinstance(each, list) for each in records):
         yield case.at("pagination-response", path, "the recorded answers are no lists", "state response.records")
     yield from _moves_on(case, path, resource, pages)
 
@@ -119,7 +121,7 @@ def _recorded(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
 def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchange]) -> Iterator[Problem]:
     declared = resource.pagination
     param = _PARAM.get(declared.kind)
-    if param is None or len(pages) < 2:
+    if param is None or len({_asked(each, resource) for each in pages}) < 2:
         return
     wanted = getattr(declared, param)
     # A first page may be asked for without it: that, too, is another value than the second page's.
@@ -156,6 +158,12 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
             f"no recorded request has `{declared.size_param}`",
             "name the platform's parameter",
         )
+
+
+def _asked(exchange: Exchange, resource: Resource) -> str:
+    """The request without its time filter: the first page of two sweeps is the same one."""
+    since = resource.incremental.param if resource.incremental is not None else None
+    return str((sorted((key, value) for key, value in exchange.query.items() if key != since), exchange.body))
 
 
 def _sent(exchange: Exchange, name: str) -> str | None:

@@ -32,6 +32,7 @@ Changes (`control.changes`, `POST /_sandbox/change`); each answers with the cano
 | `product` | `sku`, `title`, `price` |
 | `product_create` | `sku`, `title`, `price` |
 | `product_delete` | `sku`: archived |
+| `sku` | `sku`, `new_sku`; `which` of those that carry it (0): one may be taken, as after an unarchiving |
 | `order_create` | `items` [{`sku`, `quantity`}], `email`, `name` |
 | `order_status` | `order` (canonical id), `status`: `completed`, `cancelled`, `processing`, `on_hold`, `pending` |
 | `order` | `number`; `processed`, `cancelled` |

@@ -30,6 +30,7 @@ def make_changes(store: Store, sessions: Sessions) -> dict[str, Callable[[Values
         "product": merchant.product,
         "product_create": merchant.product_create,
         "product_delete": merchant.product_delete,
+        "sku": merchant.sku,
         "order": merchant.order,
         "order_create": merchant.order_create,
         "order_status": merchant.order_status,
@@ -97,6 +98,14 @@ class _Merchant:
         item = self._item(values)
         item["_archived"] = True
         return {"key": item["ItemNumber"]}
+
+    def sku(self, values: Values) -> Values:
+        found = [item for item in self._store.active() if item["ItemNumber"] == values.get("sku")]
+        if not found:
+            raise ChangeError(f"no active item has the sku {values.get('sku')!r}")
+        item = found[int(values.get("which", 0))]
+        item["ItemNumber"] = str(values["new_sku"])
+        return {"key": item["ItemNumber"], "id": item["StockItemId"]}
 
     def order(self, values: Values) -> Values:
         order = next((each for each in self._store.orders if each["NumOrderId"] == values.get("number")), None)

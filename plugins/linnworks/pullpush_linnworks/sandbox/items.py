@@ -130,8 +130,10 @@ class ItemMethods:
 
     def _ids(self, arguments: Arguments) -> Json:
         skus = items_of(argument(arguments, "request").get("skus"), "SKUS")
-        found = [self._store.by_sku(sku) for sku in skus]
-        indexed = [each for each in found if each is not None and self._store.is_indexed(each)]
+        active = list(self._store.active())
+        indexed = [
+            each for sku in skus for each in active if each["ItemNumber"] == sku and self._store.is_indexed(each)
+        ]
         return {"Items": [{"StockItemId": each["StockItemId"], "SKU": each["ItemNumber"]} for each in indexed]}
 
     # writing items

@@ -34,10 +34,10 @@ gone. Orders hold a plain line, the two lines of a configurable product, and bot
 | `log_file` | path | the request log as JSON lines |
 
 Changes (all platforms): `stock` (`sku`, `quantity` or null, `location`), `product` (`sku`, `title`, `price`),
-`product_create` (`sku`, `title`, `price`), `product_delete` (`sku`), `order_create` (`items`, `email`), `order_status`
-(`order`, `status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`), `customer_delete` (`email`).
-Beside them: `stock` with `manage_stock`, `backorders`, `qty`; `order` (`increment_id`, `state`); `source` (`source`,
-`enabled`).
+`product_create` (`sku`, `title`, `price`), `product_delete` (`sku`), `sku` (`sku`, `new_sku`), `order_create` (`items`,
+`email`), `order_status` (`order`, `status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`),
+`customer_delete` (`email`). Beside them: `stock` with `manage_stock`, `backorders`, `qty`; `order` (`increment_id`,
+`state`); `source` (`source`, `enabled`).
 """
 
 from __future__ import annotations

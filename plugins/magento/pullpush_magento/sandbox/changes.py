@@ -43,6 +43,7 @@ class Changes:
             "product": self.product,
             "product_create": self.product_create,
             "product_delete": self.product_delete,
+            "sku": self.sku,
             "cart_create": self.cart_create,
             "order": self.order,
             "order_create": self.order_create,
@@ -96,6 +97,12 @@ class Changes:
         """`sku`."""
         self._state.drop_product(str(values.get("sku")))
         return {"key": values["sku"]}
+
+    def sku(self, values: Values) -> Values:
+        """`sku`, `new_sku`: refused where another product has it."""
+        row = self._state.product(str(values.get("sku")))
+        self._state.rename_product(row, str(values["new_sku"]))
+        return {"key": row["sku"], "id": row["id"]}
 
     def order(self, values: Values) -> Values:
         """`increment_id`, `state`."""

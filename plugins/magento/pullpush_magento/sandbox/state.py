@@ -116,6 +116,20 @@ class State:
         self._by_sku[row["sku"].casefold()] = row["id"]
         self.stock_items[row["id"]] = {**seed.stock_item(row["id"], quantity=0), "is_in_stock": False}
 
+    def rename_product(self, row: Row, sku: str) -> None:
+        """A product gets another SKU, and its source items with it.
+
+        Raises:
+            Refusal: another product has it.
+        """
+        if self._by_sku.get(sku.casefold(), row["id"]) != row["id"]:
+            raise Refusal(400, "The value specified in the SKU field would generate a SKU that already exists.")
+        for old, code in [place for place in self.source_items if place[0] == row["sku"]]:
+            self.source_items[sku, code] = {**self.source_items.pop((old, code)), "sku": sku}
+        del self._by_sku[row["sku"].casefold()]
+        self._by_sku[sku.casefold()] = row["id"]
+        row |= {"sku": sku, "updated_at": self.now()}
+
     def drop_product(self, sku: str) -> None:
         """A product goes with its stock item; its source items stay as orphans, and links to it vanish."""
         row = self.product(sku)

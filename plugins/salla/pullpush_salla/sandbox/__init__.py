@@ -35,6 +35,7 @@ has a switch in `SandboxOptions.extra` for the other one:
 | `refresh_days` | 30; 0 = for ever | life of a refresh token |
 | `refresh_grace` | 0 (sandbox seconds) | how long a used refresh token still works |
 | `refresh_reuse_status` | 401 or 400 | HTTP status of a refused refresh |
+| `sale_above_price` | `kept`, `ended`, `refused` | a sale price that is not below the regular one |
 | `same_url_replaces_event` | `false`, `true` | subscribing another event at the same address |
 | `scopes` | all, separated by blanks | what the app was granted; `offline_access` gives refresh tokens |
 | `stock_touches_updated_at` | `false`, `true` | whether a quantity moves the product's `updated_at` |

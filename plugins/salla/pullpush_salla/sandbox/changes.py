@@ -6,6 +6,7 @@
 | `product_create` | as `POST /products` |
 | `product` | `sku`, and as `PUT /products/{product}` (`price`, `sale_price`, `name`, `status`, ...) |
 | `product_delete` | `sku` |
+| `sku` | `sku`, `new_sku`; `which` of the products that carry it (0): one may be taken, as in old data |
 | `order_create` | `items` [{`sku`, `quantity`}], `customer_id` (absent: a guest) |
 | `order_status` | `order_id` or `reference_id`; `slug`, `restore_items` |
 | `customer_create` | as `POST /customers` |
@@ -80,6 +81,7 @@ def make_changes(platform: Platform, events: Events) -> dict[str, Change]:
         "product": lambda v: {"id": edit_product(store, _row(store, v)[0], _without(v, "sku")).id},
         "product_create": lambda v: {"id": create_product(store, v).id},
         "product_delete": lambda v: _product_delete(store, v),
+        "sku": lambda v: _change_sku(store, v),
         "stock": lambda v: _stock(store, v),
         "uninstall": uninstall,
         "user": user,
@@ -148,6 +150,16 @@ def _product_delete(store: Store, values: Values) -> Values:
     product = _row(store, values)[0]
     store.remove_product(product)
     return {"id": product.id}
+
+
+def _change_sku(store: Store, values: Values) -> Values:
+    found = [product for product in store.products.values() if product.sku == values.get("sku")]
+    if not found:
+        raise ChangeError(f"no product has the sku {values.get('sku')!r}")
+    product = found[int(values.get("which", 0))]
+    product.sku = str(values["new_sku"])
+    store.touch_product(product, "product.updated")
+    return {"id": product.id, "key": product.sku}
 
 
 def _order_create(store: Store, values: Values) -> Values:

@@ -3,7 +3,7 @@
 | kind | values |
 | --- | --- |
 | `stock` | `sku`, `quantity` (null: unlimited, the platform's usual form of no data), `location` |
-| `product` | `sku`, `title`, `price` |
+| `product` | `sku`, `title`, `price` (what a buyer pays), `compare_at` (before the sale; absent or null: no sale) |
 | `product_create` | `sku`, `title`, `price` |
 | `product_delete` | `sku` |
 | `order_create` | `items` [{`sku`, `quantity`}], `email` |
@@ -50,11 +50,16 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         row = store.by_sku.get(str(values.get("sku")))
         if row is not None and row[1] is not None and "price" in values:
             # The price of a product in several forms stands on the form that the SKU names.
-            row[1].price, row[1].updated_at = parse_minor(values["price"]), store.clock.now()
+            priced = _priced(values)
+            row[1].price, row[1].updated_at = parse_minor(priced["price"]), store.clock.now()
+            row[1].sale_price = parse_minor(priced["sale_price"]) or None
             store.touch_product(row[0], "product.updated", "product.price.updated")
-            if set(values) == {"sku", "price"}:
+            values = {name: each for name, each in values.items() if name not in priced and name != "compare_at"}
+            if set(values) == {"sku"}:
                 return {"id": row[0].id, "key": values["sku"]}
-            values = {name: each for name, each in values.items() if name != "price"}
+        elif "price" in values:
+            values = {**values, **_priced(values)}
+        values = {name: each for name, each in values.items() if name != "compare_at"}
         return {**own["product"](_renamed(values, title="name")), "key": values.get("sku")}
 
     def product_create(values: Values) -> Values:
@@ -132,6 +137,16 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         "product_delete": product_delete,
         "stock": stock,
     }
+
+
+def _priced(values: Values) -> dict[str, Any]:
+    """The regular price and that of a sale, nought for none; who names a sale price speaks the platform's words."""
+    if "sale_price" in values:
+        return {"price": values["price"], "sale_price": values["sale_price"]}
+    before = values.get("compare_at")
+    if before is None:
+        return {"price": values["price"], "sale_price": 0}
+    return {"price": before, "sale_price": values["price"]}
 
 
 def _order_id(values: Values) -> int:

@@ -116,6 +116,7 @@ def create_product(store: Store, body: Mapping[str, Any]) -> Product:
         check.nested(f"options.{i}", one).required("name", "values")
     if "calories" in body and kind != "food":
         check.fail("calories", ("السعرات للمأكولات فقط", "Calories are for food only"))
+    fields["sale_price"] = _sale(store, check, fields.get("regular_price"), fields.get("sale_price"))
     check.done()
     assert name is not None
     assert kind is not None
@@ -163,6 +164,15 @@ def _read_fields(store: Store, check: Check, product: Product | None) -> dict[st
     return {key: value for key, value in fields.items() if value is not None}
 
 
+def _sale(store: Store, check: Check, regular: int | None, sale: int | None) -> int | None:
+    """The sale price that comes of these two; what becomes of one that is not below the regular price is a switch."""
+    if not sale or regular is None or sale < regular or store.switches.sale_above_price == "kept":
+        return sale
+    if store.switches.sale_above_price == "refused":
+        check.fail("sale_price", ("يجب أن يكون أقل من السعر", "The sale_price must be less than the price."))
+    return None
+
+
 def _write_fields(product: Product, fields: Mapping[str, Any]) -> None:
     for key, value in fields.items():
         if key == "description":
@@ -195,6 +205,8 @@ def edit_product(store: Store, product: Product, body: Mapping[str, Any], lang: 
     kind = check.choice("product_type", _TYPES)
     if kind and kind != product.type:
         check.fail("product_type", ("لا يمكن تغيير نوع المنتج", "The type of a product is fixed"))
+    prices = (fields.get("regular_price", product.regular_price), fields.get("sale_price", product.sale_price))
+    fields["sale_price"] = _sale(store, check, *prices)
     check.done()
     before = (product.price, product.regular_price, product.status)
     _write_fields(product, fields)
@@ -217,15 +229,15 @@ def _price_by_sku(call: Call) -> Response:
     product, variant = _by_sku(call)
     check = Check(call.body)
     check.required("price")
-    price, sale = check.money("price"), check.money("sale_price")
-    check.done()
     target: Any = variant or product
+    price, sale = check.money("price"), check.money("sale_price")
+    sale = _sale(call.store, check, price, target.sale_price if sale is None else sale)
+    check.done()
     if variant:
         variant.price = price
     else:
         product.regular_price = price or 0
-    if call.body.get("sale_price") is not None:
-        target.sale_price = sale or None
+    target.sale_price = sale or None
     call.store.touch_product(product, "product.updated", "product.price.updated")
     return _shown(call, product, 201)
 
@@ -284,13 +296,15 @@ def _update_variant(call: Call) -> Response:
         by_branch.append((branch or 0, count or 0))
     if texts["sku"] and store.by_sku.get(texts["sku"], (None, variant))[1] is not variant:
         check.fail("sku", _TAKEN)
+    given = variant.sale_price if amounts["sale_price"] is None else amounts["sale_price"]
+    regular = next((each for each in (amounts["price"], variant.price) if each is not None), product.price)
+    sale = _sale(store, check, regular, given)
     check.done()
     renamed = {"cost_price": "cost"}
     for key, value in (texts | amounts).items():
         if value is not None:
             setattr(variant, renamed.get(key, key), value)
-    if amounts["sale_price"] == 0:
-        variant.sale_price = None
+    variant.sale_price = sale or None
     if quantity is not None and not by_branch:
         by_branch = [(store.default_branch.id, quantity)]
     for branch, count in by_branch:

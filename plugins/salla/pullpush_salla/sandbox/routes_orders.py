@@ -11,7 +11,7 @@ from starlette.responses import Response
 from pullpush_salla.sandbox import views_trade
 from pullpush_salla.sandbox.check import Check
 from pullpush_salla.sandbox.new_order import place_order
-from pullpush_salla.sandbox.records import Order
+from pullpush_salla.sandbox.records import History, Order
 from pullpush_salla.sandbox.routing import Call, Endpoint
 from pullpush_salla.sandbox.wire import ApiError, command, in_store_zone, not_found, ok, paged
 from pullpush_salla.sandbox.words import STATUSES
@@ -166,6 +166,17 @@ def _histories(call: Call) -> Response:
     )
 
 
+def _add_history(call: Call) -> Response:
+    """A note beside the status that the order has."""
+    order, check = _order(call), Check(call.body)
+    check.required("note")
+    note = check.text("note")
+    check.done()
+    change = History(call.store.new_id(), order.status_id, note or "", call.store.clock.now())
+    order.histories.append(change)
+    return ok(views_trade.history(change, call.lang))
+
+
 ENDPOINTS = (
     Endpoint("GET", "/orders", "orders", _list),
     Endpoint("POST", "/orders", "orders", _create),
@@ -174,4 +185,5 @@ ENDPOINTS = (
     Endpoint("PUT", "/orders/{order:int}", "orders", _update),
     Endpoint("POST", "/orders/{order:int}/status", "orders", _set_status),
     Endpoint("GET", "/orders/{order:int}/histories", "orders", _histories),
+    Endpoint("POST", "/orders/{order:int}/histories", "orders", _add_history),
 )

@@ -43,11 +43,13 @@ def _quantities(call: Call) -> Response:
 def _audit(call: Call) -> Response:
     """Newest first, a cursor of whole numbers instead of a pagination block; `next` repeats the last page."""
     page, size = page_numbers(call.query)
+    branch = _branch_filter(call)
     keyword = call.query.get("keyword", "").casefold()
     rows = [
         entry
         for entry in reversed(call.store.audit)
-        if keyword in (entry.row[0].sku or "").casefold() or keyword in entry.row[0].name[0]
+        if (keyword in (entry.row[0].sku or "").casefold() or keyword in entry.row[0].name[0])
+        and branch in (None, entry.branch)
     ]
     part = rows[(page - 1) * size : page * size]
     following = page + 1 if page * size < len(rows) else page

@@ -179,7 +179,10 @@ def seed_customers(count: int, rng: random.Random) -> list[Customer]:
 def seed_orders(
     count: int, products: list[Product], customers: list[Customer], branch: Branch, rng: random.Random
 ) -> list[Order]:
-    """Oldest first; every fifth is a guest's, every eleventh has no customer at all, every third is untaxed."""
+    """Oldest first; every fifth is a guest's, every eleventh has no customer at all, every third is untaxed.
+
+    The first is completed.
+    """
     if not products:
         return []
     statuses = [status.id for status in BUILT_IN.values()]
@@ -187,7 +190,7 @@ def seed_orders(
     for n in range(1, count + 1):
         created = SEED_START + timedelta(minutes=37 * n)
         updated = created + timedelta(minutes=rng.randrange(0, 5000))
-        status = statuses[(n * 5) % len(statuses)]
+        status = statuses[(n * 5 + 1) % len(statuses)]
         lines = [_line(n, i, products[rng.randrange(len(products))], rng) for i in range(1 + n % 3)]
         order = Order(
             id=1_700_000_000 + n,

@@ -43,6 +43,7 @@ class Audit:
     """One change of one quantity."""
 
     row: Row
+    branch: int
     old: int | None
     new: int | None
     reason: str
@@ -170,7 +171,12 @@ class Store:
     def _unindex(self, product: Product) -> None:
         skus, variants = self._indexed.pop(product.id, ((), ()))
         for sku in skus:
-            self.by_sku.pop(sku, None)
+            if sku in self.by_sku and self.by_sku[sku][0] is product:
+                del self.by_sku[sku]
+                # Old data may hold a SKU twice: the other one is found by it now.
+                other = next((each for each in self.products.values() if each.sku == sku and each is not product), None)
+                if other is not None:
+                    self.by_sku[sku] = (other, None)
         for variant_id in variants:
             self.variants.pop(variant_id, None)
 
@@ -193,7 +199,7 @@ class Store:
         if quantity is not None and self.switches.number_clears_unlimited:
             stock.unlimited = False
         now = self.clock.now()
-        self.audit.append(Audit(row=row, old=old, new=quantity, reason=reason, at=now))
+        self.audit.append(Audit(row=row, branch=branch, old=old, new=quantity, reason=reason, at=now))
         del self.audit[:-_AUDIT_KEPT]
         if variant:
             variant.updated_at = now

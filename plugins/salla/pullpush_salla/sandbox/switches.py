@@ -56,6 +56,7 @@ class Switches:
     refresh_days: float
     refresh_grace: float
     refresh_reuse_status: int
+    sale_above_price: str
     same_url_replaces_event: bool
     scopes: tuple[str, ...]
     stock_touches_updated_at: bool
@@ -80,6 +81,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "product_time_zone": ("store", "utc"),
     "quantities_per_page": ("honoured", "ignored"),
     "quantities_total": ("sum", "default_branch"),
+    "sale_above_price": ("kept", "ended", "refused"),
     "unset_strategy": ("signature", "none"),
     "webhook_accepts": ("200,201", "2xx"),
     "webhooks": ("auto", "manual"),

@@ -5,7 +5,7 @@
 | `stock` | `sku`, `quantity`, `location` (gid, number or name; default the first), `active` (optional); null: |
 | | the item is not counted any more, until a number comes again |
 | `track` | `sku`, `tracked` |
-| `product` | `sku` or `handle`; `title`, `price`, `status`, `description`, `new_sku`; `delete`; or `create` |
+| `product` | `sku`, `handle`; `title`, `price`, `compare_at`, `status`, `description`, `new_sku`; `delete`, `create` |
 | `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
 | | `delete`; or `create` |
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
@@ -161,6 +161,9 @@ def _product(values: Values, call: Call) -> Values:
         variant = find_item(values, call).variant if "sku" in values else product.variants[0]
         store.changed(variant)
         variant.price = to_minor(amount_of(values["price"]), store.currency)
+        if "compare_at" in values:
+            before = values["compare_at"]
+            variant.compare_at_price = None if before is None else to_minor(amount_of(before), store.currency)
     if "new_sku" in values:
         item = find_item(values, call)
         store.changed(item, sku=item.sku)

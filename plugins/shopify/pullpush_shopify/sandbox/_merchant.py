@@ -4,6 +4,7 @@
 | --- | --- |
 | `product_create` | `sku`, `title`, `price` |
 | `product_delete` | `sku` |
+| `sku` | `sku`, `new_sku`; `which` of those that carry it (0): one may be taken, SKUs are not unique |
 | `order_create` | `items`: a list of `sku` and `quantity`; `email` |
 | `order_status` | `order` (its number), `status`: completed, processing or cancelled |
 | `customer_create` | `email`, `name` |
@@ -147,6 +148,18 @@ def _delete_customer(values: Values, call: Call) -> Values:
     return {"customer": customer.gid, "deleted": True, "key": customer_key(customer)}
 
 
+def _change_sku(values: Values, call: Call) -> Values:
+    find_item(values, call)
+    item = sorted(call.store.items_with_sku(str(values["sku"])), key=lambda each: each.id)[int(values.get("which", 0))]
+    product = item.variant.product
+    call.store.changed(item, sku=item.sku)
+    call.store.set_sku(item, str(values["new_sku"]))
+    call.store.changed(product)
+    call.store.emit("inventory_items/update", item)
+    call.store.emit("products/update", product)
+    return {"key": str(values["new_sku"]), "id": product.gid}
+
+
 SHARED: Mapping[str, Callable[[Values, Call], Values]] = {
     "customer_create": _create_customer,
     "customer_delete": _delete_customer,
@@ -154,4 +167,5 @@ SHARED: Mapping[str, Callable[[Values, Call], Values]] = {
     "order_status": _set_status,
     "product_create": _create_product,
     "product_delete": _delete_product,
+    "sku": _change_sku,
 }

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -15,25 +14,22 @@ import pytest
 from pullpush_shopify import hooks
 
 from pullpush_sdk import hookimpl
-from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.clock import Clock
-from pullpush_sdk.connector import Connection, Delivery, Event, Outcome, Reject, Verb
+from pullpush_sdk.connector import Connection, Delivery
 from pullpush_sdk.http import Client, Redactor, Secret, authenticator_of
 from pullpush_sdk.manifest import render
-from pullpush_sdk.mapping import Functions
-from pullpush_sdk.plugins import LoadedConnector, Source, load_connector
-from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions, serve
+from pullpush_sdk.plugins import LoadedConnector
+from pullpush_sdk.sandbox import SandboxClock, SandboxOptions, serve
+from pullpush_sdk.testing.accounts import TYPES, Account, delivery, load_hooks, player
 from pullpush_sdk.testing.clock import VirtualClock
 
-TYPES = CanonicalTypes()
 _TRUST = ssl.create_default_context()  # takes longer to make than a test
 
 
 @cache
 def loaded_connector() -> LoadedConnector:
     """The connector as the runtime loads it; it keeps nothing between calls."""
-    source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: hooks)
-    return load_connector(source, hooks, types=TYPES, functions=Functions())
+    return load_hooks(hooks, "shopify")
 
 
 @cache
@@ -51,26 +47,18 @@ def narrow_connector(size: int, depth: int) -> LoadedConnector:
     narrow = attrs.evolve(connector, manifest=attrs.evolve(connector.manifest, resources=resources))
     own = {name: each for name, each in vars(hooks).items() if name.startswith("pullpush_")}
     module = SimpleNamespace(**{**own, "pullpush_connector": hookimpl(lambda: narrow)})
-    source = Source(name="shopify", distribution="pullpush-shopify", load=lambda: module)
-    return load_connector(source, module, types=TYPES, functions=Functions())
+    return load_hooks(module, "shopify")
 
 
 @attrs.define(kw_only=True)
-class Shop:
-    """A served sandbox and a connection to it, driven through the connector's hooks."""
+class Shop(Account):
+    """A served sandbox and a connection to it; what is asked of the sandbox goes over the wire, too."""
 
-    loaded: LoadedConnector
-    sandbox: Sandbox
-    connection: Connection
     address: str
 
     @property
     def clock(self) -> Any:
         return self.connection.clock
-
-    @property
-    def hook(self) -> Any:
-        return self.loaded.hook
 
     async def state(self) -> Any:
         return await self.control("GET", "state")
@@ -92,20 +80,6 @@ class Shop:
             assert answer.status_code == 200, answer.text
             return answer.json()
 
-    async def pull(self, kind: str, cursor: Any = None) -> tuple[list[Event], list[Reject], Any]:
-        events: list[Event] = []
-        rejects: list[Reject] = []
-        async for page in self.hook.pullpush_pull(connection=self.connection, canonical_type=kind, cursor=cursor):
-            events += page.events
-            rejects += page.rejects
-            cursor = page.cursor
-        return events, rejects, cursor
-
-    async def push(self, kind: str, *deliveries: Delivery) -> Sequence[Outcome]:
-        outcomes = await self.hook.pullpush_push(connection=self.connection, canonical_type=kind, batch=deliveries)
-        assert len(outcomes) == len(deliveries)
-        return outcomes
-
     def delivery(self, kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
         """A delivery of a sparse wire payload."""
         return delivery(kind, payload, **more)
@@ -115,17 +89,6 @@ class Shop:
 
     async def level(self, sku: str) -> Any:
         return next(each for each in (await self.state())["levels"] if each["sku"] == sku)
-
-
-def delivery(kind: str, payload: Mapping[str, Any], **more: Any) -> Delivery:
-    """A delivery of a sparse wire payload."""
-    type_ = TYPES[kind]
-    probe = Delivery(
-        id="", kind=type_, verb=Verb.UPDATED, key="", identity="", payload=payload, version=1, position=1
-    ).record
-    values: dict[str, Any] = {"id": "d1", "verb": Verb.UPDATED, "version": 1, "position": 1}
-    values |= {"key": type_.key(probe), "identity": type_.identity(probe)}
-    return Delivery(kind=type_, payload=payload, **{**values, **more})
 
 
 @asynccontextmanager
@@ -179,14 +142,7 @@ async def open_shop(
 def play() -> Callable[..., Any]:
     """Runs an async scenario against a fresh shop: `play(scenario, records=20)`."""
 
-    def run(scenario: Callable[[Shop], Any], **options: Any) -> Any:
-        async def opened() -> Any:
-            async with open_shop(**options) as shop:
-                return await scenario(shop)
-
-        return asyncio.run(opened())
-
-    return run
+    return player(open_shop)
 
 
 @pytest.fixture

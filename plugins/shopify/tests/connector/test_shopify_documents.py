@@ -16,7 +16,7 @@ import attrs
 import pullpush_shopify
 import pytest
 from graphql import build_schema, parse, validate
-from pullpush_shopify import hooks, items, stock
+from pullpush_shopify import carriers, hooks, items, stock
 
 from pullpush_sdk.manifest import Manifest, Request
 
@@ -51,7 +51,7 @@ def documents() -> dict[str, str]:
             found += [
                 value for value in values if isinstance(value, str) and value.startswith(("\nquery", "\nmutation"))
             ]
-    found += [stock._levels_document(1), stock._levels_document(3)]
+    found += [stock._levels_document(1), stock._levels_document(3), carriers._document(2)]
     found += [
         "query ProductById($id: ID!) { product(id: $id) { ...Product } }",
         "query OrderById($id: ID!) { order(id: $id) { ...Order } }",
