@@ -25,10 +25,7 @@ _ONLY_WHERE = {
     f"{_PACKAGE}functions.py": "python",
     f"{_PACKAGE}webhooks.py": "subscribe",
     f"{_PACKAGE}sandbox/outbox.py": "sandbox,webhooks",
-    **{
-        f"{_PACKAGE}sandbox/{name}.py": "sandbox"
-        for name in ("__init__", "access", "app", "edits", "pages", "store")
-    },
+    **{f"{_PACKAGE}sandbox/{name}.py": "sandbox" for name in ("__init__", "access", "app", "edits", "pages", "store")},
     f"{_PACKAGE}connector.yaml": "whole",
     f"{_PACKAGE}samples/account.json": "whole",
     "tests/test_acme.py": "whole",
