@@ -188,6 +188,8 @@ class WebhookOutbox:
 
     def _settle(self, pending: _Pending, status: int | None) -> None:
         good = status is not None and (status in self._accepted if self._accepted else 200 <= status < 300)
+        if pending not in self._pending:
+            return  # everything was cleared while it was under way
         self._pending.remove(pending)
         if good:
             return
