@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ PATIENCE = 30.0
 SPARE = 0.3
 """The part of the time limit that is left when no further law is begun."""
 _WRITE_REFUSED = re.compile(r"nothing was written; the first reason: (.*was answered with 4\d\d.*)")
+_STEPS = 8
+_STEP = 160
+"""Of a history that breaks a law: steps that are shown, and characters of each."""
 _IMPORT_BUDGET = 2.0
 """Seconds that loading a connector may take before every command of the runtime is slow by it."""
 
@@ -309,15 +313,34 @@ def _trouble(case: Case, told: Json) -> Problem:
 
 def _broken(case: Case, trial: Trial) -> Problem:
     seen = _part(trial.reason, "seen") or next((line for line in trial.reason.splitlines() if line.strip()), "")
-    fix = _part(trial.reason, "Fix")
+    hint = "\n".join(filter(None, [_history(trial.reason), _part(trial.reason, "Fix")]))
     path = _of_type(case, trial.canonical_type, trial.law, trial.reason)
-    return _where(case, f"law-{trial.law}", path, f"{trial.canonical_type}: {seen}", fix)
+    return _where(case, f"law-{trial.law}", path, f"{trial.canonical_type}: {seen}", hint)
+
+
+def _history(reason: str) -> str:
+    """The smallest history that breaks a law, a line a step; empty where the law has none."""
+    steps: list[str] = []
+    for line in filter(None, map(str.strip, _lines_of(reason, "after"))):
+        numbered = f"{len(steps) + 1}. "
+        if line.startswith(numbered) or not steps:
+            steps.append(line)
+        else:
+            steps[-1] += f" {line}"
+    shown = [textwrap.shorten(each, _STEP, placeholder=" …") for each in steps[:_STEPS]]
+    if len(steps) > _STEPS:
+        shown.append(f"… and {len(steps) - _STEPS} more")
+    return "\n".join(f"{'after: ' if number == 0 else '       '}{step}" for number, step in enumerate(shown))
 
 
 def _part(reason: str, name: str) -> str:
     """What a broken law says under a name, its lines joined; empty where it says nothing of the kind."""
+    return " ".join(" ".join(_lines_of(reason, name)).split())
+
+
+def _lines_of(reason: str, name: str) -> list[str]:
     found = re.search(rf"^  {name}: +(.*(?:\n {{9}}.*)*)", reason, re.MULTILINE)
-    return " ".join(found[1].split()) if found is not None else ""
+    return found[1].splitlines() if found is not None else []
 
 
 def _of_type(case: Case, canonical_type: str, law: str, reason: str = "") -> str:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
 
-from pullpush_sdk.validate import FORMATS, Example, Finding, Options, Report, Trial, shipped, validate, write_example
+from pullpush_sdk.testing.conformance import BrokenLawError, Law
+from pullpush_sdk.testing.conformance._law import broken
+from pullpush_sdk.validate import (
+    FORMATS,
+    Example,
+    Finding,
+    Options,
+    Report,
+    Trial,
+    find_target,
+    shipped,
+    validate,
+    write_example,
+)
+from pullpush_sdk.validate._behaviour import read_result
+from pullpush_sdk.validate._case import build_case
+from pullpush_sdk.validate.child import ChildResult
 
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
 # The required parts of SARIF 2.1.0 as its published schema has them, for what a reader of results needs.
@@ -175,3 +192,53 @@ def test_json_and_text_hold_every_finding(report):
     text = FORMATS["text"](report, shipped())
     assert all(each.code in text and each.message in text for each in report.findings)
     assert "Submission checklist" in text
+
+
+def test_an_error_that_breaks_every_law_is_told_once():
+    """Where plain reading met it, with the laws behind; what was seen otherwise stands alone."""
+    refused = "AuthError: GET http://127.0.0.1:{}/{} was answered with 401"
+    reading = Finding(code="behaviour-read", family="behaviour", severity="error", message=refused.format(1, "a"))
+    laws = [
+        Finding(code=f"law-{law}", family="behaviour", severity="error",
+                message=f"{kind}: raised {refused.format(port, kind)}", path=f"$.resources.{kind}")
+        for port, (law, kind) in enumerate([("one", "order"), ("one", "product"), ("two", "order")])
+    ]  # fmt: skip
+    missing = Finding(
+        code="law-one", family="behaviour", severity="error", message="cart: raised HttpError: GET http://h:1/x gave 404"
+    )
+    elsewhere = Finding(
+        code="law-one", family="behaviour", severity="error", message="call: raised HttpError: GET http://h:2/y gave 404"
+    )
+    seen = Finding(code="law-two", family="behaviour", severity="error", message="cart: 3 were read, 4 are there")
+    report = Report(
+        target="acme", kind="folder", name="acme", version="1.0.0", families={},
+        findings=(laws[0], reading, *laws[1:], missing, elsewhere, seen),
+        missing=[f"{each.code}: {each.message}" for each in (reading, *laws, missing, elsewhere, seen)],
+    )  # fmt: skip
+    text = FORMATS["text"](report, shipped())
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("error")] == [
+        "behaviour-read", "law-one", "law-one", "law-two",
+    ]  # fmt: skip
+    assert "the same error is the root of:\n           law-one (order, product)\n           law-two (order)\n" in text
+    assert text.count("answered with 401") == 2
+    assert "7 errors" in text
+    assert len(json.loads(FORMATS["json"](report, shipped()))["findings"]) == 7
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 30])
+def test_a_broken_law_shows_the_steps_that_lead_there(tmp_path, count):
+    """As the kit found them: each in a line, long ones shortened, never more than a screen."""
+    target = write_example(Example(on="package", wrong={}, right={}), tmp_path, wrong=True)
+    steps = [f"{number} times 2. and then 3. " + "a long step " * 30 for number in range(count)]
+    law = Law(name="one", says="all is well", fix="the map", ability="read",
+              check=lambda *_: broken("it is not", steps=steps))  # fmt: skip
+    with pytest.raises(BrokenLawError) as raised:
+        law.run(SimpleNamespace(loaded=SimpleNamespace(name="acme")), "product")
+    told = {"kind": "trial", "law": "one", "type": "product", "outcome": "broken", "reason": str(raised.value), "seconds": 1}
+    (problem,) = read_result(build_case(find_target(str(target))), ChildResult(told=[told])).problems
+    *history, fix = problem.hint.splitlines()
+    assert (problem.message, fix) == ("product: it is not", "the map")
+    assert [line.removeprefix("after: ").strip()[:3] for line in history] == [
+        f"{number + 1}. " for number in range(min(count, 8))
+    ] + (["… a"] if count > 8 else [])
+    assert all(len(line) < 180 for line in history)

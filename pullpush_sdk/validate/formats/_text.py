@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pullpush_sdk.validate._model import SEVERITIES, Finding, Report, Rule
+
+from ._roots import by_root, root_of
 
 _MARKS = {"error": "error  ", "warning": "warning", "note": "note   "}
 
@@ -18,8 +20,9 @@ def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
     name = f"{report.name} {report.version}".strip() or report.target
     yield f"{name} ({report.kind}, {report.target})"
     open_findings = [each for each in report.findings if not each.waived]
-    for finding in open_findings:
+    for finding, others in by_root(open_findings):
         yield from _finding(finding)
+        yield from _others(others)
     waived = [each for each in report.findings if each.waived]
     if waived:
         yield "\nWaived"
@@ -43,7 +46,7 @@ def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
     yield f"\nLevel: {report.level}"
     if report.missing:
         yield "  for the next one:"
-        yield from (f"  - {each}" for each in report.missing[:12])
+        yield from (f"  - {each}" for each in _once(report.missing)[:12])
     counts = {severity: len(report.of(severity)) for severity in SEVERITIES}
     told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())
     slowest = sorted(report.families.items(), key=lambda each: -each[1])[:1]
@@ -58,6 +61,25 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"         {finding.message}{at}"
     for line in finding.hint.splitlines():
         yield f"         {line}"
+
+
+def _others(findings: Sequence[Finding]) -> Iterator[str]:
+    """What else the same error broke: the codes, each once."""
+    if not findings:
+        return
+    yield "         the same error is the root of:"
+    for code in dict.fromkeys(each.code for each in findings):
+        kinds = [each.message.partition(": ")[0] for each in findings if each.code == code and code.startswith("law-")]
+        told = f" ({', '.join(sorted(set(kinds)))})" if kinds else ""
+        yield f"           {code}{told}"
+
+
+def _once(missing: Sequence[str]) -> list[str]:
+    """What is missing, without what is missing by an error that was named before."""
+    kept: dict[str, str] = {}
+    for each in missing:
+        kept.setdefault(root_of(each.partition(": ")[2]) or each, each)
+    return list(kept.values())
 
 
 def _trials(report: Report) -> Iterator[str]:
