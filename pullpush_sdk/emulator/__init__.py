@@ -9,15 +9,18 @@ from pullpush_sdk.samples import Exchange, Samples, WebhookSample, read_samples
 from ._emulate import Emulated, emulate, emulate_connector
 from ._findings import NotProven
 from ._moments import restamped
+from ._paging import Paging, infer_paging
 
 __all__ = [
     "Emulated",
     "Exchange",
     "NotProven",
+    "Paging",
     "Samples",
     "WebhookSample",
     "emulate",
     "emulate_connector",
+    "infer_paging",
     "read_samples",
     "restamped",
 ]

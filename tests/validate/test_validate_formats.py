@@ -204,10 +204,16 @@ def test_an_error_that_breaks_every_law_is_told_once():
         for port, (law, kind) in enumerate([("one", "order"), ("one", "product"), ("two", "order")])
     ]  # fmt: skip
     missing = Finding(
-        code="law-one", family="behaviour", severity="error", message="cart: raised HttpError: GET http://h:1/x gave 404"
+        code="law-one",
+        family="behaviour",
+        severity="error",
+        message="cart: raised HttpError: GET http://h:1/x gave 404",
     )
     elsewhere = Finding(
-        code="law-one", family="behaviour", severity="error", message="call: raised HttpError: GET http://h:2/y gave 404"
+        code="law-one",
+        family="behaviour",
+        severity="error",
+        message="call: raised HttpError: GET http://h:2/y gave 404",
     )
     seen = Finding(code="law-two", family="behaviour", severity="error", message="cart: 3 were read, 4 are there")
     report = Report(
@@ -234,7 +240,14 @@ def test_a_broken_law_shows_the_steps_that_lead_there(tmp_path, count):
               check=lambda *_: broken("it is not", steps=steps))  # fmt: skip
     with pytest.raises(BrokenLawError) as raised:
         law.run(SimpleNamespace(loaded=SimpleNamespace(name="acme")), "product")
-    told = {"kind": "trial", "law": "one", "type": "product", "outcome": "broken", "reason": str(raised.value), "seconds": 1}
+    told = {
+        "kind": "trial",
+        "law": "one",
+        "type": "product",
+        "outcome": "broken",
+        "reason": str(raised.value),
+        "seconds": 1,
+    }
     (problem,) = read_result(build_case(find_target(str(target))), ChildResult(told=[told])).problems
     *history, fix = problem.hint.splitlines()
     assert (problem.message, fix) == ("product: it is not", "the map")

@@ -18,6 +18,7 @@ from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 from pullpush_sdk.openapi import snake
 
 from .notices import DraftedWebhook, webhook_of
+from .observed import constant_body
 from .propose import SURE, Proposal, propose
 from .resources import Listing, listings, pagination_of, since_param
 from .samples import records_of, sample_of
@@ -327,8 +328,9 @@ def _request(listing: Listing, settings: dict[str, Json], paging: set[Any]) -> t
     request: dict[str, Json] = {"path": _path(operation.path, settings)}
     asks = ""
     if operation.method == "POST":
-        request = {"method": "POST", **request, "json": {}, "idempotent": True}
-        asks = "what must the body hold?"
+        body = constant_body(operation.exchanges, paging)
+        request = {"method": "POST", **request, "json": body, "idempotent": True}
+        asks = "is more asked for than this?" if body else "what must the body hold?"
     params = {}
     for param in operation.params:
         if param.place == "query" and param.required and param.name not in paging:

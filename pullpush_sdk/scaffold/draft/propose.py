@@ -17,7 +17,7 @@ from pullpush_sdk.canonical import CanonicalType, Kind, LineItem, fields_of
 from pullpush_sdk.openapi import singular, words_of
 
 from .shapes import Shape, field_paths
-from .synonyms import FIELDS, LINES, STATUS
+from .synonyms import ABBREVIATIONS, FIELDS, LINES, STATUS
 
 __all__ = ["SURE", "Proposal", "propose"]
 
@@ -92,13 +92,12 @@ def _alike(names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> flo
     """How much a native name is like the names that a field goes by: 0.97 for the first, less further down."""
     own = [singular(word) for word in words_of(type_name)]
     spelled = ".".join(_joined(name) for name in names)
+    if spelled in wanted:
+        return max(0.6, 0.97 - 0.03 * wanted.index(spelled))
     loose = _loosely(spelled, own)
     for place, name in enumerate(wanted):
-        worth = max(0.6, 0.97 - 0.03 * place)
-        if spelled == name:
-            return worth
         if loose == _loosely(name, own):
-            return worth - 0.05
+            return max(0.6, 0.97 - 0.03 * place) - 0.05
     tail = _joined(names[-1])
     for place, name in enumerate(wanted[:6]):
         if (
@@ -116,8 +115,9 @@ def _joined(name: str) -> str:
 
 
 def _loosely(spelled: str, own: Sequence[str]) -> str:
-    """Without plural, without edges between words, and without the type's own name in front."""
+    """Without plural, short forms and edges between words, and without the type's own name in front."""
     words = [singular(word) for word in re.split(r"[_.]", spelled)]
+    words = [ABBREVIATIONS.get(word, word) for word in words]
     if len(words) > 1 and words[0] in own and words[1:] != ["id"]:
         words = words[1:]
     return "".join(words)
@@ -160,6 +160,8 @@ def _rule(target: str, kind: Kind, names: tuple[str, ...], shape: Shape, type_na
 
 def _number(target: str, path: str, shape: Shape) -> _Rule | None:
     if shape.kind not in ("integer", "number", "text", "unknown"):
+        return None
+    if shape.kind == "text" and isinstance(shape.example, str) and not _NUMBER.fullmatch(shape.example.strip() or "0"):
         return None
     factor = 1.0 if shape.kind in ("integer", "number") else 0.8
     # Blank text and null are "no data": never 0.

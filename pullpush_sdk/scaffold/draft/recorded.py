@@ -1,6 +1,6 @@
 """Recorded exchanges as a sketch of their platform: sample files, HAR recordings, Postman collections.
 
-Credentials are taken out as they are read: what travels in a known header or parameter becomes a placeholder.
+Credentials are taken out once it is known what they were for; none of them is in a sketch.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.openapi import snake, words_of
 
+from .credentials import cleaned
 from .shapes import Param, Sketch, SketchedOperation, shape_of_examples
+from .signin import carried, signed_in
 
 __all__ = ["read_har", "read_postman", "read_samples"]
 
 Json = Any
 _LARGEST = 64 * 1024 * 1024
-_KEPT = frozenset({"content-type", "accept", "link", "retry-after"})
-_SECRET = re.compile(r"(?i)token|secret|api[-_]?key|authorization|password|signature|session|cookie")
 _ID = re.compile(r"\d+|[0-9a-fA-F-]{16,}|[A-Za-z]+_[A-Za-z0-9]{8,}")
 
 
@@ -37,7 +37,7 @@ def read_samples(files: Sequence[Path]) -> Sketch:
     for file in files:
         content = _json(file)
         if isinstance(content, dict) and isinstance(content.get("exchanges"), list):
-            exchanges += [_cleaned(each) for each in content["exchanges"] if _is_exchange(each)]
+            exchanges += [each for each in content["exchanges"] if _is_exchange(each)]
         elif isinstance(content, dict | list) and content:
             path = "/" + "-".join(words_of(file.stem) or ("records",))
             body = content if isinstance(content, list) or _holds_list(content) else [content]
@@ -64,7 +64,12 @@ def read_har(file: Path) -> Sketch:
     exchanges = [found for entry in entries if isinstance(entry, dict) and (found := _har_exchange(entry)) is not None]
     if not exchanges:
         raise SetupError(f"{file} holds no JSON answer", hint="record requests to the platform's API, with contents")
-    return _sketch(exchanges, title="", origin="")
+    visited = [
+        str(entry["request"].get("url", ""))
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("request"), dict)
+    ]
+    return _sketch(exchanges, title="", origin="", visited=visited)
 
 
 def read_postman(file: Path) -> Sketch:
@@ -128,8 +133,26 @@ def _har_exchange(entry: Mapping[str, Json]) -> Json | None:
         "method": str(request.get("method", "GET")),
         "path": str(request.get("url", "")),
         "headers": _pairs(request.get("headers")),
+        "body": _har_body(request.get("postData")),
     }
-    return _cleaned({"request": made, "answer": answer})
+    return {"request": made, "answer": answer}
+
+
+def _har_body(posted: Json) -> Json:
+    """What was sent: JSON as it is, a form as its text; None where nothing was."""
+    if not isinstance(posted, dict):
+        return None
+    fields = posted.get("params")
+    if isinstance(posted.get("text"), str) and posted["text"]:
+        return _sent(posted["text"])
+    return urlencode(_pairs(fields)) if isinstance(fields, list) and fields else None
+
+
+def _sent(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _items(items: Sequence[Json]) -> Iterator[Mapping[str, Json]]:
@@ -161,9 +184,19 @@ def _postman_exchanges(item: Mapping[str, Json]) -> Iterator[Json]:
             "method": str(request.get("method", "GET")),
             "path": raw,
             "headers": _pairs(request.get("header"), "key"),
+            "body": _postman_body(request.get("body")),
         }
         answer = {"status": response.get("code", 200), "headers": _pairs(response.get("header"), "key"), "body": body}
-        yield _cleaned({"request": made, "answer": answer})
+        yield {"request": made, "answer": answer}
+
+
+def _postman_body(body: Json) -> Json:
+    if not isinstance(body, dict):
+        return None
+    if body.get("mode") == "urlencoded":
+        return urlencode(_pairs(body.get("urlencoded"), "key")) or None
+    raw = body.get("raw")
+    return _sent(raw) if body.get("mode") == "raw" and isinstance(raw, str) and raw.strip() else None
 
 
 def _pairs(headers: Json, name: str = "name") -> dict[str, str]:
@@ -172,33 +205,10 @@ def _pairs(headers: Json, name: str = "name") -> dict[str, str]:
     return {str(each.get(name)): str(each.get("value")) for each in headers if isinstance(each, dict)}
 
 
-def _cleaned(exchange: Json) -> Json:
-    """An exchange without credentials; what carried one says so by a placeholder."""
-    request, answer = dict(exchange["request"]), dict(exchange["answer"])
-    headers = {}
-    for name, value in (request.get("headers") or {}).items():
-        if name.lower() == "authorization":
-            kind = str(value).partition(" ")[0].lower()
-            headers[name] = {"bearer": "Bearer {{access_token}}", "basic": "Basic {{username}}:{{password}}"}.get(
-                kind, "{{api_key}}"
-            )
-        elif _SECRET.search(name) and name.lower() != "cookie":
-            headers[name] = f"{{{{{snake(name)}}}}}"
-        elif name.lower() in _KEPT:
-            headers[name] = str(value)
-    path, _, query = str(request["path"]).partition("?")
-    asked = [
-        (key, f"{{{{{snake(key)}}}}}" if _SECRET.search(key) and "page" not in key.lower() else text)
-        for key, text in parse_qsl(query, keep_blank_values=True)
-    ]
-    request["path"] = f"{path}?{urlencode(asked, safe='{}')}" if asked else path
-    request["headers"] = headers
-    kept = {str(name): str(text) for name, text in (answer.get("headers") or {}).items() if str(name).lower() in _KEPT}
-    return {**exchange, "request": request, "answer": {**answer, "headers": kept}}
-
-
-def _sketch(exchanges: Sequence[Json], *, title: str, origin: str) -> Sketch:
+def _sketch(raw: Sequence[Json], *, title: str, origin: str, visited: Sequence[str] = ()) -> Sketch:
     """Exchanges grouped by what they ask, below the address that most of them have."""
+    exchanges = cleaned(raw)
+    signed = signed_in(raw, visited) or carried(exchanges)
     bases = Counter(_split(each["request"]["path"])[0] for each in exchanges if "://" in each["request"]["path"])
     base = bases.most_common(1)[0][0] if bases else ""
     if base and urlsplit(base).scheme == "http":
@@ -212,14 +222,13 @@ def _sketch(exchanges: Sequence[Json], *, title: str, origin: str) -> Sketch:
         )
         relative = {**each, "request": {**each["request"], "path": path}}
         groups.setdefault((str(each["request"].get("method", "GET")).upper(), template), []).append(relative)
-    auth, secrets, settings, gap = _auth(exchanges)
-    gaps = ({"base_url": origin} if not base else {}) | ({"auth": gap} if gap else {})
+    gaps = ({"base_url": origin} if not base else {}) | ({"auth": signed.gap} if signed.gap else {})
     return Sketch(
         title=title,
         base_url=base,
-        auth=auth,
-        secrets=secrets,
-        settings=settings,
+        auth=signed.auth,
+        secrets=signed.secrets,
+        settings=signed.settings,
         operations=[_operation(method, path, some) for (method, path), some in groups.items()],
         gaps=gaps,
     )
@@ -252,26 +261,6 @@ def _operation(method: str, path: str, exchanges: Sequence[Json]) -> SketchedOpe
         ],
         answer=shape_of_examples(bodies) if bodies else None,
         example=bodies[0] if bodies else None,
+        answer_headers=frozenset(name.lower() for each in good for name in each["answer"].get("headers") or {}),
         exchanges=exchanges,
     )
-
-
-def _auth(exchanges: Sequence[Json]) -> tuple[dict[str, Json], tuple[str, ...], dict[str, Json], str]:
-    """What the requests carried."""
-    for each in exchanges:
-        for name, value in (each["request"].get("headers") or {}).items():
-            if name.lower() == "authorization" and value.startswith("Basic"):
-                auth = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
-                return auth, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
-            if name.lower() == "authorization" and value.startswith("Bearer"):
-                return (
-                    {"kind": "bearer", "token": "{{access_token}}"},
-                    ("access_token",),
-                    {},
-                    "does the token end? then it is oauth2",
-                )
-            if value.startswith("{{") and value.endswith("}}"):
-                secret = value.strip("{}")
-                return {"kind": "api_key", "key": value, "place": {"header": name}}, (secret,), {}, ""
-    gap = "no request shows how to sign in; a bearer token is a guess"
-    return {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {}, gap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -11,6 +11,8 @@ import attrs
 from pullpush_sdk.openapi import ListPaging, Param, Shape, paging_of, records_of, since_of, singular, snake, words_of
 from pullpush_sdk.openapi.lists import GENERIC, NO_NOUNS, PAGING_NAMES, fixed_parts, telling_part
 
+from .kinds import types_by_fields
+from .observed import observed_paging
 from .shapes import SketchedOperation
 from .synonyms import TYPE_WORDS
 
@@ -73,7 +75,10 @@ def _candidates(operation: SketchedOperation, said: Sequence[str] | None = None)
     if found is None:
         return
     record = found.record
-    kinds = _types(operation, record) if said is None else ((name, 0.3) for name in said)
+    kinds: Iterable[tuple[str, float]] = ((name, 0.3) for name in said or ())
+    if said is None:
+        # What was recorded has records in it: where no name tells of their type, their fields do.
+        kinds = list(_types(operation, record)) or (list(types_by_fields(record)) if operation.exchanges else [])
     for canonical_type, certainty in kinds:
         yield Listing(
             name=snake(last) if words_of(last) else canonical_type,
@@ -127,7 +132,7 @@ def _is_inner(path: str) -> bool:
 
 _TELLING = {
     "product": {"sku", "price", "title", "name", "item_number", "variants", "barcode"},
-    "stocklevel": {"quantity", "qty", "available", "stock_level", "on_hand", "sku", "in_stock"},
+    "stocklevel": {"quantity", "qty", "available", "stock_level", "on_hand", "sku", "in_stock", "free"},
     "order": {
         "line_items",
         "items",
@@ -163,6 +168,9 @@ def _details(listing: Listing, operations: Sequence[SketchedOperation]) -> Sketc
 def pagination_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], str]:
     """Pagination and further response paths of a list, as a manifest has them, and what to check (empty: nothing)."""
     operation = listing.operation
+    observed = observed_paging(operation.exchanges, listing.records) if len(operation.exchanges) > 1 else None
+    if observed is not None:
+        return observed
     params = [param for param in operation.params if param.place in ("query", "body")]
     found = paging_of(params, operation.answer, operation.answer_headers, listing.record)
     section: dict[str, Json] = {"kind": found.kind}

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["FIELDS", "LINES", "STATUS", "TYPE_WORDS"]
+__all__ = ["ABBREVIATIONS", "FIELDS", "LINES", "STATUS", "TYPE_WORDS"]
 
 TYPE_WORDS: Mapping[str, Sequence[str]] = {
-    "stocklevel": ("stock", "inventory", "stocklevel", "quantity", "availability", "source_item", "inventory_level"),
+    "stocklevel": (
+        "stock",
+        "inventory",
+        "stocklevel",
+        "quantity",
+        "availability",
+        "source_item",
+        "inventory_level",
+        "stock_on_hand",
+        "on_hand",
+        "balance",
+    ),
     "product": ("product", "item", "article", "catalog", "catalogue", "variant", "good", "listing", "sku"),
     "order": ("order", "sale", "salesorder", "purchase", "booking", "shipment"),
     "contact": ("customer", "contact", "client", "person", "people", "user", "buyer", "account", "company", "guest"),
@@ -20,6 +31,14 @@ TYPE_WORDS: Mapping[str, Sequence[str]] = {
     "cart": ("cart", "basket", "checkout", "quote", "bag"),
 }
 """Canonical type to words that name lists of it, singular."""
+
+ABBREVIATIONS: Mapping[str, str] = {
+    "no": "number", "nr": "number", "num": "number", "nbr": "number", "qty": "quantity", "art": "article", "prod": "product",
+    "cust": "customer", "desc": "description", "descr": "description", "amt": "amount", "wh": "warehouse", "whs": "warehouse",
+    "loc": "location", "ccy": "currency", "curr": "currency", "avail": "available", "ref": "reference", "upd": "updated",
+    "mod": "modified", "lvl": "level", "tel": "telephone",
+}  # fmt: skip
+"""Short forms of words in names, and the words."""
 
 _CREATED = ("created_at", "date_created", "created", "created_date", "creation_date", "created_on", "date_add", "created_time",
             "creation_time", "date_placed", "placed_at", "order_date", "date")  # fmt: skip
@@ -86,7 +105,21 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "slug",
             "id",
         ),
-        "title": ("title", "name", "product_name", "item_title", "item_name", "display_name", "label"),
+        "title": (
+            "title",
+            "name",
+            "product_name",
+            "item_title",
+            "item_name",
+            "display_name",
+            "label",
+            "caption",
+            "heading",
+            "headline",
+            "designation",
+            "product_title",
+            "article_name",
+        ),
         "description": (
             "description",
             "body_html",
@@ -107,6 +140,14 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "regular_price",
             "prices.price",
             "price_amount",
+            "gross_price",
+            "sales_price",
+            "final_price",
+            "current_price",
+            "base_price",
+            "price_incl_tax",
+            "price_gross",
+            "net_price",
             "amount",
         ),
         "currency": _CURRENCY,
@@ -137,6 +178,7 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "item_sku",
             "code",
             "part_number",
+            "article_number",
             "variant_sku",
             "product.sku",
             "item.sku",
@@ -163,6 +205,21 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "inventory",
             "balance",
             "units",
+            "free",
+            "free_stock",
+            "free_quantity",
+            "sellable",
+            "sellable_quantity",
+            "salable_quantity",
+            "saleable_quantity",
+            "on_hand_quantity",
+            "stock_on_hand",
+            "stock_available",
+            "available_stock",
+            "available_to_sell",
+            "available_to_promise",
+            "physical_stock",
+            "pieces",
         ),
         "locationId": (
             "location_id",
@@ -177,6 +234,14 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "warehouse.id",
             "location.stock_location_id",
             "stock_id",
+            "location_code",
+            "warehouse_code",
+            "depot",
+            "depot_id",
+            "site",
+            "site_id",
+            "store",
+            "branch",
         ),
         "updatedAt": _UPDATED,
     },
@@ -310,7 +375,17 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
 
 LINES: Mapping[str, Sequence[str]] = {
     "lineId": ("line_id", "id", "item_id", "row_id"),
-    "sku": ("sku", "item_number", "product_sku", "item_sku", "product_code", "code", "stock_code"),
+    "sku": (
+        "sku",
+        "item_number",
+        "product_sku",
+        "item_sku",
+        "product_code",
+        "code",
+        "stock_code",
+        "article_number",
+        "part_number",
+    ),
     "title": ("title", "name", "product_name", "item_title", "description", "item_name"),
     "quantity": ("quantity", "qty", "qty_ordered", "count", "units"),
     "unitPrice": ("unit_price", "price", "price_per_unit", "price.amount", "unit_amount", "unit_cost"),
