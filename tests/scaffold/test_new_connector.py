@@ -135,6 +135,13 @@ def test_every_option_keeps_the_laws(answers, tmp_path):
     assert trial.ok, trial.output
 
 
+def test_a_connector_without_products_keeps_the_laws_of_webhooks(tmp_path):
+    """No law reads a type that a connector does not."""
+    folder = written(tmp_path / "new", Answers(kind="source", types=("contact",)))
+    trial = run_tests(folder, "tests/test_big_shop_laws.py", "-k", "webhook")
+    assert trial.ok, trial.output
+
+
 def test_its_tests_can_fail(tmp_path):
     """A rule whose path leads nowhere is found."""
     folder = written(tmp_path / "new", Answers(kind="source", types=("contact",), webhooks=False))
