@@ -83,9 +83,15 @@ def names_of(given: str, *, title: str = "", taken: Iterable[str] | None = None)
             hint="write the name in Latin letters; --title takes the real one",
         )
     if name in _RESERVED:
-        raise SetupError(f"the name {name!r} is reserved: {_RESERVED[name]}", hint=f"try {name}-shop")
+        raise SetupError(
+            f"the name {name!r} is reserved: {_RESERVED[name]}",
+            hint=f"name it after the platform, such as {'my' if name == 'pullpush' else name}-shop",
+        )
     if len(name) > _LONGEST:
-        raise SetupError(f"the name {name!r} has {len(name)} characters, at most {_LONGEST} are allowed")
+        raise SetupError(
+            f"the name {name[:_LONGEST]}… has {len(name)} characters, at most {_LONGEST} are allowed",
+            hint="give a short name; --title takes the real one",
+        )
     names = Names(name=name, title=_title(title or _spoken(given)))
     if _canonical(names.distribution) in {_canonical(each) for each in (_installed() if taken is None else taken)}:
         raise SetupError(

@@ -85,7 +85,8 @@ def listed(url, rows, **more):
             {"kind": "page", "page_param": "blatt", "start": 0}, {"total": "total"}, id="page from 0",
         ),
         pytest.param(
-            [listed(f"{BASE}/products?ab=0&anzahl=10", ROWS[:10]), listed(f"{BASE}/products?ab=10&anzahl=10", ROWS[10:14])],
+            [listed(f"{BASE}/products?ab=0&anzahl=10", ROWS[:10]),
+             listed(f"{BASE}/products?ab=10&anzahl=10", ROWS[10:14])],
             {"kind": "offset", "offset_param": "ab", "size_param": "anzahl"}, {}, id="offset",
         ),
         pytest.param(
@@ -128,14 +129,14 @@ WORDS = st.from_regex(r"[a-z][a-zA-Z]{1,9}", fullmatch=True)
 
 @settings(max_examples=40, deadline=None)
 @given(
-    param=WORDS,
-    field=WORDS,
+    names=st.lists(WORDS, min_size=2, max_size=2),
     size=st.integers(2, 5),
     values=st.lists(st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{1,20}", fullmatch=True), min_size=2, max_size=4, unique=True),
     others=st.dictionaries(WORDS, st.sampled_from(["x", "all", "1"]), max_size=2),
 )
-def test_a_cursor_is_found_whatever_it_is_called(tmp_path_factory, param, field, size, values, others):
+def test_a_cursor_is_found_whatever_it_is_called(tmp_path_factory, names, size, values, others):
     """Any parameter, any place of the answer, beside any constant parameters."""
+    param, field = names
     assume(param not in others and field not in {"items", "other"} and not set(values) & {"x", "all", "page"})
     entries = []
     for number, value in enumerate([None, *values]):
@@ -150,7 +151,7 @@ def test_a_cursor_is_found_whatever_it_is_called(tmp_path_factory, param, field,
     assert found.response.next_cursor == field
 
 
-def exchanged(fields, token="SECRET-TOKEN", *, answer=None, **more):  # noqa: S107 - made up
+def exchanged(fields, token="SECRET-TOKEN", *, answer=None, **more):
     return entry(LOGIN, answer or {"access_token": token, "expires_in": 3600}, method="POST", **{"form": fields} | more)
 
 
@@ -166,12 +167,14 @@ AUTHORIZE = f"https://login.shop.example/grant?{urlencode({'response_type': 'cod
     ("entries", "auth"),
     [
         pytest.param(
-            [exchanged({"grant_type": "client_credentials", "scope": "read write", "audience": "shop", **CLIENT}), used()],
+            [exchanged({"grant_type": "client_credentials", "scope": "read write", "audience": "shop", **CLIENT}),
+             used()],
             {"kind": "oauth2", "grant": "client_credentials", "token_url": LOGIN, "scopes": ("read", "write"),
              "token_params": {"audience": "shop"}, "token_body": "form", "client_auth": "body"}, id="client",
         ),
         pytest.param(
-            [exchanged(None, sent={"grant_type": "client_credentials"}, headers={"Authorization": "Basic U0VDUkVUOlg="}),
+            [exchanged(None, sent={"grant_type": "client_credentials"},
+                       headers={"Authorization": "Basic U0VDUkVUOlg="}),
              used("X-Shop-Token", "SECRET-TOKEN")],
             {"kind": "oauth2", "token_body": "json", "client_auth": "basic"}, id="basic",
         ),
@@ -203,8 +206,15 @@ AUTHORIZE = f"https://login.shop.example/grant?{urlencode({'response_type': 'cod
     ],
 )  # fmt: skip
 def test_signing_in_is_known_by_the_token_s_way(tmp_path, entries, auth):
-    _, manifest = drafted(tmp_path, entries)
+    made, manifest = drafted(tmp_path, entries)
     assert {name: getattr(manifest.auth, name) for name in auth} == auth
+    signs_in = manifest.auth.kind in ("oauth2", "session")
+    assert set(manifest.samples) == {"products", *(["sign_in"] if signs_in else [])}
+    if signs_in:
+        (exchange,) = made.samples["sign_in"]["exchanges"]
+        (used_one,) = made.samples["products"]["exchanges"]
+        (token,) = {text for name, text in used_one["request"]["headers"].items() if "{{" in text}
+        assert token.removeprefix("Bearer ") in json.dumps(exchange["answer"]["body"])
     match manifest.auth.kind, manifest.auth:
         case "session", session:
             assert (session.place.header, session.place.format) in {

@@ -23,12 +23,12 @@ _SHORTEST = 6
 """Characters from which a credential is so much its own that it is searched for in whole texts."""
 
 
-def cleaned(exchanges: Sequence[Json]) -> list[Json]:
-    """The exchanges, in their order, without credentials.
+def cleaned(exchanges: Sequence[Json], token: str = "") -> list[Json]:
+    """The exchanges, in their order, without credentials; `token` is one that an answer gave.
 
     A parameter whose value an earlier answer of the same address named is a cursor, whatever it is called.
     """
-    known: dict[str, str] = {}
+    known = {token: "{{access_token}}"} if token else {}
     listed: dict[str, set[str]] = {}
     found = []
     for exchange in exchanges:
@@ -67,7 +67,7 @@ def _one(exchange: Json, named_before: set[str], known: dict[str, str]) -> Json:
     for name, value in (request.get("headers") or {}).items():
         if name.lower() == "authorization":
             headers[name] = _authorization(str(value), known)
-        elif SECRET.search(name) and name.lower() != "cookie":
+        elif name.lower() != "cookie" and (SECRET.search(name) or str(value) in known):
             headers[name] = _placeholder(name, str(value), known)
         elif _KEPT.fullmatch(name):
             headers[name] = str(value)

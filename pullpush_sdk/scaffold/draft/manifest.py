@@ -32,6 +32,8 @@ __all__ = ["Drafted", "draft"]
 Json = Any
 Proposer = Callable[[str, Sequence[Mapping[str, Json]]], Sequence[Mapping[str, Json]]]
 _ROUNDS = 60
+_SIGN_IN = "sign_in"
+"""The sample that holds the recorded exchange of a credential for a token."""
 
 
 @attrs.frozen(kw_only=True)
@@ -82,6 +84,8 @@ def draft(
             break
         beside = _mend(resources, beside, problems, left_out)
     samples = {each.name: sample_of(each.listing, sketch, each.proposals) for each in resources}
+    if resources and sketch.sign_in:
+        samples.setdefault(_SIGN_IN, {"exchanges": list(sketch.sign_in)})
     reads = {each.name: each.listing.canonical_type for each in resources}
     events = [each.event for each in beside.webhook.handlers] if beside.webhook is not None else []
     return Drafted(
@@ -268,7 +272,8 @@ def _written(
     ]
     lines += parts
     if resources:
-        lines += ["", "samples:", *(f"  {flow(each.name)}: samples/{each.name}.json" for each in resources)]
+        names = dict.fromkeys([*(each.name for each in resources), *([_SIGN_IN] if sketch.sign_in else [])])
+        lines += ["", "samples:", *(f"  {flow(each)}: samples/{each}.json" for each in names)]
     lines += [f"# left out: {comment(each)}" for each in left_out]
     return lines, checks
 

@@ -207,8 +207,9 @@ def _pairs(headers: Json, name: str = "name") -> dict[str, str]:
 
 def _sketch(raw: Sequence[Json], *, title: str, origin: str, visited: Sequence[str] = ()) -> Sketch:
     """Exchanges grouped by what they ask, below the address that most of them have."""
-    exchanges = cleaned(raw)
-    signed = signed_in(raw, visited) or carried(exchanges)
+    signed = signed_in(raw, visited)
+    exchanges = cleaned(raw, signed.token if signed is not None else "")
+    signed = signed or carried(exchanges)
     bases = Counter(_split(each["request"]["path"])[0] for each in exchanges if "://" in each["request"]["path"])
     base = bases.most_common(1)[0][0] if bases else ""
     if base and urlsplit(base).scheme == "http":
@@ -231,6 +232,7 @@ def _sketch(raw: Sequence[Json], *, title: str, origin: str, visited: Sequence[s
         settings=signed.settings,
         operations=[_operation(method, path, some) for (method, path), some in groups.items()],
         gaps=gaps,
+        sign_in=[exchanges[signed.at]] if signed.at is not None else (),
     )
 
 

@@ -44,7 +44,9 @@ class SketchedNotice:
 
 @attrs.frozen(kw_only=True)
 class Sketch:
-    """What is known of a platform; `auth` is the manifest's auth section, `gaps` what a person must fill in."""
+    """What is known of a platform; `auth` is the manifest's auth section, `gaps` what a person must fill in, `sign_in`
+    the recorded exchanges that gave a token.
+    """
 
     title: str = ""
     base_url: str = ""
@@ -54,3 +56,4 @@ class Sketch:
     operations: Sequence[SketchedOperation] = ()
     notices: Sequence[SketchedNotice] = ()
     gaps: Mapping[str, str] = attrs.field(factory=dict)
+    sign_in: Sequence[Json] = ()

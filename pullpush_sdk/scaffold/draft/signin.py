@@ -28,12 +28,17 @@ _SHORTEST = 8
 
 @attrs.frozen(kw_only=True)
 class SignIn:
-    """The auth section of a manifest, its secrets and settings, and what to check (empty: nothing)."""
+    """The auth section of a manifest, its secrets and settings, and what to check (empty: nothing).
+
+    `at` is the number of the exchange that gave the `token`; None where none was recorded.
+    """
 
     auth: Mapping[str, Json]
     secrets: Sequence[str] = ()
     settings: Mapping[str, Json] = attrs.field(factory=dict)
     gap: str = ""
+    at: int | None = None
+    token: str = attrs.field(default="", repr=False)
 
 
 def signed_in(exchanges: Sequence[Json], visited: Sequence[str] = ()) -> SignIn | None:
@@ -41,7 +46,7 @@ def signed_in(exchanges: Sequence[Json], visited: Sequence[str] = ()) -> SignIn 
 
     `exchanges` still hold their credentials. `visited` are all recorded addresses: where a person granted access.
     """
-    for exchange in exchanges:
+    for number, exchange in enumerate(exchanges):
         request, body = exchange["request"], exchange["answer"].get("body")
         fields, encoding = fields_sent(request)
         fields = {str(name): value for name, value in fields.items()} or dict(
@@ -51,10 +56,11 @@ def signed_in(exchanges: Sequence[Json], visited: Sequence[str] = ()) -> SignIn 
             continue
         grant = str(fields.get("grant_type") or "")
         if grant in ("client_credentials", "authorization_code", "refresh_token") and "access_token" in body:
-            return _oauth2(exchange, exchanges, fields, encoding, visited)
-        token = _given(body, exchanges, exchange, sure=bool(grant))
-        if token is not None and encoding and any(_is_credential(name) for name in fields):
-            return _session(exchange, fields, encoding, token)
+            found = _oauth2(exchange, exchanges, fields, encoding, visited)
+            return attrs.evolve(found, at=number, token=str(body["access_token"]))
+        given = _given(body, exchanges, exchange, sure=bool(grant))
+        if given is not None and encoding and any(_is_credential(name) for name in fields):
+            return attrs.evolve(_session(exchange, fields, encoding, given), at=number, token=given[2])
     return None
 
 
@@ -92,7 +98,7 @@ def _oauth2(
     return SignIn(auth=auth, secrets=secrets, gap=gap)
 
 
-def _session(exchange: Json, fields: Mapping[str, Json], encoding: str, token: tuple[str, Json]) -> SignIn:
+def _session(exchange: Json, fields: Mapping[str, Json], encoding: str, given: tuple[str, Json, str]) -> SignIn:
     """A token for a name and a password, or for whatever else was sent."""
     secrets, settings, sent = [], {}, {}
     for name, value in fields.items():
@@ -105,7 +111,7 @@ def _session(exchange: Json, fields: Mapping[str, Json], encoding: str, token: t
             sent[name] = value
             continue
         sent[name] = f"{{{{{setting}}}}}"
-    path, place = token
+    path, place, _ = given
     request = {
         "method": str(exchange["request"].get("method", "POST")).upper(),
         "path": _address(exchange),
@@ -119,16 +125,18 @@ def _session(exchange: Json, fields: Mapping[str, Json], encoding: str, token: t
     return SignIn(auth=auth, secrets=secrets, settings=settings, gap=gap)
 
 
-def _given(body: Mapping[str, Json], exchanges: Sequence[Json], own: Json, *, sure: bool) -> tuple[str, Json] | None:
-    """The path of the token that an answer gives, and where later requests carry it (None where none does)."""
+def _given(
+    body: Mapping[str, Json], exchanges: Sequence[Json], own: Json, *, sure: bool
+) -> tuple[str, Json, str] | None:
+    """The path of the token that an answer gives, where later requests carry it (None where none does), itself."""
     others = [each for each in exchanges if each is not own]
     for place, value in plain_values(body):
         if isinstance(value, str) and len(value) >= _SHORTEST and all(_is_name(step) for step in place):
             found = _place(value, others)
             if found is not None:
-                return ".".join(map(str, place)), found
+                return ".".join(map(str, place)), found, value
     token = body.get("access_token")
-    return ("access_token", None) if sure and isinstance(token, str) and token else None
+    return ("access_token", None, token) if sure and isinstance(token, str) and token else None
 
 
 def _place(token: str, exchanges: Sequence[Json]) -> Json | None:
