@@ -25,7 +25,8 @@ def show_changes(folder: Path, changes: Sequence[Change]) -> bool:
     left = [change for change in changes if change.kind == "conflict"]
     if left:
         say(
-            f"{len(left)} files were changed by you and by the template in the same lines. Yours are as they were; both"
+            f"{len(left)} {'files were' if len(left) > 1 else 'file was'} changed by you and by the template in the "
+            "same lines. What is yours stays as it was; both"
         )
         say(f"sides stand in {', '.join(str(folder / f'{change.path}{CONFLICT}') for change in left)}")
     return not left

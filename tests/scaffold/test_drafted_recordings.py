@@ -6,13 +6,15 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.canonical import CanonicalTypes
+from pullpush_sdk.cli import cli
 from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import Functions
-from pullpush_sdk.scaffold.draft import draft, read_har
+from pullpush_sdk.scaffold.draft import draft, read_har, read_postman
 
 TYPES = CanonicalTypes()
 BASE = "https://api.shop.example/v2"
@@ -279,3 +281,46 @@ def test_a_list_of_something_else_is_no_stock(tmp_path, record):
     """Free seats, free plans: without anything like a SKU, nothing is taken for stock."""
     made, _ = drafted(tmp_path, [entry(f"{BASE}/things", {"rows": [record]})])
     assert not made.reads
+
+
+def test_a_collection_shows_how_to_sign_in(tmp_path):
+    """Postman's forms and bodies are read as those of a recording."""
+
+    def item(method, url, body, answer):
+        asked = {"method": method, "url": {"raw": url}, "header": [], "body": body}
+        return {"request": asked, "response": [{"code": 200, "originalRequest": asked, "body": json.dumps(answer)}]}
+
+    fields = {"grant_type": "client_credentials", **CLIENT}
+    form = {"mode": "urlencoded", "urlencoded": [{"key": name, "value": value} for name, value in fields.items()]}
+    pages = [
+        item("POST", "{{base}}/products/search", {"mode": "raw", "raw": json.dumps({"nr": number})}, {"rows": rows})
+        for number, rows in ((1, ROWS[:3]), (2, ROWS[3:5]))
+    ]
+    file = tmp_path / "shop.json"
+    token = item("POST", LOGIN, form, {"access_token": "SECRET-TOKEN", "expires_in": 60})
+    file.write_text(json.dumps({"info": {"name": "Shop"}, "item": [token, *pages]}))
+    made = draft(read_postman(file), name="new", title="New", types=TYPES, wanted=None)
+    manifest = read_manifest(made.manifest)
+    assert (manifest.auth.kind, manifest.auth.token_url) == ("oauth2", LOGIN)
+    paging = manifest.resources["products"].pagination
+    assert (paging.kind, paging.page_param, paging.place) == ("page", "nr", "body")
+    assert "SECRET" not in made.manifest + json.dumps(dict(made.samples))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_a_recording_becomes_a_connector_that_keeps_the_laws(tmp_path):
+    """Its own tests and validation, with the recorded sign-in and the recorded pages."""
+    file, target = tmp_path / "shop.har", tmp_path / "new"
+    fields = {"grant_type": "client_credentials", **CLIENT}
+    signed = {"Authorization": "Bearer SECRET-TOKEN"}
+    first = listed(f"{BASE}/products?from=c1&n=2", ROWS[:2], told={"continuation": "c2"}, headers=signed)
+    second = listed(f"{BASE}/products?from=c2&n=2", ROWS[2:3], told={"continuation": None}, headers=signed)
+    file.write_text(json.dumps({"log": {"entries": [exchanged(fields), first, second]}}))
+    arguments = ["new-connector", "corner", "--no-input", "--folder", str(target), "--from-har", str(file)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    judged = CliRunner().invoke(cli, ["validate", str(target)])
+    assert judged.exit_code == 0, judged.output
+    assert "broken" not in judged.output
+    assert "kept        source-outlives-its-token (product)" in judged.output

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -90,7 +91,7 @@ def _best(
 
 def _alike(names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> float:
     """How much a native name is like the names that a field goes by: 0.97 for the first, less further down."""
-    own = [singular(word) for word in words_of(type_name)]
+    own = tuple(singular(word) for word in words_of(type_name))
     spelled = ".".join(_joined(name) for name in names)
     if spelled in wanted:
         return max(0.6, 0.97 - 0.03 * wanted.index(spelled))
@@ -110,11 +111,13 @@ def _alike(names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> flo
     return 0.0
 
 
+@lru_cache(maxsize=20_000)
 def _joined(name: str) -> str:
     return "_".join(words_of(name))
 
 
-def _loosely(spelled: str, own: Sequence[str]) -> str:
+@lru_cache(maxsize=20_000)
+def _loosely(spelled: str, own: tuple[str, ...]) -> str:
     """Without plural, short forms and edges between words, and without the type's own name in front."""
     words = [singular(word) for word in re.split(r"[_.]", spelled)]
     words = [ABBREVIATIONS.get(word, word) for word in words]
