@@ -57,7 +57,7 @@ from pullpush_sdk.errors import (
 )
 
 from . import _commands, _dead, _reports, _rows
-from ._claims import left_of, suspects
+from ._claim_rows import Holders
 from ._inbox import SqliteInbox, receive_again
 from ._intake import Appended, Claimed, Intake
 from ._lanes import SqliteLanes
@@ -65,6 +65,7 @@ from ._lock import DispatcherLock
 from ._own_records import are_told_by_id
 from ._space import Space
 from ._store import Store
+from ._suspects import left_of, suspects
 from ._upkeep import Housekeeper
 
 __all__ = ["SqliteEngine"]
@@ -108,6 +109,7 @@ class SqliteEngine:
         self._inbox = SqliteInbox(
             self._store, clock=self._clock, must_hold=self._must_hold, house=self._house, space=self._space
         )
+        self._holders = Holders(self._store)
         self._store_id = ""
         self._breakers: dict[str, Breaker] = {}
         self._draining: dict[str, Dispatcher] = {}
@@ -230,7 +232,7 @@ class SqliteEngine:
             ready = preparer.page(Page(events=[event], cursor=None), now)
             return ready.arrivals[0] if ready.arrivals else None
 
-        return Claimed(kind, again)
+        return Claimed(kind, again, self._holders)
 
     def _appended(self, flow: str, canonical_type: str, background: bool, storing: asyncio.Future[Appended]) -> None:
         if not storing.cancelled() and storing.exception() is None:
