@@ -25,7 +25,7 @@ from pullpush_sdk.engine.ports import FlowSpec
 
 from . import _claim_rows, _rows
 from ._claim_rows import Claim, Holders
-from ._parked import Parked, ParkingLot
+from ._parked import PARKED, Parked, ParkingLot
 
 __all__ = ["Claims"]
 
@@ -72,7 +72,8 @@ class Claims:
         With `believed` what is said in `left` counts whatever its version.
         """
         odd = _odd(arrivals, left, self.holders.of(self.db, self.stream))
-        if odd:
+        found: list[Claim] = []
+        if odd and not self.holders.are_new(self.stream, odd):
             found = _claim_rows.of_natives(self.db, self.stream, odd)
             self.holders.note(self.stream, found)
             left = [each for each in left if each.native_id in odd]
@@ -82,6 +83,8 @@ class Claims:
         if not odd:
             return list(arrivals)
         shown = [each for each in arrivals if each.native_id in odd]
+        if not found and not left and self._are_new(shown):
+            return list(arrivals)
         self._take([claim for claim in found if claim.native_id in odd])
         keys = {each.key for each in shown} | set(self._of_key)
         self._take(_claim_rows.of_keys(self.db, self.stream, keys))
@@ -96,6 +99,26 @@ class Claims:
         _claim_rows.store(self.db, self.stream, self._claims.values(), self._gone)
         self.holders.note(self.stream, self._claims.values(), self._gone)
         return [*revived, *going]
+
+    def _are_new(self, shown: Sequence[Arrival]) -> bool:
+        """Whether these records, which have no claim, and their keys all come for the first time; then they hold them.
+
+        The common page of a first import, as `_show` and `_settle` would have it.
+        """
+        keys = {each.native_id or "": each.key for each in shown}
+        pairs = {(each.native_id, each.key) for each in shown if each.verb != _DELETED}
+        if not len(keys) == len(set(keys.values())) == len(pairs):
+            return False
+        old = "SELECT 1 FROM vacated WHERE stream = ?1 UNION ALL SELECT 1 FROM delivery WHERE stream = ?1 AND"
+        if self.db.execute(f"{old} {PARKED} LIMIT 1", (self.stream,)).fetchone():
+            return False
+        known = not self.holders.are_new(self.stream, keys, keys.values())
+        if known and _claim_rows.of_keys(self.db, self.stream, keys.values()):
+            return False
+        first = {each.native_id or "": each.version for each in sorted(shown, key=attrgetter("version"), reverse=True)}
+        _claim_rows.hold(self.db, self.stream, [(native, keys[native], version) for native, version in first.items()])
+        self.holders.hold(self.stream, keys)
+        return True
 
     def _take(self, claims: Iterable[Claim]) -> None:
         for claim in claims:

@@ -80,11 +80,16 @@ def chunks(values: Sequence[T]) -> Iterable[tuple[Sequence[T], str]]:
         yield some, ",".join("?" * len(some))
 
 
-def write(db: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]], more: str = "") -> None:
-    """Insert rows of one width with few statements: `statement` up to its VALUES, `more` what follows them."""
+def write(
+    db: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]], *, row: str = "", more: str = ""
+) -> None:
+    """Insert rows of one width with few statements: `statement` up to its VALUES, `more` what follows them.
+
+    `row` is what stands for one of them, place holders only where it is empty.
+    """
     if not rows:
         return
-    row = f"({', '.join('?' * len(rows[0]))})"
+    row = row or f"({', '.join('?' * len(rows[0]))})"
     whole = len(rows) - len(rows) % _TOGETHER
     together = f"{statement} {', '.join([row] * _TOGETHER)}{more}"
     for start in range(0, whole, _TOGETHER):
