@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk.engine.arrivals import Left
-from pullpush_sdk.engine.ports import Suspects
+from pullpush_sdk.engine.ports import FlowSpec, Suspects
 from pullpush_sdk.errors import FieldError
 
+from . import _rows
 from ._parked import PARKED
 
 __all__ = ["left_of", "note_asked", "suspects"]
@@ -17,8 +18,9 @@ __all__ = ["left_of", "note_asked", "suspects"]
 _ASKED_AT_ONCE = 50
 
 
-def suspects(stream: int, which: Suspects, db: sqlite3.Connection) -> list[str]:
+def suspects(flow: FlowSpec, canonical_type: str, which: Suspects, db: sqlite3.Connection) -> list[str]:
     """Native ids of records that carry a key which others carry too; see `Engine.suspects`."""
+    stream = _rows.stream_of(db, flow.name, canonical_type, shadow=flow.state == "shadow")
     contested = f"SELECT key FROM delivery WHERE stream = ?1 AND {PARKED}"
     chosen = f"SELECT native_id FROM claim INDEXED BY claim_of_key WHERE stream = ?1 AND key IN ({contested})"
     if which == "new":
