@@ -106,17 +106,21 @@ class Claims:
         The common page of a first import, as `_show` and `_settle` would have it.
         """
         keys = {each.native_id or "": each.key for each in shown}
-        pairs = {(each.native_id, each.key) for each in shown if each.verb != _DELETED}
-        if not len(keys) == len(set(keys.values())) == len(pairs):
+        if len(keys) != len(set(keys.values())) or any(each.verb == _DELETED for each in shown):
             return False
+        if len(keys) < len(shown):  # a record comes several times, as with the levels of its locations
+            if any(keys[each.native_id or ""] != each.key for each in shown):
+                return False
+            shown = sorted(shown, key=attrgetter("version"), reverse=True)
         old = "SELECT 1 FROM vacated WHERE stream = ?1 UNION ALL SELECT 1 FROM delivery WHERE stream = ?1 AND"
         if self.db.execute(f"{old} {PARKED} LIMIT 1", (self.stream,)).fetchone():
             return False
-        known = not self.holders.are_new(self.stream, keys, keys.values())
-        if known and _claim_rows.of_keys(self.db, self.stream, keys.values()):
+        may_be_known = not self.holders.are_new(self.stream, (), keys.values())
+        if may_be_known and _claim_rows.of_keys(self.db, self.stream, keys.values()):
             return False
-        first = {each.native_id or "": each.version for each in sorted(shown, key=attrgetter("version"), reverse=True)}
-        _claim_rows.hold(self.db, self.stream, [(native, keys[native], version) for native, version in first.items()])
+        versions = {each.native_id or "": each.version for each in shown}
+        rows = [(native, keys[native], version) for native, version in versions.items()]
+        _claim_rows.hold(self.db, self.stream, rows)
         self.holders.hold(self.stream, keys)
         return True
 
@@ -281,10 +285,11 @@ class Claims:
 
 def _odd(arrivals: Iterable[Arrival], left: Iterable[Left], held: Mapping[str, str]) -> set[str]:
     """Records of which something new is said: all but those that show the key that they hold, and nothing else."""
+    known = held.get
     odd = {
         each.native_id
         for each in arrivals
-        if each.native_id and (held.get(each.native_id) != each.key or each.verb == _DELETED)
+        if (known(each.native_id or "") != each.key or each.verb == _DELETED) and each.native_id
     }
     odd.update(each.native_id for each in left if each.title or held.get(each.native_id, _NOTHING) != each.key)
     return odd
