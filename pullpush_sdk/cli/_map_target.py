@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pullpush_sdk.manifest import Handler, Manifest, Resource
     from pullpush_sdk.mapping import Functions
     from pullpush_sdk.plugins import Plugins
-    from pullpush_sdk.validate import Samples, Target
+    from pullpush_sdk.samples import Samples
+    from pullpush_sdk.validate import Target
 
 Json = Any
 _RECORD = re.compile(r"\{\{\s*record\.([^{}|]+?)\s*\}\}")
@@ -71,7 +72,8 @@ def load_tried(name: str, *, whole: bool = True) -> Tried:
     from pullpush_sdk.errors import ManifestError, SetupError
     from pullpush_sdk.manifest import check_manifest, load
     from pullpush_sdk.plugins import own_functions
-    from pullpush_sdk.validate import find_target, read_samples
+    from pullpush_sdk.samples import gather_samples
+    from pullpush_sdk.validate import find_target
 
     target = find_target(name)
     if target.manifest is None:
@@ -85,7 +87,7 @@ def load_tried(name: str, *, whole: bool = True) -> Tried:
     problems = check_manifest(loaded.manifest, plugins.types, functions)
     if problems and (whole or not _only_lack(problems)):
         raise ManifestError(f"{target.manifest} is not good", map(loaded.located, problems))
-    samples = read_samples(loaded.manifest.samples, target.manifest.resolve().parent)
+    samples = gather_samples(loaded.manifest.samples, target.manifest.resolve().parent)
     if samples.bad:
         bad = samples.bad[0]
         raise SetupError(f"the sample {bad.name!r} ({bad.file or 'in the manifest'}) cannot be used: {bad.reason}")
@@ -191,7 +193,7 @@ def _whole(tried: Tried, resource: Resource, record: Json) -> Json:
     path = _RECORD.sub(lambda match: str(read_path(record, match[1])), resource.details.path)
     for each in exchanges_of(tried.manifest, resource.details, tried.samples):
         if each.status < 300 and each.path.endswith(path.partition("?")[0]):
-            inner = read_path(each.answer, resource.details_records or "$")
+            inner = read_path(each.body, resource.details_records or "$")
             return {**record, **(inner if isinstance(inner, Mapping) else {})}
     return record
 
@@ -221,7 +223,8 @@ def _of_event(tried: Tried, name: str, handler: Handler) -> list[Native]:
     labels = Labels(tried.manifest.webhook)
     found = []
     for hook in tried.samples.webhooks:
-        whole = WebhookRequest(headers=hook.headers, query=hook.query, body=hook.body, received_at=datetime.now(UTC))
+        sent = hook.body.encode()
+        whole = WebhookRequest(headers=hook.headers, query=hook.query, body=sent, received_at=datetime.now(UTC))
         for request in labels.items(whole):
             body = decoded(request)
             if body is None or labels.record_of(request)[0] != name:
@@ -239,14 +242,14 @@ def given(tried: Tried, use: Use, content: bytes, name: str) -> list[Native]:
 
     from pullpush_sdk.canonical import UNSET, loads
     from pullpush_sdk.mapping import read_path
-    from pullpush_sdk.validate import read_samples
+    from pullpush_sdk.samples import gather_samples
 
     try:
         value = loads(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"The sample {name} is not JSON: {error}") from None
     if isinstance(value, Mapping) and value.keys() & {"exchanges", "webhooks"}:
-        samples = read_samples({name: value}, Path())
+        samples = gather_samples({name: value}, Path())
         if samples.bad:
             raise click.UsageError(f"The sample {name} is not of the form: {samples.bad[0].reason}.")
         return shipped(attrs.evolve(tried, samples=samples), use)

@@ -169,9 +169,10 @@ class ListReader:
                 status=answer.status,
                 hint="look at an answer, and correct response.records in the manifest",
             )
-        seen = Seen(count=len(page.records), values=extra, link=answer.headers.get("link"), body=answer.body)
+        records, link = page.records, answer.headers.get("link")
+        seen = Seen(count=len(records), values=extra, link=link, body=answer.body, records=records)
         following = self.paginator.next(state, seen)
-        return Listing(records=page.records, extra=extra, answer=answer, following=following)
+        return Listing(records=records, extra=extra, answer=answer, following=following)
 
     def _decode(self, answer: Answer) -> DecodedPage:
         try:

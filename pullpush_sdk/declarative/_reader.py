@@ -174,7 +174,9 @@ class ResourceReader:
                     yield page, following
                     if following is None:
                         return
-                    visited = [*visited, following] if self._newest_first else [following]
+                    # A page that came twice leads back: the places behind it are no longer visited.
+                    kept = [each for each in visited if each.pages < following.pages] if self._newest_first else []
+                    visited = [*kept, attrs.evolve(following, body=b"", records=())]
             if again is None:
                 return
             visited = again

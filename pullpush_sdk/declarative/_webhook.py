@@ -9,7 +9,7 @@ import attrs
 
 from pullpush_sdk.canonical import CanonicalType, CanonicalTypes
 from pullpush_sdk.connector import Connection, Event, Verb, WebhookRequest, version_of
-from pullpush_sdk.errors import FieldError
+from pullpush_sdk.errors import FieldError, ManifestError
 from pullpush_sdk.manifest import Handler, Manifest, Part, Webhook
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
@@ -117,7 +117,7 @@ class Receiver:
         """The events of one request, in its order; none for an event that no handler is for.
 
         Raises:
-            FieldError: the body is not JSON, or a record in it cannot be mapped.
+            FieldError: the body is not JSON, or a record in it cannot be mapped or identified.
             RemoteError: a record had to be read again, and the platform did not give it.
         """
         try:
@@ -176,10 +176,15 @@ class Receiver:
             observed = connection.clock.now()
             given = dict(native) if isinstance(native, Mapping) else {}
             given |= {field: at(native, path) for field, path in handler.record.items()}
-            native = await self.readers[name].whole(connection, given, named=True)
+            try:
+                native = await self.readers[name].whole(connection, given, named=True)
+            except ManifestError as error:  # what the request is made of is not in the body: no fault of the set-up
+                raise FieldError(f"the webhook names no record to read again: {error.message}") from error
         context = {"settings": connection.settings, "item": None, "page": {}, "request": {"body": body}}
+        kind = self.types[handler.canonical_type]
         record = self.maps[name].one(native, context)
-        moment = self.types[handler.canonical_type].updated_at(record)
+        kind.identity(record)  # of what nothing identifies the request is kept, not what the map made of it
+        moment = kind.updated_at(record)
         known = self.versions[name] == "updated_at" and moment is not None
         return Event(
             type=handler.canonical_type,

@@ -168,6 +168,8 @@ class Writer:
         numbers = list(items)
         body = _nest(write.items_at or "", [items[number] for number in numbers])
         call = call_of(write.request, values_of(connection), content=body, accepts=_REFUSALS)
+        if write.item_errors and write.item_errors.removeprefix("$.").startswith(_PROTOCOL_ERRORS):
+            call = attrs.evolve(call, protocol="")  # the manifest knows what the protocol's own errors are about
         try:
             answer = await connection.client.send(call)
         except TransientError as error:
@@ -208,6 +210,7 @@ def _named(delivery: Delivery, outcome: Outcome) -> Outcome:
 
 
 _REFUSALS = frozenset({400, 409, 422})
+_PROTOCOL_ERRORS = ("errors", "error")
 
 
 def _nest(path: str, value: Json) -> Json:

@@ -4,10 +4,11 @@ Wire behaviour (names of parameters, page sizes, places in answers, headers, sig
 from the manifest under test alone: a manifest that misreads its platform fails here as it would there.
 """
 
+from pullpush_sdk.samples import Exchange, Samples, WebhookSample, read_samples
+
 from ._emulate import Emulated, emulate, emulate_connector
 from ._findings import NotProven
 from ._moments import restamped
-from .samples import Exchange, Samples, WebhookSample, read_samples
 
 __all__ = [
     "Emulated",

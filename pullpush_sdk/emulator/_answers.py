@@ -8,10 +8,10 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import dumps
+from pullpush_sdk.samples import Asked, Exchange
 
 from ._endpoints import Endpoint, segments_of
 from ._inputs import inputs_of, is_placeholder
-from .samples import Asked, Exchange
 
 __all__ = ["Refusals", "Reply", "echoed", "replaced"]
 

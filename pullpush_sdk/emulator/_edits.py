@@ -12,10 +12,10 @@ from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
 from ._changes import blank, stamped, typed
-from ._fallback import place_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
+from ._places import place_of
 from ._shop import Collection, Record
 
 __all__ = ["Goods", "Merchant"]
@@ -31,20 +31,27 @@ class Goods:
     resource: Resource
     collection: Collection
     places: Mapping[str, Place]
+    shifts: bool = False
+    """Whether a record that is gone makes the ones behind it move to earlier pages."""
 
     @classmethod
-    def of(cls, resource: Resource, collection: Collection, core: Place) -> Goods:
+    def of(cls, resource: Resource, collection: Collection, core: Place, *, shifts: bool = False) -> Goods:
         """The goods of a resource whose rows hold records at `core`; fields whose rules cannot be read backwards have
         no place.
         """
         found = {target: place_of(path) for target, path in plain_paths(resource.canonical_map).items()}
         places = {target: place[len(core) :] for target, place in found.items() if place[: len(core)] == core}
-        return cls(resource=resource, collection=collection, places=places)
+        return cls(resource=resource, collection=collection, places=places, shifts=shifts)
 
     def shows(self, field: str) -> bool:
         """Whether records hold a canonical field themselves: some fields come with their details only."""
         place = self.places.get(field)
         return place is not None and bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
+
+    def is_choice(self, field: str) -> bool:
+        """Whether the map takes a field from the first of several places that is not empty."""
+        rule = self.resource.canonical_map.get(field)
+        return isinstance(rule, Mapping) and len(rule.get("paths", ())) > 1
 
     def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
         """The record of which a canonical field says this, at a location where one is named."""
@@ -91,7 +98,11 @@ class Merchant:
         self._notices = notices
 
     def changes(self) -> dict[str, Change]:
-        """The edits that can be played, by kind."""
+        """The edits that can be played, by kind.
+
+        No sample tells whether a platform that counts pages lets records vanish from them; if it does, no reader can
+        help what it misses. So deletions are played where they move no page.
+        """
         found: dict[str, Change] = {}
         stock, product = self._able("stocklevel", "sku", "quantity"), self._able("product", "sku")
         order, contact = self._able("order", "orderId"), self._able("contact", "email")
@@ -99,8 +110,11 @@ class Merchant:
             found["stock"] = lambda values: self._stock(stock, values)
         if product is not None:
             found["product"] = lambda values: self._edit(product, "sku", values, ("title", "price"))
-            found["product_create"] = lambda values: self._create(product, "sku", values, ("sku", "title", "price"))
-            found["product_delete"] = lambda values: self._delete(product, "sku", values)
+            # What a platform makes of a new record whose name is one of several, or that has two prices, is its own.
+            if not any(product.is_choice(field) for field in ("sku", "title", "price")):
+                found["product_create"] = lambda values: self._create(product, "sku", values, ("sku", "title", "price"))
+            if not product.shifts:
+                found["product_delete"] = lambda values: self._delete(product, "sku", values)
         if order is not None:
             if "status" in order.places:
                 found["order_status"] = lambda values: self._status(order, values)
@@ -109,7 +123,8 @@ class Merchant:
         if contact is not None:
             found["customer"] = lambda values: self._edit(contact, "email", values, ("name",))
             found["customer_create"] = lambda values: self._create(contact, "email", values, ("email", "name"))
-            found["customer_delete"] = lambda values: self._delete(contact, "email", values)
+            if not contact.shifts:
+                found["customer_delete"] = lambda values: self._delete(contact, "email", values)
         return found
 
     def _able(self, canonical_type: str, *fields: str) -> Goods | None:

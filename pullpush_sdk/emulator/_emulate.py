@@ -13,6 +13,7 @@ from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Connector
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.manifest import Manifest, NoAuth, placeholders
+from pullpush_sdk.samples import Asked, Exchange, Samples, parsed_body, read_samples
 from pullpush_sdk.sandbox import (
     Control,
     FaultPlan,
@@ -27,7 +28,10 @@ from pullpush_sdk.sandbox import (
 )
 
 from ._answers import Refusals, Reply
+from ._combined import combined, contradictions
+from ._contents import KEYS, contents_of
 from ._credentials import Credentials, connection_of, demands_of, filled
+from ._documented import described_webhooks, documented
 from ._edits import Goods, Merchant
 from ._endpoints import Endpoint, segments_of
 from ._fallback import asked_by, base_path_of, fallbacks, meets, uses_of
@@ -36,11 +40,11 @@ from ._inference import endpoints_of
 from ._inverse import plain_paths
 from ._notices import Notices, template_of
 from ._platform import Platform
+from ._schemes import demands_by, token_paths
 from ._shop import Shop
 from ._signing import signature_by, signature_of
 from ._tokens import auth_demands, gives_tokens, standard_exchange
 from ._writes import Writes
-from .samples import Asked, Samples, parsed_body, read_samples
 
 __all__ = ["Emulated", "emulate", "emulate_connector"]
 
@@ -70,9 +74,11 @@ def emulate(
     settings, secrets = connection_of(manifest, samples)
     values: dict[str, Json] = {**_defaults(manifest), **settings, **secrets}
     exchanges = [filled(each, values, {**_defaults(manifest), **settings}) for each in samples.exchanges]
-    recorded = endpoints_of(exchanges, fixed=len(segments_of(base_path_of(manifest, values))))
-    played, findings = fallbacks(manifest, samples, recorded, values, types or CanonicalTypes())
-    endpoints = [*recorded, *played]
+    described = documented(samples.documents, manifest, values, types or CanonicalTypes())
+    fixed = len(segments_of(base_path_of(manifest, values)))
+    recorded = endpoints_of(exchanges, fixed=fixed, described=described.endpoints)
+    known = combined(recorded, described.endpoints)
+    endpoints, findings = fallbacks(manifest, samples, known, values, types or CanonicalTypes())
     clock = options.make_clock()
     violations = Violations(clock)
     credentials = Credentials(values=values, clock=clock)
@@ -83,15 +89,21 @@ def emulate(
         named=_named(manifest),
         now=clock.now(),
     )
-    refusals = Refusals(exchanges)
+    refusals = Refusals([*exchanges, *described.refusals])
     brought = [demand for each in exchanges if each.ok for demand in demands_of(each) if not gives_tokens(each)]
-    everywhere = list(dict.fromkeys(brought)) or auth_demands(manifest, values)
+    apis = [each.api for each in samples.documents]
+    asked = demands_by(apis, auth_demands(manifest, values))
+    everywhere = list(dict.fromkeys(brought)) or asked or auth_demands(manifest, values)
+    findings += contradictions(exchanges, described.endpoints, samples.documents, asked)
     unknown = sorted({name for each in everywhere for name in each.names if name not in values})
     exchange = None
     if not any(gives_tokens(each) for each in exchanges):
         exchange, more = standard_exchange(manifest, values, credentials, unknown or ["token"])
-        findings += more
-    findings += _unproven(manifest, samples, brought)
+        paths = token_paths(apis)
+        if exchange is not None and paths:
+            exchange = attrs.evolve(exchange, path=exchange.path if exchange.path in paths else paths[0])
+        findings += [] if paths else more
+    findings += _unproven(manifest, [*exchanges, *described.refusals], brought or asked)
     platform = Platform(
         endpoints=endpoints,
         shop=shop,
@@ -109,7 +121,8 @@ def emulate(
     notices, more = _notices(manifest, samples, secrets, outbox, clock)
     notices.url = options.extra.get("webhook_url", "")
     findings += more
-    merchant = Merchant(_goods(manifest, endpoints, shop, values), clock, notices)
+    stalls = _goods(manifest, endpoints, shop, values)
+    merchant = Merchant(stalls, clock, notices)
     control = Control(
         name=manifest.name,
         clock=clock,
@@ -120,6 +133,9 @@ def emulate(
         reset=platform.reset,
         changes=merchant.changes() | {"subscribe": notices.subscribe},
         outbox=outbox,
+        contents=contents_of(
+            {name: each.collection for name, each in stalls.items() if each.shows(KEYS.get(name, ""))}
+        ),
     )
     return Emulated(
         name=manifest.name,
@@ -167,7 +183,9 @@ def _goods(
         lists = [each for each in endpoints if each.kind == "list" and meets(each, asked)]
         collection = next((one for each in lists if (one := shop.of(each, {})) is not None), None)
         if collection is not None and None not in lists[0].segments:
-            found[resource.canonical_type] = Goods.of(resource, collection, lists[0].core)
+            found[resource.canonical_type] = Goods.of(
+                resource, collection, lists[0].core, shifts=lists[0].paging.kind in ("page", "offset")
+            )
     return found
 
 
@@ -177,7 +195,8 @@ def _notices(
     """The webhooks of the platform, and what they leave unproven."""
     findings = []
     templates = []
-    for hook in samples.webhooks:
+    hooks = samples.webhooks or described_webhooks(samples.documents)
+    for hook in hooks:
         signature = signature_of(hook)
         if signature is None and hook.secrets:
             findings.append(
@@ -194,12 +213,13 @@ def _notices(
         template = template_of(hook, signature)
         if template is not None:
             templates.append(template)
-    if manifest.webhook is not None and not templates:
+    if manifest.webhook is not None and (not templates or not samples.webhooks):
+        shown = "how webhooks are signed" if templates else "how webhooks look and are signed"
         findings.append(
             NotProven(
-                code="no-webhook",
-                what="how webhooks look and are signed",
-                why="no webhook was recorded",
+                code="signature" if templates else "no-webhook",
+                what=shown,
+                why="no webhook was recorded" + (", and a document does not say it" if templates else ""),
                 record="record one with its headers, its raw body and the secret",
             )
         )
@@ -230,7 +250,7 @@ def _meter(manifest: Manifest, options: SandboxOptions, clock: Any) -> WindowLim
     return WindowLimit(limit=limits.burst or limits.requests, window=limits.per, clock=clock)
 
 
-def _unproven(manifest: Manifest, samples: Samples, brought: list[Any]) -> list[NotProven]:
+def _unproven(manifest: Manifest, exchanges: Sequence[Exchange], brought: Sequence[Any]) -> list[NotProven]:
     """What every platform has to show once: credentials, a refusal of each kind, its limit."""
     found = []
     if not brought and not isinstance(manifest.auth, NoAuth):
@@ -242,7 +262,7 @@ def _unproven(manifest: Manifest, samples: Samples, brought: list[Any]) -> list[
                 record="record requests with their headers, and write {{name}} for what is secret",
             )
         )
-    statuses = {each.meaning for each in samples.exchanges}
+    statuses = {each.meaning for each in exchanges}
     kinds = [
         ((401, 403), "a request without credentials", not isinstance(manifest.auth, NoAuth)),
         ((404,), "a request for a record that is not there", True),
@@ -254,7 +274,7 @@ def _unproven(manifest: Manifest, samples: Samples, brought: list[Any]) -> list[
             why = f"no answer with status {' or '.join(map(str, wanted))} was recorded"
             found.append(NotProven(code="no-refusal", what=f"the answer to {what}", why=why, record="record one"))
     if manifest.limits.requests is not None and not any(
-        "limit" in name for e in samples.exchanges for name in e.answer_headers
+        "limit" in name for e in exchanges for name in e.answer_headers
     ):
         found.append(
             NotProven(

@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 import attrs
 
+from pullpush_sdk.openapi import Shape
+from pullpush_sdk.samples import Asked, Exchange
+
 from ._graphql import Operation, operation_of
 from ._inputs import Where, inputs_of, instant_of
 from ._leaves import Place, at
 from ._paging import Paging
-from .samples import Asked, Exchange
 
 __all__ = ["ID_NAMES", "Endpoint", "Kind", "bare", "core_of", "identifying", "segments_of"]
 
@@ -38,7 +40,9 @@ class Endpoint:
     `operation` the GraphQL operation that it must be. `table` is where a list's records stand, or where the one record
     stands; `core` the record inside of a list's row. `filters` are inputs that keep only records whose field is equal,
     `since` the input that keeps only records whose time at `times` is not before it. `order` is the field by which
-    rows were sorted, and whether the latest came first. `proven` is false where a manifest is all that tells of it.
+    rows were sorted, and whether the latest came first. `proven` is false where a manifest is all that tells of it,
+    `documented` true where a document is; there `is_open` says that it asks for no credentials. `takes` is the shape
+    that a document gives to its request's body, `needs` the inputs that it must have.
     """
 
     kind: Kind
@@ -57,6 +61,10 @@ class Endpoint:
     times: str = ""
     order: tuple[str, bool] | None = None
     proven: bool = True
+    documented: bool = False
+    is_open: bool = False
+    takes: Shape | None = None
+    needs: Sequence[Where] = ()
 
     @property
     def name(self) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.samples import Exchange
+
 from ._inputs import inputs_of, number_of
 from ._leaves import Place, at, leaves
-from .samples import Exchange
 
 __all__ = ["Fact", "PageView", "facts_of"]
 

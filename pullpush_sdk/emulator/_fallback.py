@@ -13,8 +13,8 @@ import attrs
 from pullpush_sdk.canonical import CanonicalTypes, Kind, LineItem, fields_of
 from pullpush_sdk.errors import PullPushError
 from pullpush_sdk.manifest import Manifest, Pagination, Request, Resource, Response, Write, render
-from pullpush_sdk.mapping import parse_path, read_path
-from pullpush_sdk.mapping.spec import Index, Key
+from pullpush_sdk.mapping import read_path
+from pullpush_sdk.samples import Asked, Exchange, Samples, base_path
 
 from ._endpoints import Endpoint, segments_of
 from ._endpoints import Kind as EndpointKind
@@ -24,14 +24,16 @@ from ._graphql import operation_of
 from ._inputs import Where, is_placeholder
 from ._inverse import plain_paths
 from ._leaves import Place, at
+from ._look_ups import with_look_up
 from ._paging import Advert, Paging
-from .samples import Asked, Exchange, Samples, base_path
+from ._places import place_of
 
-__all__ = ["Use", "fallbacks", "place_of", "uses_of"]
+__all__ = ["Use", "asked_by", "base_path_of", "fallbacks", "meets", "uses_of"]
 
 Json = Any
 _PLACEHOLDER = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
 _ROWS = 3
+_RULE_KEYS = frozenset({"path", "paths", "value", "compute"})
 _ITEMS = {field.wire: field.kind for field in fields_of(LineItem)}
 
 
@@ -46,6 +48,8 @@ class Use:
     response: Response = Response()
     resource: Resource | None = None
     record_at: str = ""
+    match: Mapping[str, Any] = attrs.field(factory=dict)
+    body: Json = None
 
 
 def uses_of(manifest: Manifest) -> Iterator[Use]:
@@ -74,13 +78,13 @@ def uses_of(manifest: Manifest) -> Iterator[Use]:
     for name, push in manifest.push.items():
         if push.find is not None:
             yield Use(place=f"$.push.{name}.find.request", kind="list", request=push.find.request,
-                      response=push.find.response)  # fmt: skip
+                      response=push.find.response, match=push.find.match)  # fmt: skip
         writes: Mapping[str, Write | None] = {
             "create": push.create, "update": push.update, "bulk": push.bulk, "archive": push.archive,
         }  # fmt: skip
         for part, write in writes.items():
             if write is not None:
-                yield Use(place=f"$.push.{name}.{part}.request", kind="write", request=write.request)
+                yield Use(place=f"$.push.{name}.{part}.request", kind="write", request=write.request, body=write.body)
 
 
 def asked_by(use: Use, manifest: Manifest, values: Mapping[str, Json]) -> Asked:
@@ -133,35 +137,38 @@ def fallbacks(
     values: Mapping[str, Json],
     types: CanonicalTypes,
 ) -> tuple[list[Endpoint], list[NotProven]]:
-    """Endpoints for what nobody recorded, and what that leaves unproven.
+    """The endpoints with those for what nobody recorded, and what that leaves unproven.
 
     A list that was recorded elsewhere is not played at the manifest's address: there it is missing, as in truth.
     """
     uses = [(use, asked_by(use, manifest, values)) for use in uses_of(manifest)]
     unused = [each for each in endpoints if not any(meets(each, asked) for _, asked in uses)]
-    made: list[Endpoint] = []
+    known, made = list(endpoints), list[Endpoint]()
     findings: list[NotProven] = []
     for use, asked in uses:
-        found = [each for each in endpoints if meets(each, asked)]
+        found = [each for each in known if meets(each, asked)]
         if found:
             findings += _gaps(use, found)
+            known, more = with_look_up(use, asked, known, found)
+            findings += more
             continue
         finding = NotProven(
             code="not-recorded",
             what=f"{asked.method} {asked.path} ({use.place})",
-            why="no sample holds this request",
+            why="no sample holds this request" + (", and no document has it" if samples.documents else ""),
             record=f"record one exchange of it{', and one of its second page' if use.kind == 'list' else ''}",
         )
-        elsewhere = _elsewhere(use, asked, unused)
+        elsewhere = _elsewhere(use, asked, unused) or _documented_elsewhere(use, uses, endpoints)
         if elsewhere is not None:
+            how = "documented" if elsewhere.documented else "recorded"
             findings.append(
-                attrs.evolve(finding, why=f"no sample holds it; what it reads was recorded at {elsewhere.name}")
+                attrs.evolve(finding, why=f"no sample holds it; what it reads was {how} at {elsewhere.name}")
             )
             continue
         findings.append(finding)
         if not any(meets(each, asked) for each in made):
             made.append(_made(use, asked, samples, types))
-    return made, findings
+    return [*known, *made], findings
 
 
 def _gaps(use: Use, found: Sequence[Endpoint]) -> Iterator[NotProven]:
@@ -185,20 +192,35 @@ def _gaps(use: Use, found: Sequence[Endpoint]) -> Iterator[NotProven]:
         )
 
 
+def _documented_elsewhere(
+    use: Use, uses: Sequence[tuple[Use, Asked]], endpoints: Sequence[Endpoint]
+) -> Endpoint | None:
+    """A documented list of what a resource is after that no resource reads; who else asks it does not matter."""
+    if use.resource is None or use.kind != "list":
+        return None
+    read = [asked for other, asked in uses if other.resource is not None and other.kind == "list"]
+    left = [each for each in endpoints if each.documented and not any(meets(each, asked) for asked in read)]
+    return next((each for each in left if each.kind == "list" and _has(each, use.resource)), None)
+
+
 def _elsewhere(use: Use, asked: Asked, unused: Sequence[Endpoint]) -> Endpoint | None:
     """A recorded endpoint that no request of the manifest is for and that has what this one is after."""
     for each in unused:
         if use.kind == "write" and each.kind == "write" and _is_near(each, asked):
             return each
-        if use.kind == "list" and each.kind == "list" and use.resource is not None:
-            paths = [place_of(path) for path in plain_paths(use.resource.canonical_map).values()]
-            wanted = {path[len(each.core)] for path in paths if len(path) > len(each.core)}
-            fields = {name for row in each.rows for name in row}
-            if wanted and len(wanted & fields) * 2 >= len(wanted):
-                return each
+        if use.kind == "list" and each.kind == "list" and use.resource is not None and _has(each, use.resource):
+            return each
         if use.kind in ("record", "fixed", "list") and use.resource is None and _is_near(each, asked):
             return each
     return None
+
+
+def _has(endpoint: Endpoint, resource: Resource) -> bool:
+    """Whether a list's records have at least half of what a resource reads."""
+    paths = [place_of(path) for path in plain_paths(resource.canonical_map).values()]
+    wanted = {path[len(endpoint.core)] for path in paths if len(path) > len(endpoint.core)}
+    fields = {name for row in endpoint.rows for name in row}
+    return bool(wanted) and len(wanted & fields) * 2 >= len(wanted)
 
 
 def _is_near(endpoint: Endpoint, asked: Asked) -> bool:
@@ -236,30 +258,22 @@ def _made(use: Use, asked: Asked, samples: Samples, types: CanonicalTypes) -> En
         segments=segments,
         fields=fields,
         operation=operation_of(asked.sent),
-        recorded=[Exchange(method=asked.method, path=asked.path, body=body)],
+        recorded=[Exchange(method=asked.method, path=asked.path, sent=_form(use.body), body=body)],
         proven=False,
         **shown,
     )
 
 
+def _form(body: Json) -> Json:
+    """The names in a body's template, by which it is told what the body is about."""
+    if not isinstance(body, Mapping) or body.keys() & _RULE_KEYS:
+        return None
+    return {name: _form(each) for name, each in body.items()}
+
+
 def _field(segment: str) -> str:
     found = _PLACEHOLDER.search(segment)
     return found[1].rpartition(".")[2] if found else "id"
-
-
-def place_of(path: str) -> Place:
-    """The steps of a manifest's path; wildcards and filters end them."""
-    if path in ("", "$"):
-        return ()
-    steps: list[str | int] = []
-    for move in parse_path(path).moves:
-        if isinstance(move, Key):
-            steps.append(move.name)
-        elif isinstance(move, Index):
-            steps.append(move.at)
-        else:
-            break
-    return tuple(steps)
 
 
 def _nested(place: Place, value: Json) -> Json:

@@ -7,14 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.samples import Exchange
+
 from ._endpoints import ID_NAMES, Endpoint, Kind, bare, core_of, identifying, segments_of
 from ._graphql import operation_of
 from ._inputs import Where, inputs_of, instant_of, is_placeholder, moment_in, number_of
 from ._leaves import Place, at, leaves, tables
 from ._paging import infer_paging
-from .samples import Exchange
 
-__all__ = ["endpoints_of", "main_table"]
+__all__ = ["endpoints_of", "main_table", "time_field"]
 
 Json = Any
 _READS = re.compile(r"(^|[/_.\-])(search|query|list|find|filter|read|get|fetch|select|lookup|retrieve)", re.IGNORECASE)
@@ -29,15 +30,19 @@ _POSITIONAL = frozenset({"args", "params", "arguments"})
 _MODIFIED = re.compile(r"upd|modif|chang|touch|write", re.IGNORECASE)
 
 
-def endpoints_of(exchanges: Iterable[Exchange], *, fixed: int = 0) -> list[Endpoint]:
-    """Every endpoint of the accepted requests; the first `fixed` segments of a path name no record."""
+def endpoints_of(
+    exchanges: Iterable[Exchange], *, fixed: int = 0, described: Sequence[Endpoint] = ()
+) -> list[Endpoint]:
+    """Every endpoint of the accepted requests; the first `fixed` segments of a path name no record. Of `described`
+    ones, those of a document, it is known which segments are open.
+    """
     accepted = [each for each in exchanges if each.ok]
     known = _known(accepted)
     groups: dict[tuple[Any, ...], list[Exchange]] = defaultdict(list)
     fields: dict[tuple[Any, ...], tuple[str, ...]] = {}
     kinds: dict[tuple[Any, ...], Kind] = {}
     for exchange in accepted:
-        segments, names = _opened(exchange, known, fixed)
+        segments, names = _as_described(exchange, described) or _opened(exchange, known, fixed)
         kind = _kind(exchange, segments)
         operation = operation_of(exchange.sent)
         tells: Any = operation.words if operation else tuple(_marks(exchange).items())
@@ -67,7 +72,7 @@ def _endpoint(kind: Kind, fields: tuple[str, ...], recorded: list[Exchange], key
         }
         shown["order"] = _order(recorded[0], table, core)
         if not shown["times"] and records:
-            shown["times"] = _time_field(records)
+            shown["times"] = time_field(records)
     elif kind == "record":
         shown = {"table": _place_of_record(recorded[0], fields, dict(keyed))}
     return Endpoint(
@@ -154,6 +159,15 @@ def _known(exchanges: Sequence[Exchange]) -> dict[str, str]:
     return found
 
 
+def _as_described(
+    exchange: Exchange, described: Sequence[Endpoint]
+) -> tuple[tuple[str | None, ...], tuple[str, ...]] | None:
+    """The segments and fields by which a document has this path, None where it has not."""
+    found = [(score, each) for each in described if (score := each.fits(exchange)) is not None]
+    best = max(found, key=lambda each: each[0])[1] if found else None
+    return None if best is None else (best.segments, best.fields)
+
+
 def _opened(exchange: Exchange, known: Mapping[str, str], fixed: int) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
     """A path's segments, those open that name a record; and the fields whose values they are."""
     own: dict[str, str] = {}
@@ -217,7 +231,7 @@ def _filters(recorded: Sequence[Exchange], table: Place, core: Place) -> dict[st
                 continue
             if moment_in(value, where.name) is not None and not re.search(r"before|until|max|to$|end", where.name):
                 since = where
-                times = (_time_field(rows) if rows else "") or times
+                times = (time_field(rows) if rows else "") or times
             elif (
                 isinstance(where.place[-1], str)
                 and rows
@@ -244,7 +258,7 @@ def _picked(
     return next((name for name in telling if texts and (ID_NAMES.search(name) or "@" in str(value))), "")
 
 
-def _time_field(rows: Sequence[Mapping[str, Json]]) -> str:
+def time_field(rows: Sequence[Mapping[str, Json]]) -> str:
     """The field that tells when a record changed, empty where none does."""
     fields = [name for name, value in rows[0].items() if instant_of(value, name) is not None]
     return next(iter(sorted(fields, key=lambda name: not _MODIFIED.search(name))), "")

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pullpush_sdk.canonical import parse_instant
+from pullpush_sdk.samples import Asked
 
 from ._leaves import leaves
-from .samples import Asked
 
 __all__ = ["Where", "inputs_of", "instant_of", "is_placeholder", "moment_in", "number_of"]
 

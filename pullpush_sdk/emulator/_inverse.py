@@ -26,8 +26,8 @@ def _path(rule: Json) -> str | None:
         if "compute" in rule or not all(each in _HARMLESS for each in named):
             return None
         several = rule.get("paths", ())
-        # The first of several that is not empty: of one path no more than that path.
-        rule = several[0] if len(several) == 1 else rule.get("path")
+        # The first of several that is not empty: the records that have it there are those that can be named by it.
+        rule = several[0] if several and "coalesce" in named else rule.get("path")
     if not isinstance(rule, str) or not rule or rule.startswith(("@", "$$")) or "*" in rule or "?" in rule:
         return None
     return rule.removeprefix("$.")

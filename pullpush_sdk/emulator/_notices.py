@@ -11,6 +11,7 @@ import attrs
 import msgspec
 
 from pullpush_sdk.canonical import dumps, loads
+from pullpush_sdk.samples import WebhookSample
 from pullpush_sdk.sandbox import ChangeError, OutgoingWebhook, SandboxClock, WebhookOutbox, is_loopback
 
 from ._changes import overlaid
@@ -18,7 +19,6 @@ from ._leaves import Place, at, leaves, put, tables
 from ._moments import restamped
 from ._shop import Collection, Record
 from ._signing import Signature
-from .samples import WebhookSample
 
 __all__ = ["Notices", "Template", "template_of"]
 

@@ -13,10 +13,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from pullpush_sdk.samples import Exchange
+
 from ._facts import Fact, facts_of
 from ._inputs import Where, inputs_of, is_placeholder, number_of
 from ._leaves import Place, at, leaves
-from .samples import Exchange
 
 __all__ = ["Advert", "Paging", "infer_paging"]
 

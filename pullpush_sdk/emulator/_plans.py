@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.samples import Asked, Exchange
+
 from ._endpoints import Endpoint, segments_of
 from ._leaves import Place, at, leaves, tables
 from ._shop import Collection, Shop
-from .samples import Asked, Exchange
 
 __all__ = ["Plan", "fields_in", "items_of", "likest", "objects_in", "plan_of"]
 

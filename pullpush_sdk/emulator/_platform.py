@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.samples import Asked, Exchange
 from pullpush_sdk.sandbox import SandboxClock, Violations, WindowLimit
 
 from ._answers import Refusals, Reply, echoed
@@ -16,18 +17,19 @@ from ._credentials import Credentials, Demand, demands_of
 from ._endpoints import Endpoint
 from ._graphql import operation_of
 from ._inputs import Where, inputs_of
+from ._lacking import lacking
 from ._leaves import at, put
 from ._pages import begins_behind, page_of
 from ._shop import Record, Shop
 from ._tokens import StandardExchange, gives_tokens, recorded_exchange
 from ._writes import Writes
-from .samples import Asked, Exchange
 
 __all__ = ["Platform"]
 
 Json = Any
 _DENIED = (401, 403)
 _MISSING = (404, 410)
+_INVALID = (422, 400)
 _BEYOND = (400, 404, 416, 422)
 
 
@@ -56,7 +58,8 @@ class Platform:
         endpoint = self._endpoint(asked)
         if endpoint is None:
             return self._unknown(asked)
-        demands = demands_of(endpoint.recorded[0]) if endpoint.proven else list(self.everywhere)
+        is_recorded = endpoint.proven and not endpoint.documented
+        demands = demands_of(endpoint.recorded[0]) if is_recorded else [] if endpoint.is_open else list(self.everywhere)
         if self.credentials.refused(demands, asked):
             self.violations.count("unauthorized")
             return self.refusals.reply(_DENIED, asked, "the request's credentials are missing or not known", endpoint)
@@ -74,6 +77,10 @@ class Platform:
         if wrong:
             what = "Unknown argument" if wrong[0].endswith(":") else "Cannot query field"
             return self._refused_query(f"{what} {wrong[0].rstrip(':')!r}")
+        missing = lacking(endpoint, asked)
+        if missing:
+            self.violations.count("refused")
+            return self.refusals.reply(_INVALID, asked, missing, endpoint)
         if endpoint.kind == "list":
             return self._list(endpoint, asked)
         if endpoint.kind == "record":

@@ -13,10 +13,10 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.manifest import Verification
+from pullpush_sdk.samples import WebhookSample
 
 from ._inputs import instant_of, number_of
 from ._moments import like
-from .samples import WebhookSample
 
 __all__ = ["Signature", "signature_by", "signature_of"]
 

@@ -22,16 +22,17 @@ from pullpush_sdk.manifest import (
     auth_of,
     render,
 )
+from pullpush_sdk.samples import Asked, Exchange
 from pullpush_sdk.sandbox import SandboxClock
 
 from ._answers import Reply
 from ._credentials import Credentials, Demand, leaf_names
-from ._fallback import base_path_of, place_of
+from ._fallback import base_path_of
 from ._findings import NotProven
 from ._inputs import Where, instant_of, is_placeholder, number_of
 from ._leaves import leaves, put
 from ._moments import like
-from .samples import Asked, Exchange
+from ._places import place_of
 
 __all__ = ["StandardExchange", "auth_demands", "gives_tokens", "recorded_exchange", "standard_exchange"]
 

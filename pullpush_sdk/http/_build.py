@@ -14,6 +14,7 @@ from pullpush_sdk.manifest import Request, render
 
 from ._call import Call
 from ._pages import Step
+from ._protocols import Protocol, protocol_of
 from ._secret import revealed
 
 Json = Any
@@ -22,6 +23,7 @@ _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
 _STEP = re.compile(r"\[\d+\]|[^.\[\]]+")
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+([A-Za-z_]\w*)")
 _NO_STEP = Step()
+_JSON = "application/json"
 
 
 def call_of(
@@ -47,7 +49,7 @@ def call_of(
         FieldError: a value in the path is empty, `.` or `..`, which would make it another path.
     """
     values = revealed(values)
-    body, content_type = _body(request, values, step, content)
+    body, content_type, protocol = _body(request, values, step, content)
     from_answer = step.url is not None
     return Call(
         method=request.method.upper(),
@@ -62,18 +64,21 @@ def call_of(
         cost_hint=cost_hint,
         from_answer=from_answer,
         accepts=accepts,
+        protocol=protocol,
     )
 
 
-def _body(request: Request, values: Mapping[str, Json], step: Step, content: Json) -> tuple[bytes | None, str | None]:
+def _body(
+    request: Request, values: Mapping[str, Json], step: Step, content: Json
+) -> tuple[bytes | None, str | None, Protocol]:
     if request.query is not None:
         variables = _present({**render(request.variables, values), **step.variables, **(content or {})})
-        return dumps({"query": request.query, "variables": variables}), "application/json"
+        return dumps({"query": request.query, "variables": variables}), _JSON, "graphql"
     if request.form is not None:
         pairs = list(_pairs({**render(request.form, values), **step.variables, **(content or {})}))
-        return urlencode(pairs, quote_via=quote).encode(), "application/x-www-form-urlencoded"
+        return urlencode(pairs, quote_via=quote).encode(), "application/x-www-form-urlencoded", ""
     if request.json is None:
-        return (None, None) if content is None else (dumps(_present(content)), "application/json")
+        return (None, None, "") if content is None else (dumps(_present(content)), _JSON, protocol_of(content))
     own = render(request.json, values)
     if isinstance(own, Mapping) and (content is None or isinstance(content, Mapping)):
         own = {**own, **(content or {})}
@@ -81,7 +86,7 @@ def _body(request: Request, values: Mapping[str, Json], step: Step, content: Jso
             own = _laid(own, _steps(path), value)
     elif content is not None:
         own = content
-    return dumps(_present(own)), "application/json"
+    return dumps(_present(own)), _JSON, protocol_of(own)
 
 
 def _steps(path: str) -> list[str | int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -35,8 +35,8 @@ class Call:
     (a GraphQL document's name), `cost_hint` is its cost in points before the platform ever told it. `timeout` in
     seconds overrides the connection's. `from_answer` marks a URL that the platform gave: one on a foreign host is
     then the platform's breach of contract, not a mistake of ours. `accepts` are 4xx statuses that the caller wants as
-    answers instead of errors, because their bodies say more than the status. The repr shows neither parameters nor
-    headers.
+    answers instead of errors, because their bodies say more than the status. `protocol` is what is spoken over HTTP
+    where its refusals come with status 200 (`graphql`, `jsonrpc`). The repr shows neither parameters nor headers.
     """
 
     method: str = "GET"
@@ -51,6 +51,7 @@ class Call:
     timeout: float | None = None
     from_answer: bool = False
     accepts: frozenset[int] = frozenset()
+    protocol: Literal["", "graphql", "jsonrpc"] = ""
 
     @property
     def is_repeatable(self) -> bool:

@@ -28,6 +28,7 @@ from ._auth import Authenticator, final_refusal
 from ._call import Answer, Call, Headers, target_of
 from ._hosts import Hosts, check_header
 from ._oauth2 import Authorization
+from ._protocols import spoken_refusal
 from ._redact import Redactor, hush_libraries, speaking
 from ._retry import Retry
 from ._status import error_of
@@ -62,7 +63,8 @@ class Client:
         clock: waits and stamps.
         origin: `http://127.0.0.1:PORT` of a sandbox that stands for every declared host.
         classify: sees every answer before its status is judged; the error it names is raised, None means "judge by
-            the status". What it must know: a 401 that no refresh mends is an `AuthError`.
+            the status", and for a call of GraphQL or JSON-RPC by what its body says of errors. What it must know: a 401
+            that no refresh mends is an `AuthError`.
         throttle: the connection's budget, to be shared by all its clients in a process; None makes one.
         rng: the jitter's source.
         tls: trust other than the default, for a private authority.
@@ -193,7 +195,7 @@ class Client:
         async with self._throttle.place(call):
             answer = await self._follow(resolved, token)
             throttled = self._throttle.learn(call, answer)
-        error = throttled or self._judged(answer)
+        error = throttled or self._judged(call, answer)
         if error is None and answer.status not in call.accepts:
             error = self.error_of(answer, call)
         if error is None:
@@ -202,9 +204,11 @@ class Client:
             self._throttle.pause(call, error.retry_after)
         raise error
 
-    def _judged(self, answer: Answer) -> PullPushError | None:
-        """What the connector itself makes of an answer; its words may hold what the platform echoes of ours."""
+    def _judged(self, call: Call, answer: Answer) -> PullPushError | None:
+        """What the connector itself makes of an answer, else its protocol; the words may echo what is ours."""
         error = self._classify(answer) if self._classify is not None else None
+        if error is None:
+            error = spoken_refusal(answer, call.protocol)
         if error is not None:
             error.message = self._redactor.text(error.message)
             if isinstance(error, RemoteError | RejectedError):

@@ -1,21 +1,30 @@
 """How a listing goes on: (state, what the answer showed) to the next state, or the end. Pure, nothing is kept.
 
 A paginator may be shared and a state may be stored; the caller sends `state.step` and reports a `Seen`. A listing
-always ends: a cursor that comes again, a page that repeats, and more pages than the cap are errors that say so.
+always ends: a cursor that comes again, a page that comes for ever, and more pages than the cap are errors that say so.
+
+A page that equals the one before is no error yet: a list that grows at its front by just one page, between two
+requests, shows it again. Then the page before is asked for once more. What was pushed back cannot stand where it
+stood, unless as much went away again; a platform that ignores the page parameter shows it there too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
 
+from pullpush_sdk.canonical import loads
 from pullpush_sdk.errors import ContractError
 from pullpush_sdk.manifest import Pagination, Response
+from pullpush_sdk.mapping import read_path
 
 MAX_PAGES = 100_000
+# Equal answers after the first one: forward, back and forward again. A list would have to grow, shrink and grow by just
+# one page between four requests, without saying another total.
+_MOST_REPEATS = 3
 
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s;=,]+\s*(?:=\s*(?:\"[^\"]*\"|[^\s;,]*))?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]*))", re.IGNORECASE)
@@ -39,7 +48,8 @@ class PageState:
 
     `number` is the page number or record offset that the step asks for, `pages` how many pages and `read` how many
     records came before. `known_pages` and `known_total` are what the platform last said there is. `body` is the last
-    page, to know a repeated one.
+    page and `records` what was decoded of it, to know a repeated one; `repeats` how many answers in turn were the same
+    again.
     """
 
     step: Step
@@ -50,11 +60,14 @@ class PageState:
     known_total: int | None = None
     cursor: str | None = attrs.field(default=None, repr=False)
     milestone: str | None = attrs.field(default=None, repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
+    repeats: int = 0
+    body: bytes = attrs.field(default=b"", repr=False, eq=False)
+    records: Sequence[Any] = attrs.field(default=(), repr=False, eq=False)
 
     def dump(self) -> dict[str, Any]:
         """The state as plain JSON, to be stored; the last page itself is left out."""
-        return attrs.asdict(self, filter=lambda field, value: field.name != "body" and value != field.default)
+        left = (_FIELDS.body, _FIELDS.records)
+        return attrs.asdict(self, filter=lambda field, value: field not in left and value != field.default)
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> PageState:
@@ -62,16 +75,20 @@ class PageState:
         return cls(**{**stored, "step": Step(**stored["step"])})
 
 
+_FIELDS = attrs.fields(PageState)
+
+
 @attrs.frozen(kw_only=True)
 class Seen:
     """What an answer showed: the number of records, the values at the paths that `wants` names (None where missing),
-    the `Link` header, and the body itself.
+    the `Link` header, the body itself, and of its records what was decoded.
     """
 
     count: int
     values: Mapping[str, Any] = attrs.field(factory=dict)
     link: str | None = None
     body: bytes = attrs.field(default=b"", repr=False)
+    records: Sequence[Any] = attrs.field(default=(), repr=False)
 
 
 class Paginator(Protocol):
@@ -139,7 +156,8 @@ class _Counted:
     """Pages by number or by offset.
 
     The end is what the platform says, in this order: `has_next` false, the last of `total_pages`, `total` records
-    read. Where it says nothing, a page shorter than the size we asked for is the last. An empty page always is.
+    read. Where it says nothing, a page shorter than the size we asked for is the last. An empty page always is. A
+    repeated page is not the last, though, unless it was asked for behind the end: first comes the page before it again.
     """
 
     def __init__(self, pagination: Pagination, response: Response, max_pages: int) -> None:
@@ -170,19 +188,20 @@ class _Counted:
         has_next = _flag_at(response.has_next, seen)
         if seen.count == 0 or has_next is False:
             return None
-        if has_next is None:
-            if known_pages is not None:
-                if pages >= known_pages:
-                    return None
-            elif known_total is not None:
-                if read >= known_total:
-                    return None
-            elif self._size_params and seen.count < self._size:
+        if has_next is None and _is_behind(known_pages, known_total, state.pages, state.read):
+            return None  # the list became shorter; some platforms show the last page there once more
+        repeats = _repeats(state, seen, response.records)
+        if repeats % 2:
+            pages, read = state.pages - 1, state.read - seen.count
+        elif has_next is None:
+            if _is_behind(known_pages, known_total, pages, read):
                 return None
-        _check_repeat(state, seen)
+            if known_pages is None and known_total is None and self._size_params and seen.count < self._size:
+                return None
         _check_cap(pages, self._max_pages)
         # By what came, not by what was asked: a platform may cap the size without a word.
-        number = state.number + (1 if self._by_page else seen.count)
+        stride = 1 if self._by_page else seen.count
+        number = state.number - stride if repeats % 2 else state.number + stride
         return PageState(
             step=self._step(number),
             number=number,
@@ -190,7 +209,9 @@ class _Counted:
             read=read,
             known_pages=known_pages,
             known_total=known_total,
+            repeats=repeats,
             body=seen.body,
+            records=seen.records,
         )
 
     def ahead(self, state: PageState) -> PageState | None:
@@ -207,7 +228,13 @@ class _Counted:
             return None
         number = state.number + (1 if self._by_page else round(average))
         return attrs.evolve(
-            state, step=self._step(number), number=number, pages=pages, read=state.read + round(average), body=b""
+            state,
+            step=self._step(number),
+            number=number,
+            pages=pages,
+            read=state.read + round(average),
+            body=b"",
+            records=(),
         )
 
     def _step(self, number: int) -> Step:
@@ -226,6 +253,7 @@ class _Chained:
         self._size = {} if pagination.size_param is None else {pagination.size_param: size}
         self._path = response.next_url if pagination.kind == "next_url" else response.next_cursor
         self._has_next = response.has_next
+        self._records = response.records
         self._max_pages = max_pages
 
     def wants(self) -> tuple[str, ...]:
@@ -252,7 +280,7 @@ class _Chained:
             return None
         pages = state.pages + 1
         _check_cycle(state, cursor)
-        _check_repeat(state, seen)
+        repeats = _repeats(state, seen, self._records)
         _check_cap(pages, self._max_pages)
         return PageState(
             step=self._step(found),
@@ -261,7 +289,9 @@ class _Chained:
             cursor=cursor,
             # Brent's: the milestone moves to the present cursor at every power of two, so that any cycle meets it.
             milestone=cursor if pages & (pages - 1) == 0 else state.milestone,
+            repeats=repeats,
             body=seen.body,
+            records=seen.records,
         )
 
     def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
@@ -326,10 +356,8 @@ class _Keyed:
                 f"page {pages} of the listing ends where the one before ended, at {cursor}",
                 hint="the platform seems to ignore the key's filter or order; check the request",
             )
-        _check_repeat(state, seen)
         _check_cap(pages, self._max_pages)
-        read = state.read + seen.count
-        return PageState(step=self._step(keys[-1]), pages=pages, read=read, cursor=cursor, body=seen.body)
+        return PageState(step=self._step(keys[-1]), pages=pages, read=state.read + seen.count, cursor=cursor)
 
     def ahead(self, state: PageState) -> PageState | None:  # noqa: ARG002 - the protocol's
         return None
@@ -378,12 +406,38 @@ def _check_cycle(state: PageState, cursor: str) -> None:
         )
 
 
-def _check_repeat(state: PageState, seen: Seen) -> None:
-    if seen.count and seen.body and seen.body == state.body:
-        raise ContractError(
-            f"page {state.pages + 1} of the listing is the same as the one before",
-            hint="the platform seems to ignore the page parameter; check its name and the pagination's kind",
-        )
+def _is_behind(known_pages: int | None, known_total: int | None, pages: int, read: int) -> bool:
+    """Whether so many pages, or records where the platform counts no pages, are all that it says there is."""
+    if known_pages is not None:
+        return pages >= known_pages
+    return known_total is not None and read >= known_total
+
+
+def _repeats(state: PageState, seen: Seen, path: str | None) -> int:
+    """How many answers in turn were the same again, this one included; 0 where it is another.
+
+    Raises:
+        ContractError: so many that the list cannot have moved.
+    """
+    if not seen.count or not _is_same(state, seen, path):
+        return 0
+    if state.repeats + 1 < _MOST_REPEATS:
+        return state.repeats + 1
+    raise ContractError(
+        f"page {state.pages + 1} of the listing is the same as the one before, in {_MOST_REPEATS + 1} answers in turn",
+        hint="the platform seems to ignore the page parameter; check its name and the pagination's kind",
+    )
+
+
+def _is_same(state: PageState, seen: Seen, path: str | None) -> bool:
+    """Whether two pages hold the same records, whatever stands around them: a number of the page, a time."""
+    if not seen.body or seen.body == state.body:
+        return bool(seen.body)
+    if not state.body or not seen.records or seen.records != state.records:
+        return False
+    # What is read of the records is the same: all of them may be.
+    before, now = (read_path(loads(body), path or "$") for body in (state.body, seen.body))
+    return bool(before == now)
 
 
 def _check_cap(pages: int, max_pages: int) -> None:

@@ -11,8 +11,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
+import attrs
 import httpcore
 
 # Received and not yet read: above the first mark the peer is made to wait, below the second it may go on.
@@ -20,6 +22,17 @@ _HIGH = 1 << 20
 _LOW = 1 << 18
 # For connections whose caller went away; on a working network they are there at once.
 _PATIENCE = 1.0
+
+
+@attrs.define
+class Sent:
+    """Whether any byte of a request was handed over: before that nothing can have been applied."""
+
+    anything: bool = False
+
+
+under_way: ContextVar[Sent | None] = ContextVar("under_way", default=None)
+"""The request that the current task is sending."""
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
@@ -86,6 +99,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport is None or self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
         if buffer:
+            if (sent := under_way.get()) is not None:
+                sent.anything = True
             self._transport.write(buffer)
 
     async def aclose(self) -> None:

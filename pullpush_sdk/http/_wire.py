@@ -19,7 +19,7 @@ import httpx
 
 from pullpush_sdk.errors import ContractError, RequestTimeoutError, SetupError, UnavailableError
 
-from ._socket import Network
+from ._socket import Network, Sent, under_way
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -86,6 +86,9 @@ class Wire:
         )
         transport = self._route(request.url)
         host = request.url.host
+        # What a library's own transport does is not seen here.
+        sent = Sent(anything=not isinstance(transport, _Direct))
+        mark = under_way.set(sent)
         try:
             async with asyncio.timeout(within):
                 response = await transport.handle_async_request(request)
@@ -93,6 +96,8 @@ class Wire:
         except _NOT_SENT as error:
             raise UnavailableError(f"no connection to {host}: {error}") from error
         except TimeoutError as error:
+            if not sent.anything:  # connecting has limits of its own, and a busy machine may pass them all at once
+                raise UnavailableError(f"no connection to {host} within {within:g} s") from error
             message = f"{host} gave no complete answer within {within:g} s"
             raise RequestTimeoutError(message, maybe_applied=not is_safe) from error
         except httpx.DecodingError as error:
@@ -100,6 +105,8 @@ class Wire:
         except httpx.TransportError as error:
             message = f"the connection to {host} broke before the answer was complete: {str(error) or 'it was closed'}"
             raise UnavailableError(message, maybe_applied=not is_safe) from error
+        finally:
+            under_way.reset(mark)
 
     def _route(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         key = (url.scheme, url.host)

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -54,6 +54,11 @@ class Control:
         changes: merchant edits by kind; each takes the request's JSON object and returns what it did as JSON, or
             raises `ChangeError`.
         outbox: None where the platform sends no webhooks.
+        contents: what the shop really holds, in the words of the edits (`product`, `stock`, `order`, `customer`,
+            `invoice`, `cart`, `call`): a function that lists the records that its owner would count. Each has `keys`,
+            the texts by which the platform or its owner knows it (of a product the SKUs of its variants too), and
+            where the platform is sure of them `quantity` and `location` of stock. A kind that is not there is one of
+            which the sandbox does not tell.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Control:
     reset: Callable[[], None]
     changes: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = attrs.field(factory=dict)
     outbox: WebhookOutbox | None = None
+    contents: Mapping[str, Callable[[], Iterable[Mapping[str, Any]]]] = attrs.field(factory=dict)
 
     def change(self, kind: str, **values: Any) -> Mapping[str, Any]:
         """Carry out a merchant edit from the same process.

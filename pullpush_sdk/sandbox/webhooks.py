@@ -86,6 +86,7 @@ class WebhookOutbox:
         self._pump: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._home: asyncio.AbstractEventLoop | None = None
+        self._flushing = 0
         self.attempts: list[dict[str, Any]] = []
 
     def queue(self, webhook: OutgoingWebhook, *, late: Callable[[], OutgoingWebhook] | None = None) -> None:
@@ -126,6 +127,8 @@ class WebhookOutbox:
         """Let a background task send what is waiting; called from the loop that serves the app."""
         loop = asyncio.get_running_loop()
         if loop is not self._home:
+            if self._flushing:
+                return  # whoever flushes in another loop sends what waits
             # A lock belongs to the loop in which it first had to wait.
             self._home, self._sending = loop, asyncio.Lock()
         if not self._auto or not any(not p.held for p in self._pending):
@@ -138,10 +141,14 @@ class WebhookOutbox:
 
         It may be called from any loop: the sending is done by the one that serves the app, where one does.
         """
-        home = self._home
-        if home is None or home is asyncio.get_running_loop() or not home.is_running():
-            return await self._flush()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._flush(), home))
+        self._flushing += 1
+        try:
+            home = self._home
+            if home is None or home is asyncio.get_running_loop() or not home.is_running():
+                return await self._flush()
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._flush(), home))
+        finally:
+            self._flushing -= 1
 
     async def _flush(self) -> int:
         self._release_held()
@@ -188,6 +195,8 @@ class WebhookOutbox:
 
     def _settle(self, pending: _Pending, status: int | None) -> None:
         good = status is not None and (status in self._accepted if self._accepted else 200 <= status < 300)
+        if pending not in self._pending:
+            return  # everything was cleared while it was under way
         self._pending.remove(pending)
         if good:
             return

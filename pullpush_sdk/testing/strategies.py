@@ -1,7 +1,8 @@
-"""Hypothesis strategies for canonical records and events, derived from their field kinds."""
+"""Hypothesis strategies for canonical records and events, derived from their field kinds, and for fault scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,17 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pullpush_sdk.canonical import BUILT_IN, UNSET, CanonicalType, Field, Kind, fields_of
+from pullpush_sdk.connector import Event, Verb
+from pullpush_sdk.testing.faults import FaultScript, page, push
+
+__all__ = [
+    "canonical_types",
+    "events",
+    "fault_scripts",
+    "records",
+    "stock_quantities",
+    "values",
+]
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 _NAMES = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
@@ -45,6 +57,29 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
 def records(kind: CanonicalType) -> st.SearchStrategy[Any]:
     """Records of a canonical type that have an identity."""
     return _records_of(kind.record).filter(lambda record: _identified(kind, record))
+
+
+def events(kind: CanonicalType, *, verbs: Sequence[Verb] = tuple(Verb)) -> st.SearchStrategy[Event]:
+    """Events of a canonical type: a record that has an identity, some version, mostly an update."""
+    return st.builds(
+        Event,
+        type=st.just(kind.name),
+        record=records(kind),
+        version=st.integers(0, 4 * 10**15),
+        verb=st.sampled_from(list(verbs)),
+        transport_id=st.none() | _NAMES,
+    )
+
+
+def fault_scripts(*, most: int = 6, within: int = 12) -> st.SearchStrategy[FaultScript]:
+    """Scripts of faults that pass, among the first requests that read and that write; shrunk to the fewest."""
+    one = st.builds(
+        lambda kind, number, which: kind(number).passes(which),
+        st.sampled_from((page, push)),
+        st.integers(1, within),
+        st.integers(0, 5),
+    )
+    return st.lists(one, max_size=most).map(lambda faults: FaultScript.of(*faults))
 
 
 def canonical_types() -> st.SearchStrategy[CanonicalType]:

@@ -11,7 +11,6 @@ from ._matching import exchanges_of, list_records
 from ._model import LEVELS, Example, Finding, Point, Report, Rule, Trial
 from ._pages import page, pages
 from ._run import Options, Validated, validate, validate_target
-from ._samples import Samples, read_samples
 from ._target import Target, find_target
 from ._watch import watch
 from .formats import FORMATS
@@ -31,7 +30,6 @@ __all__ = [
     "Point",
     "Report",
     "Rule",
-    "Samples",
     "Target",
     "Trial",
     "Validated",
@@ -43,7 +41,6 @@ __all__ = [
     "list_records",
     "page",
     "pages",
-    "read_samples",
     "rule",
     "run_live",
     "shipped",

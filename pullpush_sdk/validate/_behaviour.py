@@ -13,6 +13,7 @@ from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Manifest, Resource
 
 from ._case import Case
+from ._guessed import guessed_of
 from ._model import Trial
 from .child import ChildResult, Limits, run_child
 from .places import below
@@ -23,6 +24,7 @@ PATIENCE = 30.0
 """Seconds that one law may take before it counts as one that never ends."""
 SPARE = 0.3
 """The part of the time limit that is left when no further law is begun."""
+_WRITE_REFUSED = re.compile(r"nothing was written; the first reason: (.*was answered with 4\d\d.*)")
 _IMPORT_BUDGET = 2.0
 """Seconds that loading a connector may take before every command of the runtime is slow by it."""
 
@@ -95,15 +97,16 @@ def read_result(case: Case, result: ChildResult) -> Behaviour:
             Trial(law=begun[-1]["law"], canonical_type=begun[-1]["type"], outcome="not proven", reason=OUT_OF_TIME),
         )
     loaded = (by_kind.get("loaded") or [None])[0]
+    guessed = guessed_of(case.manifest, by_kind.get("unshown", ()))
     return Behaviour(
         problems=tuple(_problems(case, result, by_kind, trials)),
-        trials=trials,
+        trials=tuple(guessed.judged(each) for each in trials),
         exchanges=tuple(by_kind["exchanges"][0]["exchanges"]) if "exchanges" in by_kind else (),
         secrets=tuple(by_kind["secrets"][0]["secrets"]) if "secrets" in by_kind else (),
         sandbox=by_kind["sandbox"][0]["name"] if "sandbox" in by_kind else "",
         unshown=tuple(each["what"] for each in by_kind.get("unshown", ())),
         unproven=by_kind["unproven"][0]["reason"] if "unproven" in by_kind else "",
-        read=frozenset(each["type"] for each in by_kind.get("fields", ()) if each["count"]),
+        read=frozenset(each["type"] for each in by_kind.get("fields", ()) if each["count"]) - guessed.read,
         webhooks=sum(each.get("events", 0) for each in by_kind.get("webhooks", ())),
         loaded=loaded is not None,
     )
@@ -130,6 +133,11 @@ def _problems(
     for trial in trials:
         if trial.outcome == "broken":
             yield _broken(case, trial)
+        elif (refusal := _WRITE_REFUSED.search(trial.reason)) is not None:
+            path = _of_type(case, trial.canonical_type, trial.law)
+            message = f"{trial.canonical_type}: the sandbox refuses every write: {refusal[1]}"
+            hint = "look at the request's path, method and body; or let the samples show how it is accepted"
+            yield _where(case, "behaviour-write", path, message, hint)
 
 
 def _death(case: Case, result: ChildResult, told: dict[str, list[Json]], trials: Sequence[Trial]) -> Iterator[Problem]:
@@ -147,6 +155,9 @@ def _death(case: Case, result: ChildResult, told: dict[str, list[Json]], trials:
 
 
 def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
+    for each in told.get("contradiction", ()):
+        hint = f"{each['why']}; correct the document, or record it again"
+        yield _where(case, "behaviour-document", "$.samples", each["what"], hint)
     for each in told.get("trouble", ()):
         yield _trouble(case, each)
     for each in told.get("check", ()):
@@ -282,7 +293,9 @@ def _trouble(case: Case, told: Json) -> Problem:
     if "session answer" in told["message"]:
         return _where(case, "behaviour-read", "$.auth", message, "look at the paths of the exchange's answer")
     if told["what"] in {"paging", "changes"} and found is not None:
-        part = "pagination" if told["what"] == "paging" else "incremental" if found[1].incremental is not None else ""
+        part = "incremental" if found[1].incremental is not None else ""
+        if told["what"] == "paging":
+            part = "pagination" + (_moving(found[1]) if "same as the one before" in told["message"] else "")
         code = "behaviour-paging" if told["what"] == "paging" else "behaviour-incremental"
         return _where(case, code, f"{path}.{part}".rstrip("."), message, told.get("answer", "")[:200])
     if told["status"] in {401, 403}:
@@ -295,21 +308,28 @@ def _trouble(case: Case, told: Json) -> Problem:
 
 
 def _broken(case: Case, trial: Trial) -> Problem:
-    lines = [line for line in trial.reason.splitlines() if line.strip()]
-    seen = next((line.strip() for line in lines if line.strip().startswith("seen:")), lines[0] if lines else "")
-    fix = next((line.strip().removeprefix("Fix: ") for line in lines if line.strip().startswith("Fix:")), "")
+    seen = _part(trial.reason, "seen") or next((line for line in trial.reason.splitlines() if line.strip()), "")
+    fix = _part(trial.reason, "Fix")
     path = _of_type(case, trial.canonical_type, trial.law, trial.reason)
-    return _where(case, f"law-{trial.law}", path, f"{trial.canonical_type}: {seen.removeprefix('seen: ')}", fix)
+    return _where(case, f"law-{trial.law}", path, f"{trial.canonical_type}: {seen}", fix)
+
+
+def _part(reason: str, name: str) -> str:
+    """What a broken law says under a name, its lines joined; empty where it says nothing of the kind."""
+    found = re.search(rf"^  {name}: +(.*(?:\n {{9}}.*)*)", reason, re.MULTILINE)
+    return " ".join(found[1].split()) if found is not None else ""
 
 
 def _of_type(case: Case, canonical_type: str, law: str, reason: str = "") -> str:
     """The part of the manifest that a law about a type judges."""
-    if law.startswith("destination") and case.manifest is not None and canonical_type in case.manifest.push:
+    # What two shops that agree in reading do not bring to rest is what is written.
+    writes = law.startswith("destination") or law == "pair-comes-to-rest"
+    if writes and case.manifest is not None and canonical_type in case.manifest.push:
         return below("$.push", canonical_type)
     for path, resource in _resources(case, canonical_type):
         if law == "source-keeps-unknown-apart-from-zero":
             return f"{path}.canonical_map.quantity"
-        if law == "source-ends-on-a-repeated-page" or re.search(r"\bpages?\b", reason.partition("seen:")[2][:200]):
+        if law == "source-ends-on-a-repeated-page" or re.search(r"\bpages?\b", _part(reason, "seen")[:200]):
             return f"{path}.pagination"
         if law == "source-misses-no-change":
             return f"{path}.incremental" if resource.incremental is not None else path

@@ -13,10 +13,10 @@ from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.errors import ManifestError, Problem
 from pullpush_sdk.manifest import Document, Loaded, Manifest, check_manifest, load, read_document
 from pullpush_sdk.mapping import Functions
+from pullpush_sdk.samples import Samples, base_path, gather_samples
 
 from ._model import Json
 from ._python import PythonFacts, python_facts
-from ._samples import Samples, read_samples
 from ._target import Target
 
 _MAX_DOCUMENT = 5_000_001
@@ -71,7 +71,7 @@ class Case:
         """The samples that its manifest names."""
         manifest = self.manifest
         folder = self.target.manifest.parent if self.target.manifest is not None else Path()
-        return read_samples(manifest.samples if manifest is not None else {}, folder)
+        return Samples() if manifest is None else gather_samples(manifest.samples, folder, base=base_path(manifest))
 
     def at(self, code: str, path: str, message: str, hint: str = "") -> Problem:
         """A problem at a path of the manifest, placed in the document it came from."""

@@ -86,7 +86,7 @@ def _events(case: Case, codes: set[str], ran: Behaviour | None) -> Point:
 def _samples(case: Case) -> Point:
     assert case.manifest is not None
     samples = case.samples
-    named = {each.sample for each in samples.exchanges} | set(samples.bare)
+    named = {each.sample for each in samples.exchanges} | set(samples.answers)
     if samples.bad or not samples.any:
         because = "a sample cannot be read" if samples.bad else "there is none"
         return Point(title=_SAMPLES, proof="not proven", because=because)

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.manifest import Manifest, Request, Resource, SessionAuth
 from pullpush_sdk.mapping import read_path
-
-from ._samples import Exchange, Samples
+from pullpush_sdk.samples import Exchange, Samples
 
 Json = Any
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
@@ -23,8 +22,26 @@ def exchanges_of(manifest: Manifest, request: Request, samples: Samples) -> list
     return [
         each
         for each in samples.exchanges
-        if each.method == request.method and pattern.fullmatch(each.path) and same_operation(request, each.body)
+        if each.method == request.method and pattern.fullmatch(each.path) and same_operation(request, each.sent)
     ]
+
+
+def is_described(manifest: Manifest, request: Request, samples: Samples) -> bool:
+    """Whether a document beside the samples has a request."""
+    path = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", request.path)).path
+    base = urlsplit(_PLACEHOLDER.sub("PLACEHOLDER", manifest.base_url)).path.rstrip("/")
+    wanted = {_named(path), _named(f"{base}{path}")}
+    for each in samples.documents:
+        bases = {"", *(urlsplit(server).path.rstrip("/") for server in each.api.servers if "[" not in server)}
+        for operation in each.api.operations:
+            if operation.method == request.method and wanted & {_named(f"{one}{operation.path}") for one in bases}:
+                return True
+    return False
+
+
+def _named(path: str) -> str:
+    """A path with every placeholder alike."""
+    return re.sub(r"PLACEHOLDER|\{[^{}]*\}", "{}", path).rstrip("/")
 
 
 def path_pattern(manifest: Manifest, request: Request) -> re.Pattern[str]:
@@ -54,10 +71,10 @@ def list_records(manifest: Manifest, resource: Resource, samples: Samples) -> It
     if resource.list is not None:
         for each in exchanges_of(manifest, resource.list, samples):
             if each.status < 300:
-                yield from _records(each.answer, resource, f"{each.sample}: {each.place}")
+                yield from _records(each.body, resource, f"{each.sample}: {each.place}")
     for name in {resource.name, resource.canonical_type}:
-        if name in samples.bare:
-            yield from _records(samples.bare[name], resource, name)
+        if name in samples.answers:
+            yield from _records(samples.answers[name], resource, name)
 
 
 def _records(answer: Json, resource: Resource, place: str) -> Iterator[tuple[str, Json]]:

@@ -13,6 +13,7 @@ from pullpush_sdk import Delivery, Verb, hookimpl
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.connector import Result
 from pullpush_sdk.declarative import connector_of
+from pullpush_sdk.errors import PluginError, RejectedError
 from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.plugins import Source, load_plugins
 from pullpush_sdk.testing.connections import connected
@@ -73,7 +74,8 @@ def deliver(push, shop, *payloads, kind="product", **more):
     manifest = read_manifest(json.dumps({**HEAD, "push": push}), file="shop.json", format="json")
     module = SimpleNamespace(pullpush_connector=hookimpl(lambda: connector_of(manifest)))
     plugins = load_plugins([Source(name="shop", distribution="pullpush-shop", load=lambda: module)])
-    assert not plugins.failures, plugins.failures
+    for failure in plugins.failures:
+        raise failure.error
     loaded = plugins.connector("shop")
     batch = [
         Delivery(
@@ -197,5 +199,61 @@ def test_a_flow_that_matches_by_another_field_finds_the_record_by_it():
 
 def test_a_way_to_find_records_that_no_flow_can_ask_for_is_refused():
     push = {"product": {**ONE_BY_ONE["product"], "find_by": {"title": ONE_BY_ONE["product"]["find"]}}}
-    with pytest.raises(AssertionError, match="no flow matches product by `title`"):
+    with pytest.raises(PluginError, match="no flow matches product by `title`"):
         deliver(push, Shop(), {"sku": "A"})
+
+
+MAKE = "mutation Make($sku: String!) { make(sku: $sku) { id } }"
+SPEAKING = {
+    "graphql": {"method": "POST", "path": "/graphql", "query": MAKE, "variables": {"where": "here"}},
+    "graphql as JSON": {"method": "POST", "path": "/graphql", "json": {"query": MAKE, "variables": {}}},
+    "json-rpc": {"method": "POST", "path": "/rpc", "json": {"jsonrpc": "2.0", "method": "make", "id": 1}},
+}
+
+
+def saying(name, code):
+    """A refusal of status 200 as the protocol of a request says it."""
+    if name == "json-rpc":
+        return 200, {"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": "no room"}}
+    return 200, {"data": {"make": None}, "errors": [{"message": "no room", "extensions": {"code": code}}]}
+
+
+@pytest.mark.parametrize(("name", "part"), [*((name, "create") for name in SPEAKING), ("graphql", "bulk")], ids=str)
+def test_what_a_protocol_refuses_is_never_delivered_though_the_manifest_says_nothing_of_it(name, part):
+    write = {"request": SPEAKING[name], "body": {"title": "title"}}
+    if part == "bulk":
+        write["items_at"] = "rows"
+    elif name != "graphql":
+        write["body_at"] = "params"
+    push = {"product": {part: write}}
+    inside = -32603 if name == "json-rpc" else "INTERNAL_SERVER_ERROR"
+    (outcome,) = deliver(push, Shop(answers=[saying(name, inside)] * 5), {"sku": "A", "title": "One"})
+    assert outcome.result is Result.RETRY
+    assert "no room" in outcome.reason
+    refusing = Shop(answers=[saying(name, -32602)])
+    if part == "bulk":  # nobody knows which of them was meant
+        with pytest.raises(RejectedError, match="no room"):
+            deliver(push, refusing, {"sku": "A", "title": "One"})
+    else:
+        (outcome,) = deliver(push, refusing, {"sku": "A", "title": "One"})
+        assert outcome.result is Result.DEAD
+        assert "no room" in outcome.reason
+    (outcome,) = deliver(push, Shop(answers=[(200, {"data": {"make": {"id": 5}}})]), {"sku": "A", "title": "One"})
+    assert outcome.result is Result.DELIVERED
+
+
+def test_a_bulk_write_whose_manifest_reads_the_protocols_errors_reads_them_itself():
+    write = {
+        "request": {
+            "method": "POST",
+            "path": "/graphql",
+            "query": "mutation M($rows: [Row!]) { m(rows: $rows) { n } }",
+        },
+        "items_at": "rows",
+        "item_errors": "errors",
+        "item_index": "extensions.row",
+        "body": {"sku": "sku"},
+    }
+    answer = {"data": {"m": None}, "errors": [{"message": "no room", "extensions": {"row": 1}}]}
+    outcomes = deliver({"product": {"bulk": write}}, Shop(answers=[(200, answer)]), {"sku": "A"}, {"sku": "B"})
+    assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import attrs
@@ -170,15 +171,110 @@ def test_a_state_that_was_stored_goes_on_where_it_stood(listing, pages_before):
     assert records == list(range(listing.count))
 
 
+def _shown(kind: str, size: int, rows: list[Any], state: PageState, *, says: set[str], echoes: bool = False) -> Seen:
+    """A page of rows as a platform of numbered pages shows it; `echoes` the number that was asked for."""
+    asked = next(value for name, value in state.step.params.items() if name != "limit")
+    first = (asked - 1) * size if kind == "page" else asked
+    found = rows[first : first + size]
+    known = {"total": len(rows), "total_pages": -(-len(rows) // size)}
+    values = {name: value for name, value in known.items() if name in says}
+    body = json.dumps({"data": found, **values, **({"asked": asked} if echoes else {})}).encode()
+    return Seen(count=len(found), values=values, body=body, records=found)
+
+
+def _numbered(kind: str, size: int, says: set[str]) -> Any:
+    return paginator(
+        Pagination(kind=kind, size_param="limit", size=size), Response(records="data", **{name: name for name in says})
+    )
+
+
+SAYS = st.sets(st.sampled_from(["total", "total_pages"]))
+
+
+@given(
+    kind=st.sampled_from(["page", "offset"]),
+    size=st.integers(1, 4),
+    length=st.integers(1, 20),
+    says=SAYS,
+    echoes=st.booleans(),
+)
+def test_a_page_that_comes_for_ever_is_named_soon(kind, size, length, says, echoes):
+    """The platform ignores the page parameter, whatever it says of an end, and may echo the number all the same."""
+    pages, rows = _numbered(kind, size, says), list(range(length))
+    state = pages.first()
+
+    def answer(state: PageState) -> Seen:
+        first = _shown(kind, size, rows, pages.first(), says=says)
+        asked = state.step.params if echoes else None
+        return attrs.evolve(first, body=json.dumps({**json.loads(first.body), "asked": asked}).encode())
+
+    for _ in range(3):
+        state = pages.next(state, answer(state))
+        if state is None:
+            assert length <= size, "an end that nobody reached"
+            return
+    with pytest.raises(ContractError, match="same as the one before, in 4 answers"):
+        pages.next(state, answer(state))
+
+
+@given(
+    kind=st.sampled_from(["page", "offset"]),
+    size=st.integers(1, 4),
+    length=st.integers(0, 20),
+    says=st.tuples(SAYS, st.booleans()),
+    data=st.data(),
+)
+def test_a_list_that_grows_at_its_front_is_never_refused(kind, size, length, says, data):
+    """By a page or more, or by edits that bring what is last to the front: whoever stays where it is, is read."""
+    says, echoes = says
+    pages, rows = _numbered(kind, size, says), list(range(length))
+    stayed, read, number, state = set(rows), set(), length, pages.first()
+    for turn in itertools.count():
+        shown = _shown(kind, size, rows, state, says=says, echoes=echoes)
+        read |= set(shown.records)
+        state = pages.next(state, shown)
+        if state is None:
+            break
+        if turn < 12:
+            for edits in data.draw(st.lists(st.booleans(), min_size=0, max_size=2 * size)):
+                if edits and rows:
+                    stayed.discard(rows.pop())
+                rows.insert(0, number)
+                number += 1
+    assert stayed <= read
+
+
 @pytest.mark.parametrize("kind", ["page", "offset"])
-def test_a_page_that_repeats_for_ever_is_named(kind):
-    """The platform ignores the page parameter and says nothing of an end."""
-    pages = paginator(Pagination(kind=kind, size_param="limit", size=2), Response())
-    seen = Seen(count=2, body=b"[1, 2]")
-    state = pages.next(pages.first(), seen)
-    assert state is not None
+def test_what_pushed_a_page_back_is_read_too(kind):
+    """Every gap between requests brings just one page, and the total stays: only the records tell."""
+    pages, rows, asked, state = _numbered(kind, 2, {"total"}), list("abcdef"), [], None
+    state = pages.first()
+    for _ in range(20):
+        asked.append(state.number if kind == "page" else state.number // 2 + 1)
+        shown = _shown(kind, 2, rows, state, says={"total"})
+        state = pages.next(state, shown)
+        if state is None:
+            break
+        if len(asked) in (1, 4):
+            rows = [name.upper() for name in rows[-2:]] + rows[:-2]
+    assert asked == [1, 2, 1, 2, 3, 2, 3]
+
+
+def test_a_page_behind_the_end_of_a_shorter_list_may_be_the_last_one_again():
+    """As some platforms answer; nothing is missing then, and nobody ignores a page."""
+    pages = _numbered("page", 2, {"total"})
+    first = Seen(count=2, values={"total": 4}, body=b'{"data": [1, 2], "total": 4}', records=[1, 2])
+    again = Seen(count=2, values={"total": 2}, body=b'{"data": [1, 2], "total": 2}', records=[1, 2])
+    assert pages.next(pages.next(pages.first(), first), again) is None
+
+
+def test_new_links_to_the_same_records_are_named_soon():
+    pages = paginator(Pagination(kind="link"), Response(records="$"))
+    state = pages.first()
     with pytest.raises(ContractError, match="same as the one before"):
-        pages.next(state, seen)
+        for number in range(5):
+            state = pages.next(state, Seen(count=1, link=f"</?at={number}>; rel=next", body=b"[1]", records=[1]))
+    assert state.pages == 3
 
 
 @given(lead=st.integers(0, 30), length=st.integers(1, 40))

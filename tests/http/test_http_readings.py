@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import httpcore
 import pytest
 
 from pullpush_sdk.errors import (
@@ -16,6 +19,7 @@ from pullpush_sdk.errors import (
     UnavailableError,
 )
 from pullpush_sdk.http import Call, MemoryTokenStore, Token
+from pullpush_sdk.http._socket import Network
 from pullpush_sdk.http._status import retry_after, seconds_until
 from pullpush_sdk.manifest import Limits, OAuth2Auth, Request, SessionAuth
 from pullpush_sdk.testing.clock import VirtualClock
@@ -203,13 +207,38 @@ async def test_the_token_host_is_called_for_tokens_only(kit):
     assert "authorization" not in accounts.received[0].headers
 
 
-async def test_a_handshake_that_hangs_was_surely_not_applied(kit):
-    """The server speaks no TLS and waits for a request in clear."""
-    limits = Limits(timeout=0.2, retries=0)
-    async with (
-        kit.platform(kit.script(kit.json(1))) as platform,
-        kit.client(platform.url.replace("http://", "https://"), limits=limits) as client,
-    ):
-        with pytest.raises(UnavailableError, match="handshake") as caught:
+@pytest.fixture
+def silent():
+    """Where connections stand, and nobody ever says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("within", [0.2, 0.02, 0.001])
+async def test_a_handshake_that_hangs_was_surely_not_applied(kit, silent, within):
+    """Whichever of the time limits is noticed first."""
+    async with kit.client(f"https://127.0.0.1:{silent}", limits=Limits(timeout=within, retries=0)) as client:
+        with pytest.raises(UnavailableError, match="no connection") as caught:
             await client.send(Call(method="POST", url="/"))
     assert not caught.value.maybe_applied
+
+
+async def test_a_handshake_has_a_limit_of_its_own(silent):
+    """It is named, where there is time to see it."""
+    stream = await Network().connect_tcp("127.0.0.1", silent)
+    with pytest.raises(httpcore.ConnectTimeout, match="handshake"):
+        await stream.start_tls(ssl.create_default_context(), "localhost", timeout=0.01)
+
+
+async def test_a_request_that_was_sent_may_have_been_applied(kit):
+    """The same limit on a connection that stands already."""
+    stalled = kit.reply(stall=True, cut=0)
+    async with (
+        kit.platform(kit.script(kit.json(1), stalled)) as platform,
+        kit.client(platform.url, limits=Limits(retries=0)) as client,
+    ):
+        await client.send(Call(url="/"))
+        with pytest.raises(RequestTimeoutError) as caught:
+            await client.send(Call(method="POST", url="/", timeout=0.3))
+        assert platform.connections == 1
+    assert caught.value.maybe_applied

@@ -134,7 +134,12 @@ def test_a_sync_breaks_no_limit_and_uses_what_it_has(destination, records, tmp_p
 @pytest.mark.full
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("destination", "scale"), [("linnworks", SCALE), ("magento", SCALE), ("salla", SCALE), ("shopify", 10)]
+    ("destination", "scale"),
+    [
+        *((destination, JUMPING) for destination in ("linnworks", "magento", "salla")),
+        *((destination, SCALE) for destination in ("linnworks", "magento", "salla")),
+        ("shopify", 10),
+    ],
 )
 def test_matrix_budgets_with_five_thousand_products(destination, scale, tmp_path, monkeypatch):
     judge(tmp_path, monkeypatch.setenv, destination, 5_000, scale)

@@ -18,10 +18,10 @@ from pullpush_sdk.cli import cli
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import Functions
+from pullpush_sdk.openapi.words import singular, words_of
 from pullpush_sdk.scaffold import names_of, sketch_of
 from pullpush_sdk.scaffold._from import draft_files
 from pullpush_sdk.scaffold.draft import Drafted, draft, read_openapi
-from pullpush_sdk.scaffold.draft.words import singular, words_of
 
 SPECS = Path(__file__).parent / "specs"
 VENDORS = Path(__file__).parents[2] / "../shared/vendor-specs"

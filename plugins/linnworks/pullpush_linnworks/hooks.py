@@ -14,6 +14,10 @@ REFUSED = {
     "cart": "Linnworks has no carts",
     "contact.write": "Linnworks has no list of customers; a buyer's name and address travel inside orders",
     "invoice": "Linnworks has no invoices; it only prints them",
+    "product.variants": (
+        "the items of a variation group are products of their own, each with its stock;"
+        " Linnworks does not say by which option (size, colour) they differ"
+    ),
     "webhook": "Linnworks sends no webhooks to API applications; everything is polled",
 }
 """Canonical type, or type and ability, to the reason why not."""

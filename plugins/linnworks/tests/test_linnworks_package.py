@@ -16,7 +16,7 @@ def test_abilities_are_what_the_readme_says(loaded):
     connector = loaded.connector
     assert connector.reads == connector.snapshots == {"stocklevel", "product", "order", "contact"}
     assert connector.writes == {"stocklevel", "product", "order"}
-    assert set(connector.refused) == {"call", "cart", "contact.write", "invoice", "webhook"}
+    assert set(connector.refused) == {"call", "cart", "contact.write", "invoice", "product.variants", "webhook"}
     assert all(connector.refused.values())
 
 

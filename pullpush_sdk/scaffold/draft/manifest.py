@@ -15,12 +15,15 @@ from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, fields_
 from pullpush_sdk.errors import FieldError, ManifestError, Problem
 from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
+from pullpush_sdk.openapi import snake
 
+from .notices import DraftedWebhook, webhook_of
 from .propose import SURE, Proposal, propose
-from .resources import Listing, listings, paging_of, since_of
+from .resources import Listing, listings, pagination_of, since_param
 from .samples import records_of, sample_of
+from .sections import push_lines, webhook_lines
 from .shapes import Shape, Sketch, field_paths
-from .words import snake
+from .writing import Writing, writing_of
 from .yamltext import comment, flow
 
 __all__ = ["Drafted", "draft"]
@@ -32,12 +35,17 @@ _ROUNDS = 60
 
 @attrs.frozen(kw_only=True)
 class Drafted:
-    """`manifest` as YAML text, sample files by resource name; `checks` are the places that a person must look at."""
+    """`manifest` as YAML text, sample files by resource name; `checks` are the places that a person must look at.
+
+    `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers.
+    """
 
     manifest: str
     samples: Mapping[str, Json]
     reads: Mapping[str, str]
     checks: Sequence[str]
+    writes: Sequence[str] = ()
+    events: Sequence[str] = ()
 
 
 @attrs.define(kw_only=True)
@@ -62,17 +70,59 @@ def draft(
     for one type from the native fields; the more certain one of each field is taken.
     """
     resources = _resources(sketch, types, wanted, proposer)
-    left_out: list[str] = []
+    beside = _beside(sketch, resources, types)
+    left_out: list[str] = list(beside.left_out)
     for _ in range(_ROUNDS):
-        lines, checks = _written(sketch, resources, name=name, title=title, left_out=left_out)
+        beside = _still(beside, resources)
+        lines, checks = _written(sketch, resources, beside, name=name, title=title, left_out=left_out)
         text = "\n".join(lines) + "\n"
         problems = _problems(text, types) or _misfits(resources, sketch, types)
         if not problems:
             break
-        _mend(resources, problems, left_out)
+        beside = _mend(resources, beside, problems, left_out)
     samples = {each.name: sample_of(each.listing, sketch, each.proposals) for each in resources}
     reads = {each.name: each.listing.canonical_type for each in resources}
-    return Drafted(manifest=text, samples=samples, reads=reads, checks=checks)
+    events = [each.event for each in beside.webhook.handlers] if beside.webhook is not None else []
+    return Drafted(
+        manifest=text, samples=samples, reads=reads, checks=checks, writes=sorted(beside.writings), events=events
+    )
+
+
+@attrs.frozen(kw_only=True)
+class _Beside:
+    """What is drafted beside the lists: writes by canonical type, webhooks, and why others are left to a person."""
+
+    writings: Mapping[str, Writing] = attrs.field(factory=dict)
+    webhook: DraftedWebhook | None = None
+    left_out: Sequence[str] = ()
+
+
+def _beside(sketch: Sketch, resources: Sequence[_Resource], types: CanonicalTypes) -> _Beside:
+    writings: dict[str, Writing] = {}
+    left_out: list[str] = []
+    for each in resources:
+        kind = types[each.listing.canonical_type]
+        found = writing_of(each.listing, kind, sketch.operations, each.proposals)
+        if isinstance(found, str):
+            left_out += [f"push.{kind.name}: {found}"] if found else []
+        else:
+            writings.setdefault(kind.name, found)
+    known = {each.name: (each.listing.canonical_type, each.listing.record) for each in resources}
+    webhook = webhook_of(sketch.notices, known)
+    if sketch.notices and webhook is None:
+        left_out.append("webhook: no webhook of the document brings a record that is read here")
+    return _Beside(writings=writings, webhook=webhook, left_out=left_out)
+
+
+def _still(beside: _Beside, resources: Sequence[_Resource]) -> _Beside:
+    """Without what speaks of resources that were taken out."""
+    names, kinds = {each.name for each in resources}, {each.listing.canonical_type for each in resources}
+    webhook = beside.webhook
+    if webhook is not None:
+        handlers = [each for each in webhook.handlers if each.resource in names]
+        webhook = attrs.evolve(webhook, handlers=handlers) if handlers else None
+    writings = {kind: each for kind, each in beside.writings.items() if kind in kinds}
+    return attrs.evolve(beside, writings=writings, webhook=webhook)
 
 
 def _resources(
@@ -152,7 +202,13 @@ def _quoted(name: str) -> str:
 
 
 def _written(
-    sketch: Sketch, resources: Sequence[_Resource], *, name: str, title: str, left_out: Sequence[str]
+    sketch: Sketch,
+    resources: Sequence[_Resource],
+    beside: _Beside,
+    *,
+    name: str,
+    title: str,
+    left_out: Sequence[str],
 ) -> tuple[list[str], list[str]]:
     checks: list[str] = []
 
@@ -166,6 +222,14 @@ def _written(
     parts: list[str] = []
     for resource in resources:
         parts += _resource_lines(resource, settings, check)
+    secrets = list(sketch.secrets)
+    if beside.webhook is not None:
+        secrets.append("webhook_secret")
+        parts += ["", *webhook_lines(beside.webhook, check)]
+    if beside.writings:
+        parts += ["", "push:"]
+        for kind, writing in beside.writings.items():
+            parts += push_lines(kind, writing, lambda path: _path(path, settings), check)
     base = sketch.base_url or f"https://api.{name}.example{sketch.gaps.get('base_path', '')}"
     lines = [
         "# Drafted. What says `check` is a guess to look at; the number behind a rule says how certain it is, 0 to 1.",
@@ -181,7 +245,7 @@ def _written(
         f"base_url: {flow(base)}" + check("base_url", sketch.gaps.get("base_url", "")),
         f"auth: {flow(sketch.auth)}" + check("auth", sketch.gaps.get("auth", "")),
     ]
-    lines += [f"secrets: {flow(list(sketch.secrets))}"] if sketch.secrets else []
+    lines += [f"secrets: {flow(secrets)}"] if secrets else []
     if settings:
         lines += ["settings:", "  type: object", "  additionalProperties: false", "  properties:"]
         lines += [f"    {flow(key)}: {flow(value)}" for key, value in settings.items()]
@@ -210,11 +274,11 @@ def _written(
 
 def _resource_lines(resource: _Resource, settings: dict[str, Json], check: Callable[[str, str], str]) -> list[str]:
     listing, place = resource.listing, f"resources.{resource.name}"
-    pagination, response, paging_check = paging_of(listing)
+    pagination, response, paging_check = pagination_of(listing)
     request, asks = _request(
         listing, settings, {pagination.get(key) for key in ("page_param", "offset_param", "cursor_param", "size_param")}
     )
-    since = since_of(listing)
+    since = since_param(listing)
     targets = {each.target for each in resource.proposals}
     guess = (
         ""
@@ -329,35 +393,51 @@ def _failure(compiled: CompiledMap, record: Json) -> FieldError | None:
     return None
 
 
-def _mend(resources: list[_Resource], problems: Sequence[Problem], left_out: list[str]) -> None:
-    """Take out the rule, or the resource, that each problem is about.
+def _mend(resources: list[_Resource], beside: _Beside, problems: Sequence[Problem], left_out: list[str]) -> _Beside:
+    """Take out the rule, the resource, the write or the webhooks that each problem is about; gives what is left
+    beside the resources.
 
     Raises:
         ManifestError: a problem is about neither.
     """
     mended = False
     for problem in problems:
-        found = next(
-            (
-                each
-                for each in resources
-                if problem.path.startswith((f"$.resources.{each.name}.", f'$.resources["{each.name}"]'))
-                or problem.path == f"$.resources.{each.name}"
-            ),
-            None,
-        )
-        if found is None:
-            continue
-        mended = True
-        rule = re.search(r"canonical_map(?:\.|\[\")([A-Za-z.]+)", problem.path)
-        target = next(
-            (each for each in found.proposals if rule is not None and f"{rule[1]}.".startswith(f"{each.target}.")), None
-        )
-        if target is not None:
-            found.proposals.remove(target)
-            left_out.append(f"{found.name}.{target.target}: {problem.message}")
+        kind = next((each for each in beside.writings if problem.path.startswith(f"$.push.{each}")), None)
+        if kind is not None:
+            writings = {name: each for name, each in beside.writings.items() if name != kind}
+            beside, mended = attrs.evolve(beside, writings=writings), True
+            left_out.append(f"push.{kind}: {problem.message}")
+        elif beside.webhook is not None and problem.path.startswith("$.webhook"):
+            beside, mended = attrs.evolve(beside, webhook=None), True
+            left_out.append(f"webhook: {problem.message}")
         else:
-            resources.remove(found)
-            left_out.append(f"{found.name}: {problem.message}")
+            mended = _mend_resource(resources, problem, left_out) or mended
     if not mended:
         raise ManifestError("the draft is not good", problems)
+    return beside
+
+
+def _mend_resource(resources: list[_Resource], problem: Problem, left_out: list[str]) -> bool:
+    """Take out the rule, or the resource, that a problem is about; false where it is about neither."""
+    found = next(
+        (
+            each
+            for each in resources
+            if problem.path.startswith((f"$.resources.{each.name}.", f'$.resources["{each.name}"]'))
+            or problem.path == f"$.resources.{each.name}"
+        ),
+        None,
+    )
+    if found is None:
+        return False
+    rule = re.search(r"canonical_map(?:\.|\[\")([A-Za-z.]+)", problem.path)
+    target = next(
+        (each for each in found.proposals if rule is not None and f"{rule[1]}.".startswith(f"{each.target}.")), None
+    )
+    if target is not None:
+        found.proposals.remove(target)
+        left_out.append(f"{found.name}.{target.target}: {problem.message}")
+    else:
+        resources.remove(found)
+        left_out.append(f"{found.name}: {problem.message}")
+    return True

@@ -14,10 +14,10 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.canonical import CanonicalType, Kind, LineItem, fields_of
+from pullpush_sdk.openapi import singular, words_of
 
 from .shapes import Shape, field_paths
 from .synonyms import FIELDS, LINES, STATUS
-from .words import singular, words_of
 
 __all__ = ["SURE", "Proposal", "propose"]
 
@@ -207,7 +207,9 @@ def _words(field: str, path: str, shape: Shape) -> _Rule | None:
     if known is None or shape.kind not in ("text", "integer", "unknown"):
         return None
     meant = {_joined(word): canonical for canonical, words in known.items() for word in words}
-    natives = list(shape.enum) or ([str(shape.example)] if shape.example is not None else [])
+    natives = [str(each) for each in shape.enum if each is not None] or (
+        [str(shape.example)] if shape.example is not None else []
+    )
     table = {native: meant[_joined(native)] for native in natives if _joined(native) in meant}
     left = [native for native in natives if native not in table]
     if not table:

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pullpush_sdk.errors import SetupError
+from pullpush_sdk.openapi import snake, words_of
 
 from .shapes import Param, Sketch, SketchedOperation, shape_of_examples
-from .words import snake, words_of
 
 __all__ = ["read_har", "read_postman", "read_samples"]
 

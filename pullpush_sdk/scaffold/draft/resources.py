@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - lists of names
 """Which of a platform's requests list records, what the records are, and how the list goes on."""
 
 from __future__ import annotations
@@ -9,62 +8,19 @@ from typing import Any
 
 import attrs
 
-from .shapes import Param, Shape, SketchedOperation
-from .synonyms import TYPE_WORDS
-from .words import singular, snake, words_of
+from pullpush_sdk.openapi import ListPaging, Param, Shape, paging_of, records_of, since_of, singular, snake, words_of
+from pullpush_sdk.openapi.lists import GENERIC, NO_NOUNS, PAGING_NAMES, fixed_parts, telling_part
 
-__all__ = ["Listing", "listings", "paging_of", "since_of"]
+from .shapes import SketchedOperation
+from .synonyms import TYPE_WORDS
+
+__all__ = ["Listing", "listings", "pagination_of", "since_param"]
 
 Json = Any
-_LIST_NAMES = (
-    "data",
-    "items",
-    "results",
-    "records",
-    "rows",
-    "list",
-    "entries",
-    "content",
-    "value",
-    "values",
-    "objects",
-    "hits",
-)
-_NO_NOUNS = frozenset({"get", "list", "search", "all", "find", "query", "by", "api", "rest", "paged", "filter", "v"})
-_GENERIC = frozenset(
-    {"items", "item", "mine", "me", "details", "full", "v1", "v2", "v3", "v4", "index", "entries", "records"}
-)
 _READS = re.compile(r"(?i)get|list|search|find|query")
 _CHANGES = re.compile(
     r"(?i)delete|remove|update|create|add|set|cancel|process|assign|bulk|upload|import|export|login|auth|token"
 )
-_PAGE = (
-    "page",
-    "page_number",
-    "page_no",
-    "page_num",
-    "current_page",
-    "pagenumber",
-    "page_index",
-    "search_criteria_current_page",
-)
-_OFFSET = ("offset", "skip", "start", "start_at", "from_index", "start_index", "first_result")
-_CURSOR = (
-    "cursor",
-    "after",
-    "page_token",
-    "next_token",
-    "starting_after",
-    "page_info",
-    "continuation_token",
-    "next_cursor",
-    "next",
-    "page_cursor",
-)
-_SIZE = ("per_page", "page_size", "limit", "size", "entries_per_page", "count", "pagesize", "max_results", "take", "top",
-         "search_criteria_page_size", "results_per_page", "perpage")  # fmt: skip
-_SINCE = ("updated_since", "updated_at_min", "modified_since", "updated_after", "modified_after", "since", "changed_since",
-          "last_modified", "min_date_modified", "updated_from", "date_modified_min", "updated_at_gte", "last_updated", "from_date")  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -106,72 +62,32 @@ def _best(operations: Sequence[SketchedOperation], wanted: Sequence[str] | None,
 
 
 def _candidates(operation: SketchedOperation, said: Sequence[str] | None = None) -> Iterator[Listing]:
-    last = _last(operation.path)
+    last = telling_part(operation.path)
     if operation.answer is None or operation.method not in ("GET", "POST") or _CHANGES.search(last):
         return
     if operation.path.rstrip("/").endswith("}"):  # one record, whatever lists it holds
         return
-    if operation.method == "POST" and not _READS.search((_fixed(operation.path) or [""])[-1]):
+    if operation.method == "POST" and not _READS.search((fixed_parts(operation.path) or [""])[-1]):
         return
-    records = _records(operation)
-    if records is None:
+    found = records_of(operation.path, operation.answer)
+    if found is None:
         return
-    path, record = records
+    record = found.record
     kinds = _types(operation, record) if said is None else ((name, 0.3) for name in said)
     for canonical_type, certainty in kinds:
         yield Listing(
             name=snake(last) if words_of(last) else canonical_type,
             canonical_type=canonical_type,
             operation=operation,
-            records=path,
+            records=".".join(found.place),
             record=record,
             certainty=certainty,
         )
 
 
-def _last(path: str) -> str:
-    """The part of a path that names what is listed: the last one that is not a placeholder, a verb, or just `items`."""
-    fixed = _fixed(path)
-    telling = [part for part in fixed if set(words_of(part)) - _NO_NOUNS - _GENERIC]
-    return (telling or fixed or [""])[-1]
-
-
-def _fixed(path: str) -> list[str]:
-    return [
-        part.split(".")[0] for part in path.split("?", maxsplit=1)[0].split("/") if part and not part.startswith("{")
-    ]
-
-
-def _records(operation: SketchedOperation) -> tuple[str, Shape] | None:
-    """Where in the answer the list of objects stands that has the most to say."""
-    assert operation.answer is not None
-    found = [
-        (path, item) for path, item in _lists(operation.answer, "", 0) if item.kind == "object" and item.properties
-    ]
-    if not found:
-        return None
-    noun = set(map(singular, words_of(_last(operation.path))))
-
-    def worth(each: tuple[str, Shape]) -> tuple[int, int, int]:
-        name = each[0].rsplit(".", 1)[-1]
-        named = name == "" or name.lower() in _LIST_NAMES or bool(noun & set(map(singular, words_of(name))))
-        return (int(named), -each[0].count("."), len(each[1].properties))
-
-    return max(found, key=worth)
-
-
-def _lists(shape: Shape, path: str, depth: int) -> Iterator[tuple[str, Shape]]:
-    if shape.kind == "list" and shape.item is not None:
-        yield path, shape.item
-    elif shape.kind == "object" and depth < 3:
-        for name, inner in shape.properties.items():
-            if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
-                yield from _lists(inner, f"{path}.{name}" if path else name, depth + 1)
-
-
 def _types(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, float]]:
     """Canonical types that the records may be, with a certainty."""
-    last = [singular(word) for word in words_of(_last(operation.path)) if word not in _NO_NOUNS]
+    last = [singular(word) for word in words_of(telling_part(operation.path)) if word not in NO_NOUNS]
     around = {singular(word) for part in operation.path.split("/") for word in words_of(part)}
     schema = [singular(word) for word in words_of(record.name)]
     tagged = {singular(word) for word in words_of(operation.words)}
@@ -194,11 +110,7 @@ def _types(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, f
         worth += 0.05 * _telling(canonical_type, names)
         worth -= 0.08 * operation.path.count("{") + (0.1 if operation.method == "POST" else 0.0)
         worth -= 0.02 * max(0, operation.path.count("/") - 3)
-        worth += (
-            0.06
-            if any("_".join(words_of(param.name)) in (*_PAGE, *_OFFSET, *_CURSOR, *_SIZE) for param in operation.params)
-            else 0.0
-        )
+        worth += 0.06 if any("_".join(words_of(param.name)) in PAGING_NAMES for param in operation.params) else 0.0
         worth -= 0.2 if _is_inner(operation.path) else 0.0
         if worth >= 0.4:
             yield canonical_type, round(min(worth, 0.99), 2)
@@ -207,9 +119,9 @@ def _types(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, f
 def _is_inner(path: str) -> bool:
     """Whether the list belongs to one record of another: `/carts/mine/items`, `/orders/{id}/lines`."""
     nouns = {noun for names in TYPE_WORDS.values() for noun in names}
-    *before, _ = [*_fixed(path), ""][:-1] or [""]
+    *before, _ = [*fixed_parts(path), ""][:-1] or [""]
     return any(singular("_".join(words_of(part))) in nouns for part in before) and (
-        "{" in path or bool(set(words_of(_fixed(path)[-1])) & _GENERIC)
+        "{" in path or bool(set(words_of(fixed_parts(path)[-1])) & GENERIC)
     )
 
 
@@ -248,90 +160,56 @@ def _details(listing: Listing, operations: Sequence[SketchedOperation]) -> Sketc
     return None
 
 
-def paging_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], str]:
-    """Pagination and further response paths of a list, and what to check (empty: nothing)."""
-    params = [param for param in listing.operation.params if param.place == "query"]
-    size, page = _named(params, _SIZE), _named(params, _PAGE)
-    offset, cursor = _named(params, _OFFSET), _named(params, _CURSOR)
-    answer = listing.operation.answer
-    paths = {name: path for path, name in _leaves(answer)} if answer is not None else {}
-
-    def at(*names: str) -> str | None:
-        return next((paths[name] for name in names if name in paths), None)
-
-    sized: dict[str, Json] = {} if size is None else {"size_param": size.name, "size": _size(size)}
-    following = at(
-        "next_cursor",
-        "end_cursor",
-        "next_page_token",
-        "next_token",
-        "cursor",
-        "continuation_token",
-        "cursors_after",
-        "after",
-    )
-    url = at("next_url", "next_link", "next_page_url", "next", "next_href")
-    if cursor is not None and following is not None and page is None:
-        return {"kind": "cursor", "cursor_param": cursor.name, **sized}, {"next_cursor": following}, ""
-    if page is not None:
-        start = {"start": 0} if _is_zero(page) else {}
-        totals = {"total_pages": at("total_pages", "page_count", "last_page", "pages")}
-        if totals["total_pages"] is None:
-            totals = {"total": at("total", "total_count", "total_records", "total_entries", "total_results", "count")}
-        kept = {name: path for name, path in totals.items() if path is not None}
-        return (
-            {"kind": "page", "page_param": page.name, **sized, **start},
-            kept,
-            "" if kept or sized else "when is the last page reached?",
-        )
-    if offset is not None:
-        total = at("total", "total_count", "total_records", "total_results", "count")
-        kept = {} if total is None else {"total": total}
-        return (
-            {"kind": "offset", "offset_param": offset.name, **sized},
-            kept,
-            "" if kept or sized else "when is the last page reached?",
-        )
-    if url is not None:
-        return {"kind": "next_url", **sized}, {"next_url": url}, "does it hold the whole address?"
-    if cursor is not None:
-        return {"kind": "none"}, {}, f"the list takes {cursor.name}; where does an answer name the next one?"
-    if size is not None:
-        return {"kind": "none"}, {}, f"the list takes {size.name}; how is the next page asked for?"
-    return {"kind": "none"}, {}, "is everything in one answer?"
+def pagination_of(listing: Listing) -> tuple[dict[str, Json], dict[str, Json], str]:
+    """Pagination and further response paths of a list, as a manifest has them, and what to check (empty: nothing)."""
+    operation = listing.operation
+    params = [param for param in operation.params if param.place in ("query", "body")]
+    found = paging_of(params, operation.answer, operation.answer_headers, listing.record)
+    section: dict[str, Json] = {"kind": found.kind}
+    if found.kind == "keyset" and found.pager is not None:
+        # A guess that is wrong ends every sweep with an error, so a person decides.
+        words = f"does {found.pager.name} take the last record's id? then kind: keyset, with cursor_param and key"
+        return {"kind": "none"}, {}, words
+    if found.kind == "none":
+        return section, {}, found.unclear
+    names = {"page": "page_param", "offset": "offset_param", "cursor": "cursor_param"}
+    if found.pager is not None and found.kind in names:
+        section[names[found.kind]] = found.pager.name
+    if found.size is not None:
+        section |= {"size_param": found.size.name, "size": _size(found.size)}
+        if isinstance(found.size.most, int) and found.size.most >= section["size"]:
+            section["max_size"] = found.size.most
+    if found.kind == "page" and found.start == 0:
+        section["start"] = 0
+    if any(each is not None and each.place == "body" for each in (found.pager, found.size)):
+        section["place"] = "body"
+    return section, _ends(found), found.unclear
 
 
-def since_of(listing: Listing) -> Param | None:
+def _ends(found: ListPaging) -> dict[str, Json]:
+    """The response paths by which a list's end is seen."""
+    if found.kind == "cursor" and found.cursor is not None:
+        return {"next_cursor": ".".join(found.cursor)}
+    if found.kind == "next_url" and found.url is not None:
+        return {"next_url": ".".join(found.url)}
+    if found.kind == "link":
+        return {}
+    if found.pages is not None:
+        return {"total_pages": ".".join(found.pages)}
+    if found.total is not None:
+        return {"total": ".".join(found.total)}
+    if found.more is not None:
+        return {"has_next": ".".join(found.more)}
+    words = {"total": "total", "pages": "total_pages"}
+    return {words[what]: f"@headers.{name}" for what, name in found.told.items()}
+
+
+def since_param(listing: Listing) -> Param | None:
     """The parameter by which only changes are listed, where one is plainly there."""
-    return _named([param for param in listing.operation.params if param.place == "query"], _SINCE)
-
-
-def _named(params: Sequence[Param], names: Sequence[str]) -> Param | None:
-    for name in names:
-        for param in params:
-            if "_".join(words_of(param.name)) == name:
-                return param
-    return None
+    return since_of(listing.operation.params)
 
 
 def _size(param: Param) -> int:
-    return 100 if not isinstance(param.example, int) or not 1 <= param.example <= 250 else max(50, param.example)
-
-
-def _is_zero(param: Param) -> bool:
-    return param.example == 0 and not isinstance(param.example, bool)
-
-
-def _leaves(shape: Shape, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Paths of plain values outside of lists, with their names in words; the nearest to the root comes last."""
-    if shape.kind != "object" or depth > 2:
-        return
-    for name, inner in shape.properties.items():
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
-            continue
-        here = f"{path}.{name}" if path else name
-        if inner.kind == "object":
-            yield from _leaves(inner, here, depth + 1)
-    for name, inner in shape.properties.items():
-        if inner.kind in ("text", "integer", "number", "unknown") and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
-            yield (f"{path}.{name}" if path else name), "_".join(words_of(name))
+    """The page size to ask for: what the document has as default, and not more than it allows."""
+    size = 100 if not isinstance(param.example, int) or not 1 <= param.example <= 250 else max(50, param.example)
+    return max(1, min(size, int(param.most))) if param.most is not None else size

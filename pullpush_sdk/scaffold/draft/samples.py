@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.openapi import OPEN, made_value, paging_of, snake
+
 from .propose import Proposal
 from .resources import Listing
-from .shapes import Shape, Sketch
+from .shapes import Sketch
 
 __all__ = ["records_of", "sample_of"]
 
 Json = Any
-_BY_FORMAT = {
-    "date-time": "2026-01-31T10:00:00Z",
-    "date": "2026-01-31",
-    "email": "someone@example.com",
-    "uuid": "00000000-0000-4000-8000-000000000001",
-    "guid": "00000000-0000-4000-8000-000000000001",
-    "uri": "https://example.com/1",
-    "url": "https://example.com/1",
-}
-_DEEPEST = 6
-_NO_EXAMPLE = "text"
 
 
 def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -> Json:
@@ -32,11 +24,31 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         return {"exchanges": list(operation.exchanges)}
     body = operation.example
     if not isinstance(body, dict | list):
-        body = _value(operation.answer, 0) if operation.answer is not None else {}
-        for record in records_of(body, listing.records):
+        body = made_value(operation.answer) if operation.answer is not None else {}
+        rows = records_of(body, listing.records)
+        for record in rows:
             _fit(record, proposals)
-    request = {"method": operation.method, "path": operation.path, "headers": _headers(sketch)}
+        _end(body, listing, len(rows))
+    request = {"method": operation.method, "path": _opened(operation.path), "headers": _headers(sketch)}
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
+
+
+def _opened(path: str) -> str:
+    """A path whose placeholders are settings, as the manifest has them."""
+    return re.sub(r"\{([^{}]+)\}", lambda found: f"{{{{{snake(found[1])}}}}}", path)
+
+
+def _end(body: Json, listing: Listing, count: int) -> None:
+    """Make a made-up answer the only page: nothing behind it, and as many records as it shows."""
+    operation = listing.operation
+    told = paging_of(operation.params, operation.answer, operation.answer_headers, listing.record)
+    ends = ((told.cursor, None), (told.url, None), (told.more, False), (told.total, count), (told.pages, 1))
+    for place, value in ends:
+        holder = body
+        for step in (place or ())[:-1]:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+        if place and isinstance(holder, dict) and place[-1] in holder:
+            holder[place[-1]] = value
 
 
 def records_of(body: Json, path: str) -> list[Json]:
@@ -58,7 +70,7 @@ def _fit(record: Json, proposals: Sequence[Proposal]) -> None:
         if each.inner:
             for item in place[last] if isinstance(place[last], list) else ():
                 _fit(item, each.inner)
-        elif place[last] == _NO_EXAMPLE and isinstance(each.rule, Mapping):
+        elif place[last] == OPEN and isinstance(each.rule, Mapping):
             place[last] = _read_by(each.rule)
 
 
@@ -70,7 +82,7 @@ def _read_by(rule: Mapping[str, Json]) -> Json:
             return "1.50"
         case "lookup":
             return next(iter(rule["table"]))
-    return _NO_EXAMPLE
+    return OPEN
 
 
 def _headers(sketch: Sketch) -> Mapping[str, str]:
@@ -84,26 +96,3 @@ def _headers(sketch: Sketch) -> Mapping[str, str]:
         case "none":
             return {}
     return {"Authorization": "Bearer {{access_token}}"}
-
-
-def _value(shape: Shape, depth: int) -> Json:
-    if shape.example is not None:
-        return shape.example
-    if shape.enum:
-        return int(shape.enum[0]) if shape.kind == "integer" and shape.enum[0].isdigit() else shape.enum[0]
-    if depth > _DEEPEST:
-        return None
-    match shape.kind:
-        case "object":
-            return {name: _value(inner, depth + 1) for name, inner in shape.properties.items()}
-        case "list":
-            return [] if shape.item is None else [_value(shape.item, depth + 1)]
-        case "text":
-            return _BY_FORMAT.get(shape.format, _NO_EXAMPLE)
-        case "integer":
-            return 1
-        case "number":
-            return 1.5
-        case "boolean":
-            return True
-    return None

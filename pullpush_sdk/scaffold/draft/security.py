@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .words import snake
+from pullpush_sdk.openapi import snake
 
 __all__ = ["auth_of_schemes"]
 

@@ -10,12 +10,21 @@ Each law is tried per canonical type. A failure names the law, the smallest hist
 to mend; see docs/how-to/conformance.md.
 """
 
-from . import destination, pair, source
+from . import destination, destination_care, pair, pair_content, source, source_drift, source_state, webhook
 from ._law import BrokenLawError, Effort, Law, NotProvenError
 from ._subject import Shop, Subject
 from ._suite import suite
 
 __all__ = ["LAWS", "BrokenLawError", "Effort", "Law", "NotProvenError", "Shop", "Subject", "suite"]
 
-LAWS: tuple[Law, ...] = (*source.LAWS, *destination.LAWS, *pair.LAWS)
-"""Every law, those of reading, then of writing, then of both ways."""
+LAWS: tuple[Law, ...] = (
+    *source.LAWS,
+    *source_state.LAWS,
+    *source_drift.LAWS,
+    *destination.LAWS,
+    *destination_care.LAWS,
+    *pair.LAWS,
+    *pair_content.LAWS,
+    *webhook.LAWS,
+)
+"""Every law: of reading, of writing, of both ways, of webhooks."""

@@ -15,7 +15,7 @@ from pullpush_sdk.sandbox import ChangeError
 from ._law import BrokenLawError, Effort
 from ._subject import Shop
 
-__all__ = ["Edit", "Known", "histories", "play", "try_histories"]
+__all__ = ["Edit", "Known", "histories", "kinds_for", "known_records", "play", "try_histories"]
 
 _KINDS: Mapping[str, Sequence[str]] = {
     "stocklevel": ("stock",),
@@ -43,7 +43,8 @@ class Edit:
     wait: float = 0.0
 
     def __repr__(self) -> str:
-        return f"after page {self.after_page} and {self.wait} s: {self.kind} of record {self.which} = {self.value}"
+        waited = f", {self.wait:g} s later" if self.wait else ""
+        return f"after page {self.after_page}{waited}: {self.kind} of record {self.which} = {self.value}"
 
 
 def histories(kinds: Sequence[str], *, pages: int = 6, longest: int = 8) -> st.SearchStrategy[list[Edit]]:
@@ -72,6 +73,18 @@ class Known:
 
     keys: Sequence[str]
     sold: Sequence[str]
+
+
+async def known_records(shop: Shop, canonical_type: str) -> Known:
+    """What merchant edits of a type name records by, and SKUs that a shopper may buy."""
+    base = canonical_type if canonical_type in ("stocklevel", "product", "order", "contact") else "product"
+    if base not in shop.subject.loaded.connector.reads:
+        base = canonical_type
+    events, _ = await shop.sweep(base)
+    kind = shop.subject.types[base]
+    keys = sorted({kind.key(event.record) for event in events})
+    lines = [line for event in events for line in getattr(event.record, "line_items", None) or ()]
+    return Known(keys=keys, sold=sorted({line.sku for line in lines if line.sku}) or keys)
 
 
 def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
@@ -132,6 +145,6 @@ def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Ed
         try:
             check(history)
         except BrokenLawError as error:
-            raise BrokenLawError(f"{error}\n  history: {'; '.join(map(repr, history))}") from None
+            raise BrokenLawError(error.seen, steps=[repr(edit) for edit in history]) from None
 
     tried()

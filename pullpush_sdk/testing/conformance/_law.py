@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import attrs
@@ -12,9 +13,22 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenLawError", "Effort", "Law", "NotProvenError", "broken", "not_proven"]
 
+_WIDTH = 110
+_LONGEST = 700
+"""Characters of what was seen: whoever needs more tries again with the seed."""
+
 
 class BrokenLawError(AssertionError):
-    """A connector broke a law: the message has the law, what was seen and what to mend."""
+    """A connector broke a law: the message has the law, what was seen, the smallest sequence, and what to mend.
+
+    `seen` is what was seen, `steps` the smallest sequence of events that leads there, in order; empty where the law
+    has no history.
+    """
+
+    def __init__(self, message: str, *, seen: str = "", steps: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.seen = seen or message
+        self.steps = tuple(steps)
 
 
 class NotProvenError(Exception):
@@ -31,7 +45,7 @@ class Effort:
 
 @attrs.frozen(kw_only=True)
 class Law:
-    """One law.
+    """One law that a connector keeps for a canonical type.
 
     `says` is the law in a sentence; `fix` what an author should look at where it is broken. `check` tries it for one
     canonical type and raises BrokenLawError, or NotProvenError where the sandbox cannot play it. `ability` is what a
@@ -41,7 +55,7 @@ class Law:
     name: str
     says: str
     fix: str
-    ability: Literal["read", "write", "both"]
+    ability: Literal["read", "write", "both", "webhook"]
     check: Callable[[Subject, str, Effort], None]
     only: frozenset[str] | None = None
 
@@ -52,6 +66,7 @@ class Law:
             "read": connector.reads,
             "write": connector.writes & connector.reads,  # what cannot be read back cannot be judged
             "both": connector.reads & connector.writes,
+            "webhook": connector.webhooks & connector.reads,  # what a webhook tells is judged by what a poll reads
         }[self.ability]
         return sorted(concerned if self.only is None else concerned & self.only)
 
@@ -67,14 +82,35 @@ class Law:
             self.check(subject, canonical_type, chosen)
         except BrokenLawError as error:
             raise BrokenLawError(
-                f"{subject.loaded.name} breaks the law {self.name} for {canonical_type}: {self.says}\n"
-                f"  seen: {error}\n  seed: {chosen.seed}\n  Fix: {self.fix}"
+                self._message(subject, canonical_type, chosen, error), seen=error.seen, steps=error.steps
             ) from None
 
+    def _message(self, subject: Subject, canonical_type: str, effort: Effort, error: BrokenLawError) -> str:
+        """A line for each thing that an author asks next, in the order in which it is asked."""
+        steps = [f"{number}. {step}" for number, step in enumerate(error.steps, start=1)]
+        parts = [
+            ("law", self.says),
+            ("seen", textwrap.shorten(error.seen, _LONGEST, placeholder=" …")),
+            *[("after" if number == 0 else "", step) for number, step in enumerate(steps)],
+            ("seed", str(effort.seed)),
+            ("Fix", self.fix),
+        ]
+        head = f"{subject.loaded.name} breaks the law {self.name} for {canonical_type}"
+        options = f"--pullpush-seed={effort.seed} --pullpush-effort={effort.examples}"
+        again = f"  again: pytest -k {self.name}-{canonical_type} {options}"  # in one line: it is copied
+        return "\n".join([head, *(_line(name, text) for name, text in parts), again])
 
-def broken(seen: str) -> NoReturn:
-    """The law is broken; `seen` says how."""
-    raise BrokenLawError(seen)
+
+def _line(name: str, text: str) -> str:
+    start = f"  {name + ': ' if name else '':<7}"
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=start, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def broken(seen: str, *, steps: Sequence[str] = ()) -> NoReturn:
+    """The law is broken; `seen` says how, `steps` what led there."""
+    raise BrokenLawError(seen, steps=steps)
 
 
 def not_proven(why: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -30,6 +31,7 @@ class Subject:
     `sandbox` builds its platform for given options. `settings` and `secrets` are laid over those that the sandbox
     names; `extra` are switches of the sandbox. `records` is how many products a shop is seeded with, `many` how many
     where a law needs several pages; `many_of` the same for single types, whose records are fewer than products.
+    `webhook_switch` is the switch of the sandbox that takes the address of webhooks, where no subscription does.
     """
 
     loaded: LoadedConnector
@@ -41,6 +43,7 @@ class Subject:
     records: int = 12
     many: int = 300
     many_of: Mapping[str, int] = attrs.field(factory=dict)
+    webhook_switch: str = "webhook_url"
 
     @classmethod
     def of(cls, plugins: Plugins, name: str, **options: Any) -> Subject:
@@ -59,20 +62,27 @@ class Subject:
 
     @asynccontextmanager
     async def shop(
-        self, *, records: int | None = None, seed: int = 0, clock: VirtualClock | None = None
+        self,
+        *,
+        records: int | None = None,
+        seed: int = 0,
+        clock: VirtualClock | None = None,
+        skew: float = 0.0,
+        switches: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Shop]:
         """A fresh shop that answers on loopback.
 
         Both sides share one clock, which jumps as soon as the connection waits: a law takes no longer than its
-        requests. The platform's own limits are off.
+        requests. The platform's wall clock is `skew` seconds before ours, `switches` are laid over `extra`. The
+        platform's own limits are off.
         """
         clock = clock or VirtualClock()
         options = SandboxOptions(
             records=self.records if records is None else records,
             seed=seed,
             rate_limits=False,
-            extra=dict(self.extra),
-            clock=SandboxClock(source=clock.monotonic, start=clock.now()),
+            extra={**self.extra, **(switches or {})},
+            clock=SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew)),
         )
         sandbox = self.sandbox(options)
         async with connected(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pullpush_sdk.plugins import load_plugins
+from pullpush_sdk.testing.pytest_plugin import effort_of
 
-from ._law import Effort, Law, NotProvenError
+from ._law import BrokenLawError, Effort, Law, NotProvenError
 from ._subject import Subject
 
 __all__ = ["suite"]
@@ -18,7 +19,9 @@ __all__ = ["suite"]
 def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **options: Any) -> Callable[..., None]:
     """A test function over every law and canonical type of the installed connector `name`.
 
-    `options` are those of `Subject`. A law that the sandbox cannot play is skipped, with the reason.
+    `options` are those of `Subject`. A law that the sandbox cannot play is skipped, with the reason. What
+    `--pullpush-seed` and `--pullpush-effort` say goes before `effort`. A broken law fails with its message alone: the
+    traceback would be ours, not the connector's.
 
     Raises:
         PluginError: no such connector is installed.
@@ -31,10 +34,12 @@ def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **opt
     ]
 
     @pytest.mark.parametrize(("law", "canonical_type"), cases)
-    def test(law: Law, canonical_type: str) -> None:
+    def test(law: Law, canonical_type: str, pytestconfig: pytest.Config) -> None:
         try:
-            law.run(subject, canonical_type, effort)
+            law.run(subject, canonical_type, effort_of(pytestconfig, effort))
         except NotProvenError as why:
             pytest.skip(f"not proven: {why}")
+        except BrokenLawError as error:
+            pytest.fail(str(error), pytrace=False)
 
     return test

@@ -9,16 +9,16 @@ from contextlib import suppress
 import attrs
 
 from pullpush_sdk.connector import Delivery, Event, Outcome, Result
-from pullpush_sdk.engine.open import open_engine
 from pullpush_sdk.engine.ports import Engine, FlowSpec
 from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.clock import VirtualClock
+from pullpush_sdk.testing.engine import memory_engine
 
 from ._history import Edit, Known, kinds_for, play, try_histories
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning, newest
 
-__all__ = ["LAWS"]
+__all__ = ["LAWS", "Way"]
 
 _ROUNDS = 12
 """Rounds within which two shops must have come to rest after the last outside change."""
@@ -27,7 +27,7 @@ _QUIET = 2
 
 
 @attrs.define(kw_only=True)
-class _Way:
+class Way:
     """One direction of a two-way flow, and how many writes it made."""
 
     flow: FlowSpec
@@ -81,8 +81,7 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
     async with (
         subject.shop(clock=clock) as left,
         subject.shop(clock=clock) as right,
-        open_engine("sqlite://", clock=clock, types=subject.types) as engine,
-        engine.hold(),
+        memory_engine(clock=clock, types=subject.types) as engine,
     ):
         ways = _both_ways(subject, canonical_type, left, right, engine)
         await _rest(ways)
@@ -108,7 +107,7 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
                 broken(f"at rest {identity} is {one} in one shop and {other} in the other")
 
 
-def _both_ways(subject: Subject, canonical_type: str, left: Shop, right: Shop, engine: Engine) -> tuple[_Way, _Way]:
+def _both_ways(subject: Subject, canonical_type: str, left: Shop, right: Shop, engine: Engine) -> tuple[Way, Way]:
     connector = subject.loaded.connector
     there = FlowSpec(
         name="there",
@@ -121,12 +120,12 @@ def _both_ways(subject: Subject, canonical_type: str, left: Shop, right: Shop, e
     )
     back = attrs.evolve(there, name="back", source="right", destination="left", readers=("there",))
     return (
-        _Way(flow=there, source=left, destination=right, engine=engine),
-        _Way(flow=back, source=right, destination=left, engine=engine),
+        Way(flow=there, source=left, destination=right, engine=engine),
+        Way(flow=back, source=right, destination=left, engine=engine),
     )
 
 
-async def _rest(ways: tuple[_Way, _Way]) -> None:
+async def _rest(ways: tuple[Way, Way]) -> None:
     """Turns of both ways until nothing is written any more."""
     quiet = 0
     for _ in range(_ROUNDS):

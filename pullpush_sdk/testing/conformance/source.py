@@ -9,13 +9,14 @@ from glob import escape
 from typing import Any
 
 from pullpush_sdk.canonical import dumps, from_wire, loads, to_sparse
-from pullpush_sdk.connector import Event
+from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
-from ._history import Edit, Known, kinds_for, play, try_histories
-from ._law import Effort, Law, broken, not_proven
+from ._history import Edit, kinds_for, known_records, play, try_histories
+from ._law import Effort, Law, NotProvenError, broken, not_proven
 from ._subject import Shop, Subject, newest
+from ._truth import holds_what_was_told
 
 __all__ = ["LAWS"]
 
@@ -26,7 +27,7 @@ _PATIENCE = 60
 
 
 def reads_everything(subject: Subject, canonical_type: str, effort: Effort) -> None:
-    """A sweep ends, says so, and holds every record once; the next one has nothing new."""
+    """A sweep ends, says so, and holds every record of the shop; the next one has nothing new."""
 
     async def tried() -> None:
         async with subject.shop(seed=effort.seed) as shop:
@@ -38,16 +39,28 @@ def reads_everything(subject: Subject, canonical_type: str, effort: Effort) -> N
             events = [event for page in pages for event in page.events]
             _well_formed(subject, events)
             first = newest(shop, events)
-            if not first:
+            if not first and not shop.sandbox.control.contents:
                 not_proven("the sandbox has no record of this type")
             again, _ = await shop.sweep(canonical_type, pages[-1].cursor)
             for event in again:
                 old = first.get(shop.identity(event))
                 if old is None or event.record != old.record:
                     broken(f"nothing changed, and the second sweep tells something new of {shop.identity(event)}")
+            unproven = _unheld(shop, canonical_type, pages)
             await _snapshot_agrees(shop, canonical_type, set(first))
+            if not first or unproven:
+                not_proven(unproven or "the sandbox has no record of this type")
 
     asyncio.run(tried())
+
+
+def _unheld(shop: Shop, canonical_type: str, pages: Sequence[Page]) -> str:
+    """Why the shop's own books say nothing about what was told, empty where they agree."""
+    try:
+        holds_what_was_told(shop, canonical_type, pages)
+    except NotProvenError as why:
+        return str(why)
+    return ""
 
 
 async def _snapshot_agrees(shop: Shop, canonical_type: str, expected: set[str]) -> None:
@@ -108,7 +121,7 @@ async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit]) 
     # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
     records = min(subject.many, subject.many_of.get(canonical_type, subject.many))
     async with subject.shop(records=records) as shop:
-        known = await _known(shop, canonical_type)
+        known = await known_records(shop, canonical_type)
         waiting = list(enumerate(history))
         events: list[Event] = []
         cursor, seen = None, 0
@@ -144,18 +157,6 @@ async def _settled(shop: Shop, canonical_type: str, cursor: Any) -> list[Event]:
             break
         before |= now
     return events
-
-
-async def _known(shop: Shop, canonical_type: str) -> Known:
-    """What merchant edits of a type name records by, and SKUs that a shopper may buy."""
-    base = canonical_type if canonical_type in ("stocklevel", "product", "order", "contact") else "product"
-    if base not in shop.subject.loaded.connector.reads:
-        base = canonical_type
-    events, _ = await shop.sweep(base)
-    kind = shop.subject.types[base]
-    keys = sorted({kind.key(event.record) for event in events})
-    lines = [line for event in events for line in getattr(event.record, "line_items", None) or ()]
-    return Known(keys=keys, sold=sorted({line.sku for line in lines if line.sku}) or keys)
 
 
 def _short(event: Event) -> str:
@@ -253,7 +254,7 @@ def keeps_unknown_apart_from_zero(subject: Subject, canonical_type: str, effort:
 LAWS: tuple[Law, ...] = (
     Law(
         name="source-reads-everything",
-        says="a sweep ends, says so and holds every record; nothing changed means that the next one has nothing new",
+        says="a sweep ends, says so and holds every record of the shop; where nothing changed the next has nothing new",
         fix="pagination (is the last page told by the answer?), the cursor of the last page, `done`",
         ability="read",
         check=reads_everything,

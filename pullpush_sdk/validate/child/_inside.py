@@ -136,7 +136,9 @@ class _Work:
         else:
             self.tell("sandbox", name=box.name, edits=sorted(box.control.changes))
             for each in getattr(box, "not_proven", ()):
-                self.tell("unshown", what=str(each))
+                told = "contradiction" if each.code == "contradiction" else "unshown"
+                what = each.what if told == "contradiction" else str(each)
+                self.tell(told, what=what, why=each.why, code=each.code, of=each.what)
         return box
 
     def _laws(self, subject: Any, laws: Iterable[Any], recorder: Any) -> None:

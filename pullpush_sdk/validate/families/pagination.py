@@ -10,9 +10,9 @@ from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Pagination, Resource, Response
 from pullpush_sdk.manifest.sites import Site, requests_of
 from pullpush_sdk.mapping import read_path
+from pullpush_sdk.samples import Exchange
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import exchanges_of
-from pullpush_sdk.validate._samples import Exchange
 from pullpush_sdk.validate.places import below
 
 Json = Any
@@ -102,15 +102,15 @@ def _recorded(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
         text = getattr(resource.response, name)
         if not text:
             continue
-        found = [_at(each.answer, text) for each in pages]
+        found = [_at(each.body, text) for each in pages]
         if all(value is UNSET for value in found):
             yield case.at(
                 "pagination-response",
                 f"{path}.response.{name}",
                 f"no recorded answer has anything at {text[:80]}",
-                _near(text, pages[0].answer),
+                _near(text, pages[0].body),
             )
-    records = [_at(each.answer, resource.response.records or "$") for each in pages]
+    records = [_at(each.body, resource.response.records or "$") for each in pages]
     # A connector that reads in Python takes the records out by itself.
     own = case.python is not None and any(hook.name == "pullpush_pull" for hook in case.python.hooks)
     if not own and not resource.response.records and not any(isinstance(each, list) for each in records):
@@ -124,16 +124,18 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
     if param is None or len({_asked(each, resource) for each in pages}) < 2:
         return
     wanted = getattr(declared, param)
-    values = [value for each in pages if (value := _sent(each, wanted)) is not None]
+    # A first page may be asked for without it: that, too, is another value than the second page's.
+    sent = [_sent(each, wanted) for each in pages]
+    values = [value for value in sent if value is not None]
     if not values:
-        others = sorted({key for each in pages for key in each.query})
+        others = sorted({key for each in pages for key, _ in each.params})
         yield case.at(
             "pagination-param",
             f"{path}.pagination.{param}",
             f"no recorded request has `{wanted}`",
             f"they have {', '.join(others) or 'none'}",
         )
-    elif len(set(values)) == 1:
+    elif len(set(sent)) == 1:
         yield case.at(
             "pagination-param",
             f"{path}.pagination.{param}",
@@ -161,13 +163,14 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
 def _asked(exchange: Exchange, resource: Resource) -> str:
     """The request without its time filter: the first page of two sweeps is the same one."""
     since = resource.incremental.param if resource.incremental is not None else None
-    return str((sorted((key, value) for key, value in exchange.query.items() if key != since), exchange.body))
+    return str((sorted((key, value) for key, value in exchange.params if key != since), exchange.sent))
 
 
 def _sent(exchange: Exchange, name: str) -> str | None:
-    if name in exchange.query:
-        return exchange.query[name]
-    value: Json = exchange.body
+    params = dict(exchange.params)
+    if name in params:
+        return params[name]
+    value: Json = exchange.sent
     for key in name.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return None if value is None else str(value)

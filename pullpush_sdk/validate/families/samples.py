@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from pullpush_sdk.canonical import UNSET, CanonicalType, loads
+from pullpush_sdk.declarative import recording_verifies
 from pullpush_sdk.errors import MappingError, Problem, RecordError
-from pullpush_sdk.manifest import Handler, Manifest, Resource, Webhook, render
+from pullpush_sdk.manifest import Handler, Manifest, Resource, Webhook
 from pullpush_sdk.mapping import explain, interpret, parse_map, read_path
+from pullpush_sdk.samples import WebhookSample
 from pullpush_sdk.validate._case import Case
-from pullpush_sdk.validate._matching import list_records
-from pullpush_sdk.validate._samples import Hook
+from pullpush_sdk.validate._matching import is_described, list_records
 from pullpush_sdk.validate.places import below
 
 Json = Any
 _MOST = 50
-_HASHES = {"hmac-sha256": hashlib.sha256, "hmac-sha1": hashlib.sha1, "hmac-sha512": hashlib.sha512}
 
 
 def check(case: Case) -> Iterator[Problem]:
     """What is there, then every resource and every recorded webhook by them."""
     manifest = case.manifest
-    if manifest is None:
-        return
+    if manifest is None or manifest.origin != "manifest":
+        return  # rule 46 of MiniApp documents judges theirs
     samples = case.samples
     for each in samples.bad:
         yield case.at(
             "samples-file",
-            below("$.samples", each.name),
+            below("$.samples", each.name) if each.name in manifest.samples else "$.samples",
             f"cannot be used: {each.reason}",
-            "a JSON file beside the manifest",
+            each.hint or "a JSON file beside the manifest",
         )
-    if manifest.origin == "manifest" and not samples.any and (manifest.resources or manifest.webhook):
+    if not samples.any and (manifest.resources or manifest.webhook):
         yield case.at(
             "samples-none",
             "$",
@@ -58,7 +55,7 @@ def _resource(case: Case, manifest: Manifest, name: str, resource: Resource) -> 
         return
     records = [found for _, found in zip(range(_MOST), list_records(manifest, resource, case.samples), strict=False)]
     if not records:
-        if case.samples.any:
+        if case.samples.any and not is_described(manifest, resource.list, case.samples):
             yield case.at(
                 "samples-resource", path, "no sample of its list", f"record one answer of {resource.list.path}"
             )
@@ -144,7 +141,7 @@ def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
     for hook in case.samples.webhooks:
         place = below("$.samples", hook.sample)
         try:
-            body = loads(hook.body)
+            body = loads(hook.body.encode())
         except (msgspec.DecodeError, UnicodeDecodeError):
             yield case.at("samples-webhook", place, f"{hook.place}: the body is not JSON", "keep it as it was sent")
             continue
@@ -159,11 +156,12 @@ def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
             continue
         handled.add(name)
         yield from _handled(case, manifest, handler, body, hook)
-    if case.samples.any and not case.samples.webhooks and webhook.handlers:
+    told = case.samples.webhooks or any(each.api.notices for each in case.samples.documents)
+    if case.samples.any and not told and webhook.handlers:
         yield case.at("samples-webhook", "$.webhook", "no recorded webhook", "record one with its headers")
 
 
-def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook: Hook) -> Iterator[Problem]:
+def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook: WebhookSample) -> Iterator[Problem]:
     path = below("$.webhook.handlers", handler.event)
     kind = case.types.get(handler.canonical_type)
     resource = manifest.resources.get(handler.resource or "")
@@ -189,7 +187,7 @@ def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook:
             yield problem
 
 
-def verified(case: Case, webhook: Webhook, hook: Hook) -> Iterator[Problem]:
+def verified(case: Case, webhook: Webhook, hook: WebhookSample) -> Iterator[Problem]:
     """A recorded webhook whose signature does not hold; one without its secret proves nothing."""
     found = webhook.verification
     if found is None or found.kind == "none" or not hook.secrets:
@@ -204,28 +202,18 @@ def verified(case: Case, webhook: Webhook, hook: Hook) -> Iterator[Problem]:
             f"it has {others}",
         )
         return
-    try:
-        secret = str(render(found.secret, hook.secrets))
-    except Exception:  # noqa: BLE001 - a secret that the recording does not hold proves nothing
-        return
-    if found.kind == "header-token":
-        good = hmac.compare_digest(sent.encode(), secret.encode())
-    else:
-        digest = hmac.new(secret.encode(), hook.body, _HASHES[found.kind]).digest()
-        text = digest.hex() if found.encoding == "hex" else base64.b64encode(digest).decode()
-        for prefix in (found.prefix, "sha256=", "sha1=", "sha512="):
-            sent = sent.removeprefix(prefix)
-        good = hmac.compare_digest(sent.lower() if found.encoding == "hex" else sent, text)
-    if not good:
+    ways = [each for each in (found, *webhook.alternatives) if each.header.lower() in hook.headers]
+    # None: the recording lacks the secret, or a setting that is signed too, and proves nothing.
+    if all(recording_verifies(each, hook.headers, hook.body.encode(), hook.secrets) is False for each in ways):
         yield case.at(
             "samples-signature",
             "$.webhook.verification",
             f"{hook.place} does not verify",
-            "look at kind, encoding and prefix, and that the body is byte for byte what was sent",
+            "look at kind, encoding, prefix, field and signed, and that the body is byte for byte what was sent",
         )
 
 
-def event_of(webhook: Webhook, hook: Hook, body: Json) -> str:
+def event_of(webhook: Webhook, hook: WebhookSample, body: Json) -> str:
     """The event that a recorded webhook names, by the manifest's rules; empty where it names none."""
     named = webhook.event_name
     if named is None:

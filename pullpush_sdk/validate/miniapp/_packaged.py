@@ -12,30 +12,19 @@ import msgspec
 from pullpush_sdk.canonical import UNSET, loads
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.mapping import read_path
+from pullpush_sdk.samples import Samples
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import list_records
-from pullpush_sdk.validate._samples import Samples, read_samples
 from pullpush_sdk.validate.families.samples import event_of, mapped, verified
 
 from ._document import MiniApp
 
 Json = Any
-_MOST_FILES = 100
-
-
-def samples_of(case: Case) -> Samples:
-    """The samples beside a MiniApp document: every JSON file of a folder `samples` there."""
-    manifest = case.target.manifest
-    folder = manifest.parent / "samples" if manifest is not None else None
-    if folder is None or not folder.is_dir():
-        return Samples()
-    files = sorted(each for each in folder.glob("*.json") if each.is_file())[:_MOST_FILES]
-    return read_samples({each.stem: each.name for each in files}, folder)
 
 
 def check(case: Case, app: MiniApp) -> Iterator[Problem]:
     """Samples by the translated manifest, then the package's parts."""
-    samples = samples_of(case)
+    samples = case.samples
     if case.loaded is not None and samples.any:
         yield from _lists(case, app, samples)
         yield from _hooks(case, app, samples)
@@ -53,7 +42,10 @@ def _lists(case: Case, app: MiniApp, samples: Samples) -> Iterator[Problem]:
         where = places.get(name)
         if kind is None or where is None:
             continue
-        if name in samples.bare and read_path(samples.bare[name], resource.response.records or "$") in (UNSET, None):
+        if name in samples.answers and read_path(samples.answers[name], resource.response.records or "$") in (
+            UNSET,
+            None,
+        ):
             yield app.problem(
                 46,
                 where.part("responseMapping").at("dataProperty"),

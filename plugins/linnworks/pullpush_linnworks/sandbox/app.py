@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pullpush_linnworks.sandbox.changes import make_changes
+from pullpush_linnworks.sandbox.contents import contents_of
 from pullpush_linnworks.sandbox.items import ItemMethods
 from pullpush_linnworks.sandbox.levels import LevelMethods
 from pullpush_linnworks.sandbox.search import OrderSearch
@@ -78,6 +79,7 @@ def build(options: SandboxOptions) -> Sandbox:
         dump=store.dump,
         reset=store.reset,
         changes=make_changes(store, sessions),
+        contents=contents_of(store),
     )
     routes = _Account(store=store, sessions=sessions, meter=meter).routes()
     return Sandbox(

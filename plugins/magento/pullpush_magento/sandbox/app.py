@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from pullpush_magento.sandbox.access import Access
 from pullpush_magento.sandbox.changes import Changes
+from pullpush_magento.sandbox.contents import contents_of
 from pullpush_magento.sandbox.routes import Endpoints
 from pullpush_magento.sandbox.search import pick
 from pullpush_magento.sandbox.state import State
@@ -56,6 +57,7 @@ def build(options: SandboxOptions) -> Sandbox:
         dump=lambda: {**state.dump(), "load": shop.load()},
         reset=state.reset,
         changes=Changes(state).table(),
+        contents=contents_of(state),
         outbox=events.outbox if events is not None else None,
     )
     return Sandbox(

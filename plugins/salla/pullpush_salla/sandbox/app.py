@@ -17,6 +17,7 @@ from pullpush_salla.sandbox import (
 )
 from pullpush_salla.sandbox.bulk import BulkQueue
 from pullpush_salla.sandbox.changes import make_changes
+from pullpush_salla.sandbox.contents import contents_of
 from pullpush_salla.sandbox.events import Events
 from pullpush_salla.sandbox.limits import Limits
 from pullpush_salla.sandbox.routes_oauth import oauth_routes
@@ -103,6 +104,7 @@ def build(options: SandboxOptions) -> Sandbox:
         reset=lambda: _reset(platform),
         changes=make_changes(platform, events),
         outbox=outbox,
+        contents=contents_of(platform.store),
     )
     routes = [*(make_route(platform, endpoint) for endpoint in _ENDPOINTS), *oauth_routes(platform)]
     app = Starlette(routes=routes, exception_handlers={404: refuse_path, 405: refuse_path})

@@ -20,6 +20,7 @@ from pullpush_sdk.sandbox import (
 from pullpush_shopify.sandbox._app import Office
 from pullpush_shopify.sandbox._call import Call, Desk
 from pullpush_shopify.sandbox._change import changes
+from pullpush_shopify.sandbox._contents import contents_of
 from pullpush_shopify.sandbox._dump import dump
 from pullpush_shopify.sandbox._graphql import Engine, Tariff
 from pullpush_shopify.sandbox._oauth import SCOPES, Grants
@@ -146,6 +147,7 @@ def build(options: SandboxOptions) -> Sandbox:
         dump=lambda: dump(desk.store),
         reset=reset,
         changes=changes(merchant, office.engine),
+        contents=contents_of(lambda: desk.store),
         outbox=outbox,
     )
     return Sandbox(

@@ -9,7 +9,8 @@
 | `order` | `id` (gid, number or name); `financial_status`, `fulfillment_status`, `note`, `tags`, `edit`; `cancel`; |
 | | `delete`; or `create` |
 | `customer` | `email` and `name` or `first_name`, `last_name`; `phone`, `note`; `delete`; or `create` |
-| `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind |
+| `checkout` | `sku`, `quantity`, `email`, `lines` (of the same, default 1): a checkout is left behind; or |
+| | `id` (gid, number or name) of one that was: its first line's `quantity`, a line of `sku`, or `completed` |
 | `cart_create` | `items`: a list of `sku` and `quantity`, `email`: the same in the words that all sandboxes share |
 | `pictures` | `sku`, `count`, `ready`: the product's pictures |
 | `renumber` | `id` (gid), `number`: a record gets the number that a sample of the vendor's names |
@@ -230,6 +231,8 @@ def _customer(values: Values, call: Call) -> Values:
 
 
 def _checkout(values: Values, call: Call) -> Values:
+    if "id" in values:
+        return _checkout_edit(values, call)
     wanted = [{name: values[name] for name in ("sku", "quantity") if name in values}] * int(values.get("lines", 1))
     return _cart_create({**values, "items": wanted}, call)
 
@@ -251,6 +254,24 @@ def _cart_create(values: Values, call: Call) -> Values:
     store.checkouts[checkout.id] = checkout
     store.changed(checkout, is_new=True)
     store.emit("checkouts/create", checkout)
+    return {"checkout": checkout.gid, "key": str(checkout.id)}
+
+
+def _checkout_edit(values: Values, call: Call) -> Values:
+    """The buyer comes back to what was left behind."""
+    store, wanted = call.store, str(values["id"])
+    named = [each for each in store.checkouts.values() if wanted in (each.gid, str(each.id), each.name)]
+    if not named:
+        raise ChangeError(f"there is no checkout {wanted}", hint="`id` is its gid, number or name")
+    (checkout,) = named
+    if "sku" in values:
+        checkout.lines.append(_checkout_line({"sku": values["sku"]}, call))
+    elif "quantity" in values:
+        checkout.lines[0].quantity = int(values["quantity"])
+    if values.get("completed"):
+        checkout.completed_at = store.now()
+    store.changed(checkout)
+    store.emit("checkouts/update", checkout)
     return {"checkout": checkout.gid, "key": str(checkout.id)}
 
 

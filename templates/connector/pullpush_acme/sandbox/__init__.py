@@ -44,6 +44,7 @@ def build(options: SandboxOptions) -> Sandbox:
         dump=lambda: store.tables,
         reset=store.reset,
         changes=edits(store),
+        contents=store.contents(),
         # <webhooks>
         outbox=announcer.outbox,
         # </webhooks>

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,31 @@ UNIQUE = {
 }
 """Table to the field by which a row may be asked for, and which no two rows share."""
 
+KINDS = {
+    # <type:product>
+    "products": "product",
+    # </type:product>
+    # <type:stocklevel>
+    "stock": "stock",
+    # </type:stocklevel>
+    # <type:order>
+    "orders": "order",
+    # </type:order>
+    # <type:contact>
+    "customers": "customer",
+    # </type:contact>
+    # <type:call>
+    "calls": "call",
+    # </type:call>
+    # <type:invoice>
+    "invoices": "invoice",
+    # </type:invoice>
+    # <type:cart>
+    "carts": "cart",
+    # </type:cart>
+}
+"""Table to the word for its records that the laws of conformance know."""
+
 
 class UniqueError(Exception):
     """Two rows would share what only one may have."""
@@ -62,6 +87,18 @@ class Store:
                 # Four rows share each second: whoever reads by time must not lose the others.
                 stamp = _text(self._clock.now() - timedelta(days=30) + timedelta(seconds=number // 4))
                 self.tables[name][number] = {"id": number, **row, "created_at": stamp, "updated_at": stamp}
+
+    def contents(self) -> Mapping[str, Callable[[], list[Row]]]:
+        """What the shop really holds, in the words of its edits: what a reader's events are compared with."""
+
+        def held(name: str) -> Callable[[], list[Row]]:
+            def rows() -> list[Row]:
+                listed = self.tables[name].values()
+                return [{"keys": [str(row["id"]), *filter(None, [row[UNIQUE[name]]])]} for row in listed]
+
+            return rows
+
+        return {KINDS[name]: held(name) for name in UNIQUE}
 
     def add(self, name: str, values: Row) -> Row:
         """A new row.

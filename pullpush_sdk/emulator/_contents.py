@@ -1,0 +1,44 @@
+"""What an emulated shop really holds: no map of the manifest is asked, so every leaf of a record may be its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ._shop import Collection
+
+__all__ = ["KEYS", "contents_of"]
+
+Json = Any
+KEYS = {
+    "product": "sku",
+    "order": "orderId",
+    "contact": "email",
+    "invoice": "invoiceId",
+    "call": "callId",
+    "cart": "cartId",
+}
+"""Canonical type to the field that names its records; of a list that does not show it, and of stock,
+which may be counted per variant or place, nothing can be told."""
+_WORDS = {"stocklevel": "stock", "contact": "customer"}
+"""Canonical type to the word for its records in a sandbox, where it is another one."""
+
+
+def contents_of(collections: Mapping[str, Collection]) -> Mapping[str, Callable[[], Iterable[Mapping[str, Json]]]]:
+    """The word for a type's records to a function that lists them."""
+
+    def held(collection: Collection) -> Callable[[], Iterable[Mapping[str, Json]]]:
+        return lambda: [{"keys": sorted(set(_leaves(record)))} for record in collection.records]
+
+    return {_WORDS.get(name, name): held(each) for name, each in collections.items()}
+
+
+def _leaves(value: Json) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)

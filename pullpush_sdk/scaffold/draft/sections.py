@@ -1,0 +1,69 @@
+"""The sections `push` and `webhook` of a drafted manifest as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .notices import DraftedWebhook
+from .writing import DraftedWrite, Writing
+from .yamltext import flow
+
+__all__ = ["push_lines", "webhook_lines"]
+
+Json = Any
+Check = Callable[[str, str], str]
+Path = Callable[[str], str]
+
+
+def push_lines(kind: str, writing: Writing, path: Path, check: Check) -> list[str]:
+    """One canonical type's writes; `path` makes a path of the manifest of one of the document."""
+    place = f"push.{kind}"
+    listing = writing.listing
+    look_up: dict[str, Json] = {
+        "path": path(listing.operation.path),
+        "params": {writing.param: f"{{{{record.{writing.key}}}}}"},
+    }
+    response: Mapping[str, Json] = {"records": listing.records} if listing.records else {}
+    lines = [
+        f"  {kind}:",
+        "    find:",
+        f"      request: {flow(look_up)}" + check(f"{place}.find", f"does {writing.param} find exactly one record?"),
+        *([f"      response: {flow(response)}"] if response else []),
+        f"      match: {flow({writing.native: writing.key})}",
+    ]
+    for part, write in (("create", writing.create), ("update", writing.update)):
+        if write is not None:
+            lines += _write_lines(f"{place}.{part}", part, write, path, check)
+    return lines
+
+
+def _write_lines(place: str, part: str, write: DraftedWrite, path: Path, check: Check) -> list[str]:
+    stem = write.operation.path
+    ended = re.fullmatch(r"(.*)\{[^{}/]+\}/?", stem) if part == "update" else None
+    address = path(stem) if ended is None else f"{path(ended[1])}{{{{native.{write.native}}}}}"
+    request = {"method": write.operation.method, "path": address}
+    lines = [f"    {part}:", f"      request: {flow(request)}"]
+    indent = "        "
+    lines.append("      body:")
+    if write.wrapper:
+        lines.append(f"{indent}{flow(write.wrapper)}:")
+        indent += "  "
+    for field in write.fields:
+        marked = check(f"{place}.body.{field.name}", field.check).removeprefix("  # ")
+        told = f"{indent}{flow(field.name)}: {flow(field.rule)}  # {field.certainty:.2f}"
+        lines.append(f"{told} {marked}".rstrip())
+    return lines
+
+
+def webhook_lines(webhook: DraftedWebhook, check: Check) -> list[str]:
+    """The webhooks."""
+    lines = ["webhook:"]
+    for name, value in webhook.section.items():
+        lines.append(f"  {name}: {flow(value)}" + check(f"webhook.{name}", webhook.checks.get(name, "")))
+    lines.append("  handlers:")
+    for each in webhook.handlers:
+        handler = {"resource": each.resource, "verb": each.verb, "data_path": each.data_path}
+        lines.append(f"    {flow(each.event)}: {flow(handler)}")
+    return lines
