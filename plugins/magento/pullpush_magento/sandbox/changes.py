@@ -68,7 +68,7 @@ class Changes:
             if place not in {each["source_code"] for each in self._state.sources}:
                 raise ChangeError(f"no source {place!r}")
             item |= {"manage_stock": True}
-            self._stock.put(sku, place, values["quantity"], int(values["quantity"] > 0))
+            self._stock.put(sku, place, _number(values["quantity"]), int(values["quantity"] > 0))
         for name in ("manage_stock", "backorders", "qty"):
             if name in values:
                 item[name] = values[name]
@@ -194,6 +194,13 @@ class Changes:
                 each["enabled"] = bool(values["enabled"])
                 return {"key": each["source_code"]}
         raise ChangeError(f"no source {values.get('source')!r}")
+
+
+def _number(quantity: Json) -> Json:
+    """A quantity as JSON writes it."""
+    if not isinstance(quantity, Decimal):
+        return quantity
+    return int(quantity) if quantity == int(quantity) else float(quantity)
 
 
 def _offered(row: Mapping[str, Json], values: Values) -> dict[str, Json]:
