@@ -49,6 +49,21 @@ class _Interrupted:
     by_clock: bool = False
 
 
+class _Printed(io.StringIO):
+    """What a plugin prints; on a flush it goes to the log at once: its next step may end the process."""
+
+    def __init__(self, source: object) -> None:
+        super().__init__()
+        self._source = source
+
+    def flush(self) -> None:
+        """Log what was printed since the last time, in one line."""
+        if text := " ".join(self.getvalue().split()):
+            _log.warning("%s printed while it was loaded: %s", self._source, text[:_SHOWN])
+        self.seek(0)
+        self.truncate()
+
+
 @contextmanager
 def guarded(source: object, what: str, *, limit: float = 0.0) -> Iterator[None]:
     """Run a piece of a plugin; what it prints goes to the log.
@@ -60,7 +75,7 @@ def guarded(source: object, what: str, *, limit: float = 0.0) -> Iterator[None]:
         PluginError: it raised anything, SystemExit and KeyboardInterrupt of its own included, or took too long. A
             Ctrl-C of the user stays one.
     """
-    printed = io.StringIO()
+    printed = _Printed(source)
     seen = _Interrupted()
     try:
         with contextlib.redirect_stdout(printed), _watched(seen, limit):
@@ -74,8 +89,7 @@ def guarded(source: object, what: str, *, limit: float = 0.0) -> Iterator[None]:
             raise PluginError(f"{source} {what}: {_words(error)}") from error
         raise _too_slow(source, what, limit) from error
     finally:
-        if text := " ".join(printed.getvalue().split()):
-            _log.warning("%s printed while it was loaded: %s", source, text[:_SHOWN])
+        printed.flush()
     if seen.by_clock:  # it caught the interruption
         raise _too_slow(source, what, limit)
 
