@@ -199,22 +199,27 @@ def _spoken(event: Event) -> dict[str, Json]:
 
 async def keeps_what_it_cannot_read(ear: Ear, canonical_type: str, effort: Effort) -> None:
     """A body that means nothing is a dead letter with the raw body; what comes behind it goes on."""
-    del effort
     (request, *_) = await _edits(ear, canonical_type)
-    for how, body in _broken_bodies(request):
+    # What ends as another one did goes the same way through the worker: once is enough.
+    by_end: dict[str, bytes] = {}
+    for how, body in _broken_bodies(request, effort):
         steps = [f"a webhook with the body {body[:80]!r} arrives"]
         try:
-            await ear.events(attrs.evolve(request, body=body))
+            events = await ear.events(attrs.evolve(request, body=body))
+            end = " ".join(_said(event) for event in events)
         except (TransientError, AuthError, SetupError) as error:
             broken(f"{how} is told as {type(error).__name__}, and so waits for ever: {error}", steps=steps)
-        except PullPushError:
-            continue  # a dead letter with the raw body
+        except PullPushError as error:
+            end = str(error)  # a dead letter with the raw body
         except Exception as error:  # noqa: BLE001 - that it is any other is what is looked for
             broken(f"{how} raises {type(error).__name__}: {error}", steps=steps)
-    await _kept_by_the_inbox(ear, canonical_type, request)
+        by_end.setdefault(end, body)
+    await _kept_by_the_inbox(ear, canonical_type, request, list(by_end.values()))
 
 
-async def _kept_by_the_inbox(ear: Ear, canonical_type: str, request: WebhookRequest) -> None:
+async def _kept_by_the_inbox(
+    ear: Ear, canonical_type: str, request: WebhookRequest, bodies: Sequence[bytes]
+) -> None:
     """The same through the receiver's own worker: what came of each request stands in the log or among the dead."""
     shop = ear.shop
     flow = FlowSpec(name="heard", source="shop", destination="elsewhere", types=(canonical_type,))
@@ -223,7 +228,6 @@ async def _kept_by_the_inbox(ear: Ear, canonical_type: str, request: WebhookRequ
         loaded=shop.subject.loaded,
         flows=lambda asked: [flow] if asked == canonical_type else [],
     )
-    bodies = [body for _, body in _broken_bodies(request)]
     async with memory_engine(clock=shop.clock, types=shop.subject.types) as engine:
         for body in [*bodies, request.body]:
             changed = attrs.evolve(request, body=body)
@@ -246,7 +250,8 @@ async def _kept_by_the_inbox(ear: Ear, canonical_type: str, request: WebhookRequ
             )
 
 
-def _broken_bodies(request: WebhookRequest) -> Iterator[tuple[str, bytes]]:
+def _broken_bodies(request: WebhookRequest, effort: Effort) -> Iterator[tuple[str, bytes]]:
+    """Bodies with what is wrong with them; the more effort, the more values stand in each field in turn."""
     yield "a body that is no JSON", b"<html>not now</html>"
     yield "an empty body", b""
     yield "a cut body", request.body[: len(request.body) // 2]
@@ -258,8 +263,10 @@ def _broken_bodies(request: WebhookRequest) -> Iterator[tuple[str, bytes]]:
         return
     if isinstance(value, dict):
         others: tuple[Json, ...] = (None, [], {}, "?")
-        for name in value:
-            for other in others:
+        each_field = min(len(others), max(1, effort.examples // 2))
+        for number, name in enumerate(value):
+            for turn in range(each_field):
+                other = others[(effort.seed + number + turn) % len(others)]
                 yield f"a body whose {name!r} is {other!r}", dumps({**value, name: other})
 
 
