@@ -42,6 +42,7 @@ class _Pending:
     attempt: int = 1
     held: bool = False
     late: Callable[[], OutgoingWebhook] | None = None
+    on_its_way: bool = False
 
 
 def is_loopback(url: str) -> bool:
@@ -156,7 +157,7 @@ class WebhookOutbox:
         self.attempts.clear()
 
     async def _run(self) -> None:
-        while ready := [p for p in self._pending if not p.held]:
+        while ready := [p for p in self._pending if not p.held and not p.on_its_way]:
             first = min(ready, key=lambda p: p.due)
             if first.due <= self._clock.seconds():
                 await self._send(first)
@@ -174,8 +175,10 @@ class WebhookOutbox:
 
     async def _send(self, pending: _Pending) -> None:
         async with self._sending:
-            if pending not in self._pending:
+            # A flush from another loop, begun before this one served, has a lock of its own.
+            if pending not in self._pending or pending.on_its_way:
                 return
+            pending.on_its_way = True
             status, error = None, None
             if pending.late is not None:
                 pending.webhook, pending.late = pending.late(), None
@@ -188,12 +191,14 @@ class WebhookOutbox:
 
     def _settle(self, pending: _Pending, status: int | None) -> None:
         good = status is not None and (status in self._accepted if self._accepted else 200 <= status < 300)
+        if pending not in self._pending:
+            return  # forgotten while it was on its way
         self._pending.remove(pending)
         if good:
             return
         if pending.attempt <= len(self._retry_after):
             due = self._clock.seconds() + self._retry_after[pending.attempt - 1]
-            self._pending.append(attrs.evolve(pending, due=due, attempt=pending.attempt + 1))
+            self._pending.append(attrs.evolve(pending, due=due, attempt=pending.attempt + 1, on_its_way=False))
         elif self._given_up is not None:
             self._given_up(pending.webhook)
 

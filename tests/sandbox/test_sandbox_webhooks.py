@@ -167,3 +167,42 @@ def test_flush_waits_its_turn_behind_what_is_being_sent_by_itself(make_toy):
         assert bodies == [b"a", b"b", b"c"]
 
     asyncio.run(main())
+
+
+def test_a_request_while_a_webhook_is_on_its_way_sends_it_no_second_time(make_toy):
+    """Whoever receives a webhook may ask the platform before he answers; nobody asked it anything before."""
+    toy = make_toy(auto=True)
+    bodies = []
+
+    async def main():
+        async def asking(scope, receive, send):
+            bodies.append((await receive())["body"])
+            async with httpx.AsyncClient(base_url=base) as asked:
+                await asked.get("/thing")
+            await Response()(scope, receive, send)
+
+        async with serve(asking) as url, serve(toy.app) as base:
+            toy.outbox.queue(_hook(url, "a"))
+            await toy.outbox.flush()
+            assert toy.outbox.pending() == []
+
+    asyncio.run(main())
+    assert bodies == [b"a"]
+
+
+def test_what_is_cleared_while_it_is_on_its_way_stays_forgotten(make_toy):
+    """A reset in the middle of a sending is no error, and the webhook is not tried again."""
+    toy = make_toy()
+
+    async def main():
+        async def resetting(scope, receive, send):
+            await receive()
+            toy.outbox.clear()
+            await Response(status_code=500)(scope, receive, send)
+
+        async with serve(resetting) as url:
+            toy.outbox.queue(_hook(url, "a"))
+            await toy.outbox.flush()
+
+    asyncio.run(main())
+    assert toy.outbox.pending() == []

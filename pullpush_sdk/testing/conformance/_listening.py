@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 from pullpush_sdk.connector import Event, WebhookRequest
 from pullpush_sdk.sandbox import ChangeError, serve
 
-from ._history import Known, known_records
 from ._law import broken, not_proven
 from ._subject import Shop, Subject
 
@@ -29,7 +28,6 @@ class Ear:
     """A shop and the webhooks of it that arrived so far, as they came."""
 
     shop: Shop
-    known: Known
     requests: list[WebhookRequest]
 
     async def after(self, kind: str, **values: Json) -> list[WebhookRequest]:
@@ -100,7 +98,7 @@ async def listening(subject: Subject, *, seed: int = 0, records: int | None = No
                 await _subscribed(shop, url)
             if shop.sandbox.control.outbox is None:
                 not_proven("the sandbox sends no webhooks")
-            yield Ear(shop=shop, known=await known_records(shop, "product"), requests=requests)
+            yield Ear(shop=shop, requests=requests)
 
 
 async def _needed_switches(subject: Subject, url: str) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ __all__ = ["LAWS"]
 Json = Any
 _PATIENCE = 20
 """Seconds within which the worker must be done with a few webhooks; its own waits take no time."""
+_NOT_FOUND = 404
 _MOST = 6
 """Webhooks of one law that are looked at: more of the same say no more."""
 
@@ -55,10 +56,12 @@ async def _edits(ear: Ear, canonical_type: str, count: int = 1) -> list[WebhookR
         for kind in kinds_for(ear.shop, canonical_type):
             if not kind.endswith("_delete"):
                 requests += await ear.after(kind, **_values(kind, known, number))
-    requests = [each for each in requests if await _speaks_of(ear, each, canonical_type)]
-    if not requests:
+    spoken = [(each, await _speaks_of(ear, each, canonical_type)) for each in requests]
+    # What cannot be read may be about a record of another type; where nothing else came, the law says what is wrong.
+    about = [each for each, speaks in spoken if speaks] or [each for each, speaks in spoken if speaks is None]
+    if not about:
         not_proven("the sandbox sends no webhook about an edit of this type")
-    return requests
+    return about
 
 
 def _values(kind: str, known: Known, number: int) -> dict[str, Json]:
@@ -77,11 +80,12 @@ def _values(kind: str, known: Known, number: int) -> dict[str, Json]:
     return values[kind]
 
 
-async def _speaks_of(ear: Ear, request: WebhookRequest, canonical_type: str) -> bool:
+async def _speaks_of(ear: Ear, request: WebhookRequest, canonical_type: str) -> bool | None:
+    """Whether a webhook tells of a record of the type; None where it cannot be read."""
     try:
         return any(event.type == canonical_type for event in await ear.events(request))
-    except PullPushError:
-        return True  # whatever is wrong with it is for the law to say
+    except PullPushError as error:
+        return False if getattr(error, "status", None) == _NOT_FOUND else None  # of what this shop never had
 
 
 async def refuses_forgeries(ear: Ear, canonical_type: str, effort: Effort) -> None:
