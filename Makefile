@@ -59,7 +59,7 @@ fuzz: setup  ## fuzz the webhook receiver, guided by coverage, for FUZZ_SECONDS
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt atheris
 	@$(BIN)/python -m tests.serve.fuzz_receiver -max_total_time=$(FUZZ_SECONDS) -max_len=2000
 
-template: setup  ## every combination of the connector template: generated, loaded, tested
+template: setup  ## every combination of the connector template: generated and validated; every pair of options: tested
 	@$(BIN)/python -m pytest -q -n 2 -m full tests/scaffold tests/repo/test_template.py
 
 bench: setup  ## throughput, CPU and memory of the main paths

@@ -44,9 +44,12 @@ def try_connector(folder: Path) -> bool:
         say("running its tests …" if name == "tests" else "running pullpush validate …")
         # How a draft behaves is not known before its samples are the platform's own.
         is_draft = (folder / RECORD).is_file() and bool(read_record(folder).answers.drafted)
-        trial = run(folder, "--static") if name == "validate" and is_draft else run(folder)
+        # Validation tries the laws, longer than the tests do: once is enough.
+        laws = [f"--ignore={each.relative_to(folder)}" for each in sorted(folder.glob("tests/test_*_laws.py"))]
+        trial = run(folder, *(laws if name == "tests" else ["--static"] if is_draft else []))
         if trial.ok is False:
             good = False
             click.echo(trial.output, err=True)
-        say(f"{name}: {trial.words}", colour={True: "green", False: "red", None: "yellow"}[trial.ok])
+        left = ", without the laws, which validation tries" if name == "tests" and laws and trial.ok else ""
+        say(f"{name}: {trial.words}{left}", colour={True: "green", False: "red", None: "yellow"}[trial.ok])
     return good

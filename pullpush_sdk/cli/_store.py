@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._output import say
 
@@ -54,7 +54,15 @@ async def open_desk(session: Session, stop: asyncio.Event, progress: Progress) -
                 progress=progress,
                 stop=stop,
                 on_held=_tell_holder,
+                receive=_receive,
             )
+
+
+async def _receive(*arguments: Any, **options: Any) -> None:
+    """See `receive_waiting`; imported where webhooks wait, for a sync without any needs no server."""
+    from pullpush_sdk.serve import receive_waiting
+
+    await receive_waiting(*arguments, **options)
 
 
 def _tell_holder(holder: Holder | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ from ._output import console, say
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pullpush_sdk.engine.inbox import InboxStatus
     from pullpush_sdk.engine.ports import Engine, FlowStatus
 
     from ._session import Session
@@ -48,6 +49,26 @@ async def look_closer(session: Session, engine: Engine, known: Mapping[str, Flow
     ]
 
 
+def inbox_shown(session: Session, inbox: Sequence[InboxStatus]) -> list[Shown]:
+    """Raw webhooks that are not in the logs yet, per connection that has any."""
+    from datetime import UTC, datetime
+
+    from pullpush_sdk.canonical import instant_text
+
+    now = datetime.now(UTC)
+    return [
+        {
+            "connection": each.connection,
+            "waiting": each.waiting,
+            "oldest": instant_text(each.oldest),
+            "oldestSeconds": round(max((now - each.oldest).total_seconds(), 0.0), 1),
+            "failing": each.failing,
+            "reason": session.redactor.text(each.reason),
+        }
+        for each in inbox
+    ]
+
+
 def say_closer(shown: Shown) -> None:
     """Lines below the table, on standard error: how late each flow is, and what a person must mend."""
     for line, colour in lines_of(shown):
@@ -69,7 +90,18 @@ def lines_of(shown: Shown) -> list[tuple[str, str | None]]:
             found.append((f"{name}: {each['count']} dead letters of {each['type']}: {each['reason']}", "red"))
             found.append((f"  pullpush dead-letters retry --cause {each['cause']}, once it is mended", "yellow"))
     found += [(f"{each['connection']}: {each['mend']}", "yellow") for each in shown["tokens"] if each["mend"]]
+    for each in shown["inbox"]:
+        found += _inbox_lines(each, is_worked=shown["holder"] is not None)
     return found
+
+
+def _inbox_lines(inbox: Shown, *, is_worked: bool) -> Iterator[tuple[str, str | None]]:
+    words = f"{inbox['connection']}: {inbox['waiting']} webhooks wait in the inbox, the oldest for "
+    yield words + _duration(inbox["oldestSeconds"]), None
+    if inbox["failing"]:
+        yield f"  {inbox['failing']} of them could not be received so far: {inbox['reason']}", "red"
+    if not is_worked:
+        yield "  pullpush run or pullpush sync receives them", "yellow"
 
 
 def _reconciled(name: str, last: dict[str, Any]) -> str:
@@ -95,6 +127,8 @@ async def watch(look: Callable[[], Awaitable[Shown]], every: float, table: Calla
         shown = await look()
         for flow in shown["flows"]:
             click.echo(_line(flow))
+        for inbox in shown["inbox"]:
+            click.echo(_inbox_line(inbox))
         sys.stdout.flush()
         await asyncio.sleep(every)
 
@@ -133,3 +167,9 @@ def _line(flow: dict[str, Any]) -> str:
     words = [f"{name}={totals.get(name, 0)}" for name in ("read", "waiting", "delivered", "unchanged", "dead")]
     lag = "-" if flow["lagSeconds"] is None else f"{flow['lagSeconds']:g}s"
     return " ".join([flow["flow"], flow["state"], *words, f"lag={lag}", f"rate={flow['ratePerMinute']}/min"])
+
+
+def _inbox_line(inbox: Shown) -> str:
+    """One connection's raw webhooks in one line."""
+    words = f"inbox {inbox['connection']} waiting={inbox['waiting']} failing={inbox['failing']}"
+    return f"{words} oldest={inbox['oldestSeconds']:g}s"

@@ -126,11 +126,16 @@ def retry(ctx: click.Context, /, ids: tuple[int, ...], *, every: bool, as_json: 
                 "retried": report.count,
                 "refused": {str(number): reason for number, reason in report.refused.items()},
                 "deliveries": [each.to_json() for each in report.deliveries],
+                "left": list(report.left),
             }
         )
     else:
         say(f"{report.count} wait again")
         show_reports(session, list(report.deliveries), as_json=False)
+        told = {note for each in report.deliveries for note in each.notes}
+        for note in report.left:
+            if note not in told:
+                say(f"note: {session.redactor.text(note)}", colour="yellow")
     for number, reason in report.refused.items():
         say(f"{number} cannot go again: {session.redactor.text(reason)}", colour="red")
     ctx.exit(max(exit_code(report.deliveries), 1 if report.refused else 0))

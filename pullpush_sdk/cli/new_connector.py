@@ -182,8 +182,12 @@ def _show_files(files: Any, module: str) -> None:
     ]
     for path in shown:
         click.echo(f"  {path}")
+    samples = [path for path in files if path.startswith(f"{module}/samples/")]
+    if samples and f"{module}/sandbox/store.py" not in files:
+        click.echo(f"  {module}/samples/ ({len(samples)} files)")
     click.echo(f"  tests/ ({sum(path.startswith('tests/') for path in files)} files)")
-    say(f"  and {sum(not path.startswith('tests/') for path in files) - len(shown)} more that work as they are")
+    rest = sum(not path.startswith("tests/") for path in files) - len(shown) - len(samples)
+    say(f"  and {rest} more that work as they are")
 
 
 _LOOK_AT = ("connector.yaml", "hooks.py", "functions.py", "sandbox/store.py")

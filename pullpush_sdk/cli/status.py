@@ -8,7 +8,7 @@ import click
 
 from ._output import emit_json, emit_table, say, table_of
 from ._session import Session
-from ._watch import look_closer, say_closer, watch
+from ._watch import inbox_shown, look_closer, say_closer, watch
 from .flow import say_trouble
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def _status(session: Session) -> dict[str, Any]:
         found = await engine.status()
         by_name = {each.flow: each for each in found.flows}
         told = await running(engine) or {"flows": {}, "resting": {}}
-        flows = []
+        flows: list[dict[str, Any]] = []
         for flow in session.project.flows.values():
             known = by_name.get(flow.name)
             trouble = await flow_trouble(engine, flow.name)
@@ -139,6 +139,7 @@ async def _status(session: Session) -> dict[str, Any]:
     return {
         **shown,
         "holder": {"pid": holder.pid, "host": holder.host, "since": instant_text(holder.since)} if holder else None,
+        "inbox": inbox_shown(session, found.inbox),
         "store": {"bytes": found.size, "freeOnDisk": found.free},
         "pressure": (
             {"reason": found.pressure.reason, "hint": found.pressure.hint, "since": instant_text(found.pressure.since)}

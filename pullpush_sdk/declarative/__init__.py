@@ -6,6 +6,7 @@ from ._label import Label, Labels, challenge_answer, decoded
 from ._listing import Listing, iter_records
 from ._rows import iter_pages, page_of
 from ._sign import proofs_of, signed, without_proof
+from ._verify import recording_verifies
 from ._webhook import brings_token, event_name
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "iter_records",
     "page_of",
     "proofs_of",
+    "recording_verifies",
     "signed",
     "with_abilities",
     "without_proof",

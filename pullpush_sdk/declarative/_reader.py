@@ -18,7 +18,7 @@ import attrs
 from pullpush_sdk.canonical import CanonicalTypes, dumps, loads
 from pullpush_sdk.connector import Connection, Page, Reject, moment_of, version_of
 from pullpush_sdk.errors import FieldError, RecordError
-from pullpush_sdk.http import PageState, Step, call_of
+from pullpush_sdk.http import Answer, PageState, Step, call_of
 from pullpush_sdk.manifest import Attach, Resource
 from pullpush_sdk.mapping import Functions, parse_map
 
@@ -31,6 +31,8 @@ from ._values import at, is_like, values_of
 
 Json = Any
 _PAGE = "@page."
+_WRONG_CLOCK = timedelta(days=2)
+"""What the platform's clock may be behind ours before the header that says so is taken for broken."""
 
 
 @attrs.define(kw_only=True)
@@ -95,16 +97,17 @@ class ResourceReader:
             depth = Depth.of(self.resource.incremental, cursor.begin if state is not None else None)
             is_front = cursor.state is None and position == 0
             async with aclosing(self._read_item(connection, cursor, item, state, depth)) as pages:
-                async for page, following in pages:
+                async for page, following, answer in pages:
                     if is_front:
-                        cursor, is_front = self._dated(cursor, page), False
+                        waited = connection.clock.now() - answer.started_at
+                        cursor, is_front = self._dated(_by_their_clock(cursor, answer, waited), page), False
                     yield attrs.evolve(page, cursor=self._cursor(cursor, item, following, depth, behind).write())
         if not items:
             yield Page(events=(), cursor=self._behind(cursor).write())
 
     def _dated(self, cursor: Cursor, page: Page) -> Cursor:
-        """The cursor by the platform's clock, which may be behind ours: what changes after its newest record was shown
-        is dated no earlier than that record. Where it showed none, the next sweep begins where this one did.
+        """The cursor by the newest record, where the platform's clock may be behind ours: what changes after it was
+        shown is dated no earlier than it. Where none was shown, the next sweep begins where this one did.
         """
         if not self._newest_first or cursor.started is None:
             return cursor
@@ -148,7 +151,7 @@ class ResourceReader:
 
     async def _read_item(
         self, connection: Connection, cursor: Cursor, item: Json, state: PageState | None, depth: Depth
-    ) -> AsyncGenerator[tuple[Page, PageState | None], None]:
+    ) -> AsyncGenerator[tuple[Page, PageState | None, Answer], None]:
         oldest = self._oldest(cursor)
         visited = [state or self.listing.paginator.first()]
         while True:
@@ -169,9 +172,9 @@ class ResourceReader:
                     if following is None and since is not None and depth.is_cut:
                         depth.go_on()
                         again = [self.listing.paginator.first()]
-                        yield page, again[0]
+                        yield page, again[0], listing.answer
                         break
-                    yield page, following
+                    yield page, following, listing.answer
                     if following is None:
                         return
                     # A page that came twice leads back: the places behind it are no longer visited.
@@ -311,6 +314,21 @@ class ResourceReader:
             async for page in pages:
                 found += page.records
         return _with(record, attach.into.split("."), found)
+
+
+def _by_their_clock(cursor: Cursor, answer: Answer, waited: timedelta) -> Cursor:
+    """The cursor, begun no later than the platform's clock said when this request was started.
+
+    Records are dated by that clock: where it is behind ours, what changes next would be dated before our beginning.
+    """
+    if cursor.started is None or answer.said_at is None:
+        return cursor
+    began = answer.said_at - waited
+    return (
+        cursor
+        if began > cursor.started or cursor.started - began > _WRONG_CLOCK
+        else attrs.evolve(cursor, started=began)
+    )
 
 
 def _nested(values: Mapping[str, Json]) -> Json:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hmac
+import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -43,6 +44,24 @@ def is_genuine(verification: Verification, connection: Connection, request: Webh
     if verifier is None or verifier.verification is not verification:
         verifier = known[id(verification)] = Verifier.of(verification, connection)
     return verifier.accepts(request)
+
+
+def recording_verifies(
+    verification: Verification, headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str]
+) -> bool | None:
+    """Whether a recorded webhook (header names in lower case) was signed so, whenever that was.
+
+    None where the recording lacks what it takes to tell: the secret, or a setting that is part of the signed text.
+    """
+    if verification.kind == "none" or not placeholders(verification.secret) <= secrets.keys():
+        return None
+    ageless = attrs.evolve(verification, tolerance=math.inf)
+    signed = set(_SIGNED.findall(verification.signed)) - {"body", "timestamp"}
+    if any("." not in name and name not in secrets for name in signed):
+        return None
+    keys = (str(render(verification.secret, secrets)).encode(),)
+    request = WebhookRequest(headers=headers, query={}, body=body, received_at=datetime.now(UTC))
+    return Verifier(verification=ageless, keys=keys, content=_content(verification.signed, secrets)).accepts(request)
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +31,13 @@ def typed(sample: Json, value: Json) -> Json:
     return value
 
 
-def stamped(record: Record, moment: datetime, collection: Collection, *, created: bool = False) -> None:
-    """Set the record's times of change; of a new record all times."""
+def stamped(
+    record: Record, moment: datetime, collection: Collection, *, created: bool = False, sent: Iterable[str] = ()
+) -> None:
+    """Set the record's times of change; of a new record all times but those that were `sent` with it."""
+    told = {name for name in sent if _CHANGED.search(name) is None}
     for name, sample in collection.fields.items():
-        if instant_of(sample, name) is None:
+        if instant_of(sample, name) is None or name in told:
             continue
         is_birth = any(word in name.lower() for word in _CREATED) and _CHANGED.search(name) is None
         if created or not is_birth:

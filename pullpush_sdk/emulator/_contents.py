@@ -12,14 +12,14 @@ __all__ = ["KEYS", "contents_of"]
 Json = Any
 KEYS = {
     "product": "sku",
+    "stocklevel": "sku",
     "order": "orderId",
     "contact": "email",
     "invoice": "invoiceId",
     "call": "callId",
     "cart": "cartId",
 }
-"""Canonical type to the field that names its records; of a list that does not show it, and of stock,
-which may be counted per variant or place, nothing can be told."""
+"""Canonical type to the field that names its records; of a list that does not show it nothing can be told."""
 _WORDS = {"stocklevel": "stock", "contact": "customer"}
 """Canonical type to the word for its records in a sandbox, where it is another one."""
 

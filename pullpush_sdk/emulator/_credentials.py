@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.manifest import ChoiceAuth, Manifest, placeholders
+from pullpush_sdk.manifest import ChoiceAuth, Manifest, placeholders, required_placeholders
 from pullpush_sdk.samples import Asked, Exchange, Samples
 from pullpush_sdk.sandbox import SandboxClock
 
@@ -158,6 +158,7 @@ def connection_of(manifest: Manifest, samples: Samples) -> tuple[dict[str, Json]
 
 def _asked(manifest: Manifest, samples: Samples) -> set[str]:
     named = set(placeholders([manifest.base_url, *manifest.hosts, dict(manifest.headers)]))
+    named |= required_placeholders(attrs.asdict(manifest.auth))
     for exchange in samples.exchanges:
         named |= {name for text in _texts(exchange) for name in _NAME.findall(text)}
     return named

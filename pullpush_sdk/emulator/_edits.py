@@ -31,15 +31,17 @@ class Goods:
     resource: Resource
     collection: Collection
     places: Mapping[str, Place]
+    shifts: bool = False
+    """Whether a record that is gone makes the ones behind it move to earlier pages."""
 
     @classmethod
-    def of(cls, resource: Resource, collection: Collection, core: Place) -> Goods:
+    def of(cls, resource: Resource, collection: Collection, core: Place, *, shifts: bool = False) -> Goods:
         """The goods of a resource whose rows hold records at `core`; fields whose rules cannot be read backwards have
         no place.
         """
         found = {target: place_of(path) for target, path in plain_paths(resource.canonical_map).items()}
         places = {target: place[len(core) :] for target, place in found.items() if place[: len(core)] == core}
-        return cls(resource=resource, collection=collection, places=places)
+        return cls(resource=resource, collection=collection, places=places, shifts=shifts)
 
     def shows(self, field: str) -> bool:
         """Whether records hold a canonical field themselves: some fields come with their details only."""
@@ -101,7 +103,11 @@ class Merchant:
         self._notices = notices
 
     def changes(self) -> dict[str, Change]:
-        """The edits that can be played, by kind."""
+        """The edits that can be played, by kind.
+
+        No sample tells whether a platform that counts pages lets records vanish from them; if it does, no reader can
+        help what it misses. So deletions are played where they move no page.
+        """
         found: dict[str, Change] = {}
         stock, product = self._able("stocklevel", "sku", "quantity"), self._able("product", "sku")
         order, contact = self._able("order", "orderId"), self._able("contact", "email")
@@ -112,7 +118,8 @@ class Merchant:
             # What a platform makes of a new record whose name is one of several, or that has two prices, is its own.
             if not any(product.is_choice(field) for field in ("sku", "title", "price")):
                 found["product_create"] = lambda values: self._create(product, "sku", values, ("sku", "title", "price"))
-            found["product_delete"] = lambda values: self._delete(product, "sku", values)
+            if not product.shifts:
+                found["product_delete"] = lambda values: self._delete(product, "sku", values)
         if order is not None:
             if "status" in order.places:
                 found["order_status"] = lambda values: self._status(order, values)
@@ -121,7 +128,8 @@ class Merchant:
         if contact is not None:
             found["customer"] = lambda values: self._edit(contact, "email", values, ("name",))
             found["customer_create"] = lambda values: self._create(contact, "email", values, ("email", "name"))
-            found["customer_delete"] = lambda values: self._delete(contact, "email", values)
+            if not contact.shifts:
+                found["customer_delete"] = lambda values: self._delete(contact, "email", values)
         return found
 
     def _able(self, canonical_type: str, *fields: str) -> Goods | None:

@@ -183,7 +183,9 @@ def _goods(
         lists = [each for each in endpoints if each.kind == "list" and meets(each, asked)]
         collection = next((one for each in lists if (one := shop.of(each, {})) is not None), None)
         if collection is not None and None not in lists[0].segments:
-            found[resource.canonical_type] = Goods.of(resource, collection, lists[0].core)
+            found[resource.canonical_type] = Goods.of(
+                resource, collection, lists[0].core, shifts=lists[0].paging.kind in ("page", "offset")
+            )
     return found
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import attrs
 
@@ -23,6 +24,8 @@ Json = Any
 Record = Mapping[str, Json]
 _GONE = object()
 _CURSOR = re.compile(r"c(\d+)\.(.*)", re.DOTALL)
+_WITNESSES = 5
+"""How many records a cursor names."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,8 +68,8 @@ def _page(endpoint: Endpoint, records: Sequence[Record], inputs: Mapping[Where, 
     sample: Json = next((each.sample for each in paging.adverts if each.form == "cursor"), None)
     numeric = isinstance(sample, int)
     cursors = [
-        begin + index + 1 if numeric else f"c{begin + index + 1}.{record.get(key)}"
-        for index, record in enumerate(records[begin : begin + count])
+        end if numeric else _cursor(records[max(0, end - _WITNESSES) : end], end, key)
+        for end in range(begin + 1, begin + count + 1)
     ]
     view = PageView(
         total=len(records), begin=begin, count=count, size=size, start=paging.start if paging.kind == "page" else 1
@@ -124,13 +127,31 @@ def _behind_value(records: Sequence[Record], field: str, value: Json) -> int:
     return sum((known := number_of(each.get(field))) is not None and known <= number for each in records)
 
 
+def _cursor(before: Sequence[Record], end: int, key: str) -> str:
+    """A cursor behind so many records, that names the last few of them."""
+    return f"c{end}.{','.join(quote(str(each.get(key)), safe='') for each in reversed(before))}"
+
+
 def _behind(cursor: str, records: Sequence[Record], key: str) -> int:
-    """How many records a cursor of ours leaves behind: up to the record that it names, wherever that stands now."""
+    """How many records a cursor of ours leaves behind, wherever those that it names stand now.
+
+    No platform's cursor follows a record that an edit moves to the end of the list. How far the list has shifted, most
+    of the named ones say; the cursor stands behind the last of these.
+    """
     found = _CURSOR.fullmatch(cursor)
     if found is None:
         return int(cursor) if cursor.isascii() and cursor.isdigit() else 0
-    named = next((n + 1 for n, each in enumerate(records) if str(each.get(key)) == found[2]), None)
-    return int(found[1]) if named is None else named
+    end = int(found[1])
+    then = {unquote(name): end - back for back, name in enumerate(found[2].split(","))}
+    now: dict[str, int] = {}
+    for place, each in enumerate(records, 1):
+        if (name := str(each.get(key))) in then:
+            now.setdefault(name, place)
+    shifts = Counter(now[name] - then[name] for name in then if name in now)
+    if not shifts:
+        return end
+    ((shift, _),) = shifts.most_common(1)
+    return max(place for name, place in now.items() if place - then[name] == shift)
 
 
 def _told(advert: Advert, endpoint: Endpoint, asked: Asked, page: _Page) -> Json:

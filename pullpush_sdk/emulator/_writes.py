@@ -86,7 +86,7 @@ class Writes:
         for name, value in item.items():
             if name in known or name in record:
                 record[name] = typed(known.get(name), value)
-        stamped(record, self._clock.now(), collection)
+        stamped(record, self._clock.now(), collection, sent=item)
 
     def _create(self, collection: Collection, item: Mapping[str, Json], endpoint: Endpoint, plan: Plan) -> Record:
         record = blank(collection)
@@ -99,7 +99,7 @@ class Writes:
         record |= {name: typed(collection.fields.get(name), item[name]) for name in item if name in collection.fields}
         if item.get(collection.key) in (None, ""):
             record[collection.key] = collection.fresh(collection.key)
-        stamped(record, self._clock.now(), collection, created=True)
+        stamped(record, self._clock.now(), collection, created=True, sent=item)
         collection.records.append(record)
         return record
 
@@ -201,7 +201,7 @@ class Writes:
             mine = record.get(name)
             is_part = isinstance(mine, dict) and isinstance(value, Mapping)
             record[name] = {**mine, **value} if is_part and mine else typed(collection.fields.get(name), value)
-        stamped(record, self._clock.now(), collection, created=is_new)
+        stamped(record, self._clock.now(), collection, created=is_new, sent=rules)
         return record
 
     def _listed(self, path: str) -> Collection | None:

@@ -36,7 +36,7 @@ class Received:
 class LookUp:
     """One failed try to turn a request, or an item of a batch, into events.
 
-    `number` counts from 1; `due` is the earliest moment of the next try.
+    `number` counts from 1, 0 tells why it waits before a try was spent; `due` is the earliest moment of the next try.
     """
 
     row: int

@@ -16,7 +16,7 @@ from pullpush_sdk.canonical import CanonicalType, dumps, fields_of, loads
 from .arrivals import Arrival
 from .content import content_of, digest_of
 
-__all__ = ["BACK", "as_change_of", "last_part", "mirrored"]
+__all__ = ["BACK", "as_change_of", "last_part", "mirrored", "said_statuses"]
 
 Json = Any
 
@@ -38,13 +38,8 @@ def as_change_of(original: str, arrival: Arrival, kind: CanonicalType) -> Arriva
     """The arrival of our own record as a change of its original; None where it says nothing that goes back."""
     if arrival.verb == "deleted":
         return None
-    id_field, statuses = _names(cast("Hashable", kind.record))
-    payload: Mapping[str, Json] = loads(arrival.payload)
-    said = {
-        wire: payload[wire]
-        for wire, name in statuses.items()
-        if wire in payload and (arrival.fields is None or name in arrival.fields)
-    }
+    id_field, _statuses = _names(cast("Hashable", kind.record))
+    said = said_statuses(kind, loads(arrival.payload), arrival.fields)
     if not said:
         return None
     change = {id_field: original, **said}
@@ -61,6 +56,14 @@ def as_change_of(original: str, arrival: Arrival, kind: CanonicalType) -> Arriva
         native_id=arrival.native_id,
         echo=None if arrival.echo is None else said,
     )
+
+
+def said_statuses(kind: CanonicalType, payload: Mapping[str, Json], fields: frozenset[str] | None) -> dict[str, Json]:
+    """The statuses that an event of these `fields` (None: all) speaks of, by wire name."""
+    _id_field, statuses = _names(cast("Hashable", kind.record))
+    return {
+        wire: payload[wire] for wire, name in statuses.items() if wire in payload and (fields is None or name in fields)
+    }
 
 
 @lru_cache(maxsize=64)

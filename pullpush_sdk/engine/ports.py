@@ -19,7 +19,7 @@ import attrs
 from pullpush_sdk.connector import Delivery, Event, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
-from .inbox import Inbox
+from .inbox import Inbox, InboxStatus
 from .locations import LocationPlan
 from .standing import Shadowed, Standing
 from .upkeep import Pressure, Pruned
@@ -296,14 +296,16 @@ class FlowStatus:
 class EngineStatus:
     """The store as a whole; `open_breakers` names destinations that are given a rest, until when.
 
-    `pressure` says why nothing new is taken, None where it is. `size` is what the store holds, `free` what is left on
-    its disk, in bytes; None where that cannot be told.
+    `inbox` tells of raw webhooks that are not in the logs yet, for each connection that has any. `pressure` says why
+    nothing new is taken, None where it is. `size` is what the store holds, `free` what is left on its disk, in bytes;
+    None where that cannot be told.
     """
 
     url: str
     holder: Holder | None
     flows: Sequence[FlowStatus]
     open_breakers: Mapping[str, datetime] = attrs.field(factory=dict)
+    inbox: Sequence[InboxStatus] = ()
     pressure: Pressure | None = None
     size: int | None = None
     free: int | None = None

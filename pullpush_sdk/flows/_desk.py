@@ -21,15 +21,14 @@ from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import Project
 
 from ._clashes import settle_clashes
-from ._poll_lock import PollLocks
+from ._inbox import RECEIVE_SECONDS, Receive, Waiting, spec_of
 from ._pool import Connections
 from ._reconcile import ReconcileReport, reconcile_flow
 from ._remap import Remapper
 from ._report import Progress, Silent, SyncReport
-from ._states import STATES, State, flow_state, keep_last_sync, set_flow_state
+from ._states import STATES, State, keep_last_sync, set_flow_state
 from ._supervisor import Supervisor
 from ._sync import sync_flow
-from ._work import open_work
 
 Json = Any
 _PATIENCE = 1.0  # seconds between two looks at whether the holder still lives
@@ -37,11 +36,15 @@ _PATIENCE = 1.0  # seconds between two looks at whether the holder still lives
 
 @attrs.frozen(kw_only=True)
 class DeadReport:
-    """What became of a wish about dead letters: how many wait again or were dropped, and those that cannot."""
+    """What became of a wish about dead letters: how many wait again or were dropped, and those that cannot.
+
+    `left` says of which connections webhooks still wait in the inbox, and why.
+    """
 
     count: int
     refused: Mapping[int, str] = attrs.field(factory=dict)
     deliveries: Sequence[SyncReport] = ()
+    left: Sequence[str] = ()
 
 
 @attrs.define(kw_only=True)
@@ -49,7 +52,8 @@ class Desk:
     """The work on one project's store, done here or by whoever holds it.
 
     `stop` ends gracefully what runs here. `on_held` is told who holds the store when the work is not done here.
-    `supervisor` runs the flows of a holder that goes on for months: what is asked goes through it.
+    `supervisor` runs the flows of a holder that goes on for months: what is asked goes through it. `receive` works the
+    inbox once where no such holder does it all the time.
     """
 
     project: Project
@@ -61,6 +65,7 @@ class Desk:
     clock: Clock = attrs.field(factory=SystemClock)
     on_held: Callable[[Holder | None], None] = lambda _holder: None
     supervisor: Supervisor | None = None
+    receive: Receive | None = None
     _busy: dict[str, asyncio.Lock] = attrs.field(factory=dict, init=False)
 
     async def sync(self, flows: Iterable[str], *, max_wait: float = 300.0) -> list[SyncReport]:
@@ -100,6 +105,7 @@ class Desk:
             count=answer["retried"],
             refused={int(number): reason for number, reason in answer["refused"].items()},
             deliveries=[SyncReport.from_json(each) for each in answer["deliveries"]],
+            left=answer["left"],
         )
 
     async def drop_dead(self, which: DeadFilter) -> DeadReport:
@@ -235,6 +241,7 @@ class Desk:
                     read=read,
                     max_wait=max_wait,
                     clock=self.clock,
+                    receive=self.receive,
                 )
             except EngineError:
                 raise
@@ -242,6 +249,10 @@ class Desk:
                 report = SyncReport(flow=name, state="", counts={}, error=error)
                 await keep_last_sync(self.engine, report, self.clock.now(), self.redactor)
                 return report
+
+    @property
+    def _inbox(self) -> Waiting:
+        return Waiting(project=self.project, engine=self.engine, clock=self.clock, stop=self.stop)
 
     async def _flow_state(self, arguments: Mapping[str, Json]) -> Json:
         flow, state = self.project.flow(arguments["flow"]), arguments["state"]
@@ -261,16 +272,22 @@ class Desk:
             report = await self.engine.retry_dead(
                 which, remap=Remapper(connections).remap, flows=[spec for spec in specs if spec is not None]
             )
+        sources = {self.project.flow(name).source for name in flows & set(self.project.flows)}
+        if self.supervisor is not None and report.retried:
+            for source in sources:
+                await self._inbox.until_received(source, RECEIVE_SECONDS)
         deliveries = [
             await self._run(name, read=False, max_wait=_max_wait(arguments))
             for name in sorted(flows & set(self.project.flows))
             # A flow that is being run delivers them by itself.
             if (freed or report.retried) and not self._busy.setdefault(name, asyncio.Lock()).locked()
         ]
+        left = [note for source in sorted(sources) if (note := await self._inbox.left(source))]
         return {
             "retried": freed + report.retried,
             "refused": {str(number): reason for number, reason in report.refused.items()},
             "deliveries": [each.to_json() for each in deliveries],
+            "left": left if report.retried else [],
         }
 
     async def _settle_clashes(self, spec: FlowSpec, which: DeadFilter, connections: Connections) -> int:
@@ -297,20 +314,8 @@ class Desk:
 
     async def _spec(self, name: str, connections: Connections) -> FlowSpec | None:
         """A flow as the engine needs it to take records that are mapped again; None where it cannot start."""
-        flow = self.project.flow(name)
         try:
-            async with open_work(
-                self.project,
-                self.engine,
-                flow,
-                connections=connections,
-                locks=PollLocks.of(self.project, self.clock),
-                state=await flow_state(self.engine, flow),
-                clock=self.clock,
-                progress=Silent(),
-                note=lambda _words: None,
-            ) as work:
-                return work.spec
+            return await spec_of(self.project, self.engine, self.project.flow(name), connections, self.clock)
         except PullPushError:
             return None  # the delivery that follows says why
 

@@ -13,6 +13,7 @@ import attrs
 
 from pullpush_sdk.canonical import instant_text
 from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.engine.inbox import InboxStatus
 from pullpush_sdk.engine.ports import Engine, FlowSpec, Holder
 from pullpush_sdk.engine.upkeep import Pressure
 from pullpush_sdk.errors import StoreError, UnavailableError
@@ -45,7 +46,8 @@ class Supervisor:
     """The flows of one process that holds the store; made by `open_supervisor`.
 
     `store_error` is why the store could not be written last, empty where it could; `written_at` is the monotonic time
-    at which it could. `holder` is who holds it, and `pressure` why it takes nothing new, as they were seen last.
+    at which it could. `holder` is who holds it, `pressure` why it takes nothing new, and `inbox` what raw webhooks
+    wait, as they were seen last. `file_changed` says that the project file is not the one that runs.
     """
 
     here: Surroundings
@@ -54,6 +56,12 @@ class Supervisor:
     written_at: float = 0.0
     holder: Holder | None = None
     pressure: Pressure | None = None
+    inbox: Sequence[InboxStatus] = ()
+    file_changed: bool = False
+    _file: bytes | None = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._file = _content(self.here.project)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run every flow until `stop` is set, and finish what is under way then.
@@ -95,6 +103,12 @@ class Supervisor:
             return None
         return self.here.connections.current(name)
 
+    def mended(self, name: str) -> None:
+        """A connection got new credentials: flows in error that use it are tried again at once."""
+        for runner in self.runners.values():
+            if name in (runner.flow.source, runner.flow.destination) and runner.troubles.now is not None:
+                runner.try_again()
+
     def flows_from(self, name: str, canonical_type: str) -> Sequence[FlowSpec]:
         """How events that came in from a connection are to be appended, for every flow that reads them there.
 
@@ -123,6 +137,7 @@ class Supervisor:
         engine, clock = self.here.engine, self.here.clock
         before: Json = None
         while True:
+            self._look_at_file()
             shown = self.shown()
             if shown != before or clock.monotonic() - self.written_at >= _BEAT_SECONDS:
                 try:
@@ -130,6 +145,7 @@ class Supervisor:
                     before, self.store_error, self.written_at = shown, "", clock.monotonic()
                     self.holder = await engine.holder()
                     self.pressure = await engine.pressure()
+                    self.inbox = await engine.inbox.status()
                     if self.pressure is None:
                         for each in self.runners.values():
                             each.polls.store_works()
@@ -141,6 +157,21 @@ class Supervisor:
             await engine.remember("run", None)
         except StoreError as error:
             _log.warning("what status shows may be old: %s", error)
+
+    def _look_at_file(self) -> None:
+        """Say once that what somebody changed in the project file takes a restart."""
+        file = self.here.project.file
+        changed = _content(self.here.project) != self._file
+        if changed and not self.file_changed:
+            _log.warning("%s was changed: that takes effect when this process is started again", file)
+        self.file_changed = changed
+
+
+def _content(project: Project) -> bytes | None:
+    try:
+        return project.file.read_bytes()
+    except OSError:  # it is being replaced
+        return None
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from pullpush_sdk.plugins import Plugins
 from pullpush_sdk.project import FlowConfig, Project
 
 from ._abilities import require_abilities
+from ._inbox import RECEIVE_SECONDS, Receive, Waiting
 from ._poll_lock import PollLocks
 from ._pool import Connections
 from ._report import Progress, Silent, SyncReport, name_connection
@@ -47,8 +48,11 @@ async def sync_flow(
     max_wait: float = 300.0,
     clock: Clock | None = None,
     connections: Connections | None = None,
+    receive: Receive | None = None,
 ) -> SyncReport:
     """Run a flow once; the caller holds the store. `connections` are those to share, None opens its own.
+
+    `receive` takes in raw webhooks that wait for the flow's source, before anything is read; None leaves them.
 
     Setting `stop` ends it gracefully: no further page, deliveries under way are awaited. With `read` false only what
     waits already is delivered. `max_wait` is for how many seconds a destination that does not answer is waited for.
@@ -69,6 +73,10 @@ async def sync_flow(
         if connections is None:
             own = Connections(project=project, plugins=plugins, redactor=redactor, clock=time)
             connections = await stack.enter_async_context(own)
+        if receive is not None:
+            inbox = Waiting(project=project, engine=engine, clock=time, stop=stop or asyncio.Event())
+            left = await inbox.received(flow.source, connections, receive, min(max_wait, RECEIVE_SECONDS))
+            notes += [left] if left else []
         work = await stack.enter_async_context(
             open_work(
                 project,

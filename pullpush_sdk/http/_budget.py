@@ -27,10 +27,14 @@ _NOTHING = 1e-9
 
 @attrs.define(eq=False)
 class Booked:
-    """A call that has started: when it was at the platform at the latest, as far as we know, and its points."""
+    """A call that has started: when it was at the platform at the latest, as far as we know, and its points.
+
+    `ended` are the points of all calls that had ended when it started.
+    """
 
     at: float
     points: float
+    ended: float
 
 
 class RateBudget:
@@ -69,7 +73,7 @@ class RateBudget:
 
     def take(self, now: float, operation: str = "", hint: float | None = None) -> Booked:
         """A call starts now; what is booked for it, to be given to `done`."""
-        booked = Booked(at=now, points=self._points.take(operation, hint))
+        booked = Booked(at=now, points=self._points.take(operation, hint), ended=self._points.ended)
         if self._times is not None:
             self._times.append(booked)
             self._due = max(self._due, now) + self._pace
@@ -84,9 +88,9 @@ class RateBudget:
         """No call starts for so many seconds; a longer pause already set stays."""
         self._paused_until = max(self._paused_until, now + seconds)
 
-    def learn(self, now: float, operation: str, report: CostReport) -> None:
-        """What a GraphQL answer said of its cost."""
-        self._points.learn(now, operation, report)
+    def learn(self, now: float, operation: str, report: CostReport, booked: Booked | None = None) -> None:
+        """What a GraphQL answer said of its cost; `booked` is the call that it answers, which has not ended yet."""
+        self._points.learn(now, operation, report, since=None if booked is None else booked.ended)
 
 
 @attrs.define
@@ -99,6 +103,7 @@ class PointBudget:
     _at: float = 0.0
     _reserved: float = 0.0  # of calls under way: the platform reserves the full price before it answers
     _prices: dict[str, float] = attrs.field(factory=dict)
+    ended: float = 0.0  # of all calls that were answered
 
     def wait(self, now: float, operation: str, hint: float | None) -> float:
         """Seconds until the bucket holds the last known price of the operation."""
@@ -116,12 +121,15 @@ class PointBudget:
 
     def done(self, reserved: float) -> None:
         self._reserved = max(self._reserved - reserved, 0.0)
+        self.ended += reserved
 
-    def learn(self, now: float, operation: str, report: CostReport) -> None:
+    def learn(self, now: float, operation: str, report: CostReport, since: float | None) -> None:
         if report.requested is not None:
             self._prices[operation] = report.requested
         if report.available is not None:
-            self._available, self._at = report.available, now
+            # Answers overtake each other: calls that ended since this one began may have been paid for after it spoke.
+            others = 0.0 if since is None else self.ended - since
+            self._available, self._at = report.available - others, now
         if report.maximum is not None:
             self._maximum = report.maximum
         if report.restore_rate is not None:

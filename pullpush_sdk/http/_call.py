@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -120,6 +121,18 @@ class Answer:
     body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
     started_at: datetime
     url: str
+
+    @property
+    def said_at(self) -> datetime | None:
+        """The platform's own clock when it answered, by the header `Date` (RFC 9110): aware UTC, whole seconds.
+
+        None where there is none, or none that can be read.
+        """
+        try:
+            said = parsedate_to_datetime(self.headers.get("date", ""))
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return said.astimezone(UTC) if said.tzinfo is not None else said.replace(tzinfo=UTC)
 
     def json(self) -> Any:
         """The body as Python values; numbers with a fraction or exponent are Decimals from their own digits.

@@ -192,9 +192,9 @@ class Client:
     async def _once(self, call: Call, token: Token | None) -> Answer:
         """One try: sent when the budget allows, redirects followed, the answer judged."""
         resolved = self._resolve(call, token)
-        async with self._throttle.place(call):
+        async with self._throttle.place(call) as booked:
             answer = await self._follow(resolved, token)
-            throttled = self._throttle.learn(call, answer)
+            throttled = self._throttle.learn(call, answer, booked)
         error = throttled or self._judged(call, answer)
         if error is None and answer.status not in call.accepts:
             error = self.error_of(answer, call)

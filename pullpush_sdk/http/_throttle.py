@@ -52,8 +52,8 @@ class Throttle:
         self._cost = CostReader(limits.cost) if limits.cost is not None else None
 
     @asynccontextmanager
-    async def place(self, call: Call) -> AsyncIterator[None]:
-        """Runs the block when the call may start.
+    async def place(self, call: Call) -> AsyncIterator[Booked]:
+        """Runs the block when the call may start, with what is booked for it.
 
         Raises:
             RateLimitedError: the wait would be longer than our patience; nothing was sent.
@@ -69,7 +69,7 @@ class Throttle:
                 booked = await self._take(lane, call)
                 beside = narrow.budget.take(self._clock.monotonic())
         try:
-            yield
+            yield booked
         finally:
             now = self._clock.monotonic()
             lane.budget.done(booked, now)
@@ -119,7 +119,7 @@ class Throttle:
         """No call that spends the same narrowest budget as this one starts for so many seconds."""
         self._narrowest(call).budget.pause(self._clock.monotonic(), seconds)
 
-    def learn(self, call: Call, answer: Answer) -> RateLimitedError | None:
+    def learn(self, call: Call, answer: Answer, booked: Booked) -> RateLimitedError | None:
         """Takes in what an answer says of the budget; the error that a throttled GraphQL answer stands for."""
         limits, now = self.limits, self._clock.monotonic()
         if limits.limit_header is not None:
@@ -129,7 +129,7 @@ class Throttle:
         if self._cost is None:
             return None
         report = self._cost.read(answer.body)
-        self._lane(call).budget.learn(now, call.operation, report)
+        self._lane(call).budget.learn(now, call.operation, report, booked)
         if not report.throttled:
             return None
         message = f"{call.operation or 'the query'} was throttled"

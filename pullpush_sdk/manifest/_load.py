@@ -29,6 +29,8 @@ _FORMATS: dict[str, Format] = {
     ".ts": "js",
 }
 
+_MOST_SAMPLES = 100  # files beside one MiniApp document
+
 
 @attrs.frozen(kw_only=True)
 class Loaded:
@@ -83,6 +85,8 @@ def read_miniapp(text: str | bytes, file: str = "", *, format: Format | None = N
 def load(path: Path) -> Loaded:
     """The manifest in a file, with its document and notes.
 
+    The MiniApp format has no place for samples: its document's are the JSON files of the folder `samples` beside it.
+
     Raises:
         ManifestError: as `load_manifest`.
     """
@@ -91,7 +95,15 @@ def load(path: Path) -> Loaded:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}") from None
-    return read(content, file=str(path))
+    loaded = read(content, file=str(path))
+    if loaded.manifest.origin == "manifest":
+        return loaded
+    return attrs.evolve(loaded, manifest=attrs.evolve(loaded.manifest, samples=_beside(path.parent / "samples")))
+
+
+def _beside(folder: Path) -> dict[str, str]:
+    files = sorted(each for each in folder.glob("*.json") if each.is_file())[:_MOST_SAMPLES]
+    return {each.stem: f"{folder.name}/{each.name}" for each in files}
 
 
 def read(text: str | bytes, *, file: str = "", format: Format | None = None) -> Loaded:  # noqa: A002

@@ -162,6 +162,8 @@ def _check_way(auth: Auth, path: str, manifest: Manifest) -> Iterator[Problem]:
             yield from _check_placement(value, f"{path}.{attribute.name}", known)
         elif attribute.name == "also":
             yield from _check_beside(value, f"{path}.also", known)
+        elif value == attribute.default and isinstance(value, str):
+            yield from _check_unwritten(attribute.name, value, path, known)
         elif attribute.name != "exchange":
             yield from _check_template(value, f"{path}.{attribute.name}", known)
     if isinstance(auth, OAuth2Auth):
@@ -170,6 +172,17 @@ def _check_way(auth: Auth, path: str, manifest: Manifest) -> Iterator[Problem]:
     if exchange is not None:
         yield from _check_request(Site(path=f"{path}.exchange", request=exchange), manifest)
         yield from _check_url(exchange.path, f"{path}.exchange.path")
+
+
+def _check_unwritten(key: str, value: str, path: str, known: frozenset[str]) -> Iterator[Problem]:
+    """Placeholders of a default: the author wrote none of them, so none of them is a slip of the pen."""
+    for name in sorted(placeholders(value) - known):
+        yield _problem(
+            "template",
+            f"{{{{{name}}}}} is not declared, and `{key}` is that where the document does not say it",
+            f"{path}.{key}",
+            f"declare `{name}` under settings.properties or secrets, or write `{key}`",
+        )
 
 
 _CREDENTIALS: Mapping[type, tuple[str, ...]] = {

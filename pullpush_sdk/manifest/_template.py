@@ -103,7 +103,7 @@ def _value(match: re.Match[str], lookup: Lookup, names: Iterable[str], path: str
         if default is not None:
             return default
         close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {{{{{close[0]}}}}}?" if close else ""
+        hint = f"did you mean {{{{{close[0]}}}}}?" if close else f"give the connection a setting `{name}`"
         raise _error(f"{{{{{name}}}}} is not known here", path, hint) from None
     return default if value is None and default is not None else value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from pullpush_sdk.clock import Clock, SystemClock
+from pullpush_sdk.engine.inbox import InboxStatus
 from pullpush_sdk.engine.ports import OUTCOMES, Engine, EngineStatus
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.hookspecs import hookimpl
@@ -139,7 +140,22 @@ class Metrics:
         )
         for connection in self._status.open_breakers:
             resting.add_metric([connection], 1)
-        yield from (read, ended, waiting, dead, lag, resting)
+        yield from (read, ended, waiting, dead, lag, resting, *self._inbox(self._status.inbox))
+
+    def _inbox(self, inbox: Sequence[InboxStatus]) -> Iterator[Metric]:
+        """Raw webhooks that are not in the logs yet."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - an extra
+
+        waiting = GaugeMetricFamily("pullpush_inbox", "Raw webhooks that wait.", labels=("connection",))
+        failing = GaugeMetricFamily(
+            "pullpush_inbox_failing", "Raw webhooks that could not be received so far.", labels=("connection",)
+        )
+        age = GaugeMetricFamily("pullpush_inbox_seconds", "Age of the oldest raw webhook.", labels=("connection",))
+        for each in inbox:
+            waiting.add_metric([each.connection], each.waiting)
+            failing.add_metric([each.connection], each.failing)
+            age.add_metric([each.connection], self._age(each.oldest))
+        yield from (waiting, failing, age)
 
     def _age(self, oldest: datetime | None) -> float:
         return 0.0 if oldest is None else max((self._clock.now() - oldest).total_seconds(), 0.0)

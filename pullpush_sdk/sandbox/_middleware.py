@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from email.utils import format_datetime
 from typing import Any
 
 import attrs
@@ -54,6 +55,7 @@ class Instrumented:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message = {**message, "headers": [*message.get("headers", ()), self._date()]}
             await send(message)
 
         request = _Request(scope=scope, body=await _read(receive), receive=receive, send=noting_send)
@@ -71,6 +73,9 @@ class Instrumented:
             if request.body:
                 entry["body"] = decode_body(request.body, _header(scope, b"content-type"))
             self._log.append(entry)
+
+    def _date(self) -> tuple[bytes, bytes]:
+        return b"date", format_datetime(self._clock.now(), usegmt=True).encode()
 
     async def _pass(self, request: _Request, watchers: list[FaultRule]) -> None:
         if not watchers:

@@ -132,6 +132,8 @@ def _make_server(app: ASGIApp, *, quiet: bool) -> Any:
         access_log=not quiet,
         timeout_graceful_shutdown=1,
         server_header=False,
+        # A platform tells its own time: the sandbox's clock, which need not be this machine's.
+        date_header=False,
     )
     return Stoppable(config)
 

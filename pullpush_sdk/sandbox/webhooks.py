@@ -42,7 +42,6 @@ class _Pending:
     attempt: int = 1
     held: bool = False
     late: Callable[[], OutgoingWebhook] | None = None
-    on_its_way: bool = False
 
 
 def is_loopback(url: str) -> bool:
@@ -87,6 +86,7 @@ class WebhookOutbox:
         self._pump: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._home: asyncio.AbstractEventLoop | None = None
+        self._flushing = 0
         self.attempts: list[dict[str, Any]] = []
 
     def queue(self, webhook: OutgoingWebhook, *, late: Callable[[], OutgoingWebhook] | None = None) -> None:
@@ -127,6 +127,8 @@ class WebhookOutbox:
         """Let a background task send what is waiting; called from the loop that serves the app."""
         loop = asyncio.get_running_loop()
         if loop is not self._home:
+            if self._flushing:
+                return  # whoever flushes in another loop sends what waits
             # A lock belongs to the loop in which it first had to wait.
             self._home, self._sending = loop, asyncio.Lock()
         if not self._auto or not any(not p.held for p in self._pending):
@@ -139,10 +141,14 @@ class WebhookOutbox:
 
         It may be called from any loop: the sending is done by the one that serves the app, where one does.
         """
-        home = self._home
-        if home is None or home is asyncio.get_running_loop() or not home.is_running():
-            return await self._flush()
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._flush(), home))
+        self._flushing += 1
+        try:
+            home = self._home
+            if home is None or home is asyncio.get_running_loop() or not home.is_running():
+                return await self._flush()
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._flush(), home))
+        finally:
+            self._flushing -= 1
 
     async def _flush(self) -> int:
         self._release_held()
@@ -157,7 +163,7 @@ class WebhookOutbox:
         self.attempts.clear()
 
     async def _run(self) -> None:
-        while ready := [p for p in self._pending if not p.held and not p.on_its_way]:
+        while ready := [p for p in self._pending if not p.held]:
             first = min(ready, key=lambda p: p.due)
             if first.due <= self._clock.seconds():
                 await self._send(first)
@@ -175,10 +181,8 @@ class WebhookOutbox:
 
     async def _send(self, pending: _Pending) -> None:
         async with self._sending:
-            # A flush from another loop, begun before this one served, has a lock of its own.
-            if pending not in self._pending or pending.on_its_way:
+            if pending not in self._pending:
                 return
-            pending.on_its_way = True
             status, error = None, None
             if pending.late is not None:
                 pending.webhook, pending.late = pending.late(), None
@@ -192,13 +196,13 @@ class WebhookOutbox:
     def _settle(self, pending: _Pending, status: int | None) -> None:
         good = status is not None and (status in self._accepted if self._accepted else 200 <= status < 300)
         if pending not in self._pending:
-            return  # forgotten while it was on its way
+            return  # everything was cleared while it was under way
         self._pending.remove(pending)
         if good:
             return
         if pending.attempt <= len(self._retry_after):
             due = self._clock.seconds() + self._retry_after[pending.attempt - 1]
-            self._pending.append(attrs.evolve(pending, due=due, attempt=pending.attempt + 1, on_its_way=False))
+            self._pending.append(attrs.evolve(pending, due=due, attempt=pending.attempt + 1))
         elif self._given_up is not None:
             self._given_up(pending.webhook)
 

@@ -56,9 +56,10 @@ class Answers:
             return frozenset({"read", "drafted"})
         found = {f"type:{name}" for name in self.types}
         found |= {"source": {"read"}, "destination": {"write"}, "both": {"read", "write"}}[self.kind]
-        found |= {"sandbox"}
+        found |= {"whole"}
         found |= {"webhooks"} if self.webhooks else set()
-        found |= {"python"} if self.python else set()
+        # What a manifest says is emulated from its samples; a sandbox of its own is Python.
+        found |= {"python", "sandbox"} if self.python else set()
         found |= {"subscribe"} if self.python and self.webhooks else set()
         return frozenset(found)
 

@@ -27,7 +27,8 @@ def sample_of(text: str, answers: Answers, headers: Mapping[str, str]) -> str:
         exchanges = [each for each in exchanges if each["answer"]["status"] != 401]
     if answers.paging == "none":
         exchanges = [each for each in exchanges if each is not None and "page=" not in each["request"]["path"]]
-    kept = {"exchanges": exchanges} | ({"webhooks": sample["webhooks"]} if answers.webhooks else {})
+    hooks = {"webhooks": sample["webhooks"]} if answers.webhooks and "webhooks" in sample else {}
+    kept = {"exchanges": exchanges} | hooks
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -63,18 +64,18 @@ def _paged(path: str, answer: Json, paging: str) -> tuple[str, Json]:
     if paging == "offset":
         asked |= {"offset": str((number - 1) * size), "limit": str(size)}
     else:
-        asked |= {"limit": str(size)} | ({"after": str((number - 1) * size)} if number > 1 else {})
+        asked |= {"limit": str(size)} | ({"after": f"c{(number - 1) * size}"} if number > 1 else {})
     shown = f"{base}?{urlencode(asked)}"
     if answer["status"] != 200:
         return shown, answer
     rows, pages = answer["body"]["data"], answer["body"]["meta"]["pages"]
     more = number < pages
-    following = f"{_ADDRESS}{base}?{urlencode(asked | {'after': str(number * size)})}"
+    following = f"{_ADDRESS}{base}?{urlencode(asked | {'after': f'c{number * size}'})}"
     if paging == "offset":
         total = (pages - 1) * size + (len(rows) if number == pages else 1)
         return shown, {**answer, "body": {"data": rows, "meta": {"offset": (number - 1) * size, "total": total}}}
     if paging == "link":
         link = {"Link": f'<{following}>; rel="next"'} if more else {}
         return shown, {**answer, "headers": link, "body": {"data": rows}}
-    name = following if paging == "next_url" else str(number * size)
+    name = following if paging == "next_url" else f"c{number * size}"
     return shown, {**answer, "body": {"data": rows, "meta": {"next": name if more else None}}}

@@ -24,10 +24,13 @@ _PACKAGE = "pullpush_acme/"
 _ONLY_WHERE = {
     f"{_PACKAGE}functions.py": "python",
     f"{_PACKAGE}webhooks.py": "subscribe",
-    f"{_PACKAGE}sandbox/outbox.py": "webhooks",
-    f"{_PACKAGE}connector.yaml": "sandbox",
-    "tests/test_acme.py": "sandbox",
-    "tests/test_acme_reading.py": "read,sandbox",
+    f"{_PACKAGE}sandbox/outbox.py": "sandbox,webhooks",
+    **{f"{_PACKAGE}sandbox/{name}.py": "sandbox" for name in ("__init__", "access", "app", "edits", "pages", "store")},
+    f"{_PACKAGE}connector.yaml": "whole",
+    f"{_PACKAGE}samples/account.json": "whole",
+    "tests/test_acme.py": "whole",
+    "tests/test_acme_laws.py": "whole",
+    "tests/test_acme_reading.py": "read,whole",
     "tests/test_acme_webhooks.py": "webhooks",
     "tests/test_acme_writing.py": "write",
     **{
@@ -60,9 +63,7 @@ def render(names: Names, answers: Answers) -> dict[str, str]:
 
 def render_drafted(names: Names, answers: Answers, manifest: str, samples: Mapping[str, Any]) -> dict[str, str]:
     """The files of a connector around a drafted manifest: no sandbox of its own, and tests of what is known."""
-    own = {
-        path: text for path, text in render(names, answers).items() if not path.startswith(f"{names.module}/sandbox/")
-    }
+    own = render(names, answers)
     own[f"{names.module}/connector.yaml"] = manifest
     for name, sample in samples.items():
         own[f"{names.module}/samples/{name}.json"] = (
@@ -89,6 +90,8 @@ def _shaped(path: str, text: str, answers: Answers) -> str:
         if path == f"{_PACKAGE}sandbox/{module}.py" and chosen != own:
             folder = "auth" if module == "access" else "paging"
             return (options / folder / f"{chosen}.py").read_text(encoding="utf-8")
+    if path == "tests/test_acme_webhooks.py" and "sandbox" not in answers.flags:
+        return (options / "declarative" / "test_acme_webhooks.py").read_text(encoding="utf-8")
     if path.startswith(f"{_PACKAGE}samples/"):
         headers = {"Authorization": "Bearer {{access_token}}"}
         if answers.auth != "bearer":

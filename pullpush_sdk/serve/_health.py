@@ -23,6 +23,8 @@ _SERVICE = "pullpush"
 _NEEDED = ("store", "holder")
 # The store is written every few seconds; when that has not worked for so long, it hangs.
 _SILENCE = 30.0
+# A webhook is taken out of the inbox within a second, look-ups included; after a burst it may be a few.
+_LATE = 60.0
 
 
 def health_routes(supervisor: Supervisor, *, clock: Clock) -> list[Route]:
@@ -48,6 +50,8 @@ def readiness(supervisor: Supervisor, clock: Clock) -> dict[str, Json]:
         "holder": _holder(supervisor),
         "flows": _flows(supervisor),
         "destinations": _destinations(supervisor),
+        "inbox": _inbox(supervisor, clock),
+        "project": _project(supervisor),
     }
     bad = {name: each["reason"] for name, each in checks.items() if not each["ok"]}
     reasons = [reason for name, reason in bad.items() if name in _NEEDED]
@@ -98,3 +102,24 @@ def _destinations(supervisor: Supervisor) -> Json:
     resting = supervisor.shown()["resting"]
     reason = "; ".join(f"{name} does not answer and is given a rest until {until}" for name, until in resting.items())
     return {"ok": not resting, "reason": reason, "resting": resting}
+
+
+def _inbox(supervisor: Supervisor, clock: Clock) -> Json:
+    """Raw webhooks that are not in the logs yet; they are in trouble where tries failed, or where they wait long."""
+    waiting, troubles = {}, []
+    for each in supervisor.inbox:
+        age = max((clock.now() - each.oldest).total_seconds(), 0.0)
+        waiting[each.connection] = {
+            "waiting": each.waiting, "oldestSeconds": round(age, 1), "failing": each.failing, "reason": each.reason
+        }  # fmt: skip
+        if each.failing:
+            troubles.append(f"{each.failing} webhooks of {each.connection} are tried again: {each.reason}")
+        elif age > _LATE:
+            troubles.append(f"{each.waiting} webhooks of {each.connection} wait, the oldest for {age:.0f} s")
+    return {"ok": not troubles, "reason": "; ".join(troubles), "connections": waiting}
+
+
+def _project(supervisor: Supervisor) -> Json:
+    """Whether what runs is what the project file says."""
+    reason = "the project file was changed since the start: restart to use it" if supervisor.file_changed else ""
+    return {"ok": not reason, "reason": reason}

@@ -100,6 +100,8 @@ class Looking:
             self._judge(failure, breaker, work, probe=probe)
             if was_down or isinstance(failure, (AuthError, SetupError)):
                 held_back += 1
+                if held_back == 1:
+                    await self._note(work, spent, failure)  # not spent, but `status` tells why it waits
                 self.let_go(work)
                 await self._wait(failure, held_back)
                 continue

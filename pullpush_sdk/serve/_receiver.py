@@ -140,7 +140,8 @@ def _skips(target: Target) -> Callable[[str], bool]:
 class Receiver:
     """An ASGI app for `/webhooks/{connection}`; every request is answered, none with a traceback.
 
-    `told` is called with the parameters of `pullpush_webhook_answered` for every answer to a connection that exists.
+    `told` is called with the parameters of `pullpush_webhook_answered` for every answer to a connection that exists,
+    `granted` with the name of a connection for which a webhook brought a token that can be used.
     """
 
     targets: Callable[[str], Target | None]
@@ -148,6 +149,7 @@ class Receiver:
     clock: Clock
     limits: Limits
     told: Callable[..., None] | None = None
+    granted: Callable[[str], None] | None = None
     _bodies: Bodies = attrs.field(init=False)
     _doors: dict[str, tuple[Target, _Door]] = attrs.field(init=False, factory=dict)
 
@@ -248,6 +250,9 @@ class Receiver:
             except PullPushError as error:
                 _log.error("%s: the token that a webhook brought cannot be used: %s", door.connection.name, error)
                 return _NO_TOKEN
+            _log.info("%s: a webhook brought a token", door.connection.name, extra={"connection": visit.connection})
+            if self.granted is not None:
+                self.granted(visit.connection)
         return door.good
 
     def _door(self, name: str) -> _Door | None:

@@ -30,15 +30,17 @@ def webhook_routes(
     clock: Clock | None = None,
     limits: Limits | None = None,
     told: Callable[..., None] | None = None,
+    granted: Callable[[str], None] | None = None,
 ) -> list[Route]:
     """`/webhooks/{connection}` and its description at `/openapi.json`.
 
     `targets` is asked for the connection of every request: it must be quick, and answer the same object while nothing
     about the connection changes; while it cannot tell yet it raises UnavailableError, and the answer is 503. The engine
     may be any process's; who works its inbox need not be this one. `told` is called with the parameters of
-    `pullpush_webhook_answered` for every answer to a connection that exists.
+    `pullpush_webhook_answered` for every answer to a connection that exists, `granted` with the name of a connection
+    for which a webhook brought a token.
     """
-    receiver = Receiver(targets, engine, clock or SystemClock(), limits or Limits(), told)
+    receiver = Receiver(targets, engine, clock or SystemClock(), limits or Limits(), told, granted)
     document = openapi(version("pullpush-sdk"))
 
     async def describe(_request: Request) -> JSONResponse:

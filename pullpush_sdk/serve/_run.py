@@ -106,7 +106,7 @@ def _app(supervisor: Supervisor, targets: Targets, limits: Limits, metrics: Metr
     engine, clock = supervisor.here.engine, supervisor.here.clock
     told = partial(supervisor.here.connections.plugins.observe, "pullpush_webhook_answered")
     routes: list[BaseRoute] = [
-        *webhook_routes(targets, engine, clock=clock, limits=limits, told=told),
+        *webhook_routes(targets.open, engine, clock=clock, limits=limits, told=told, granted=supervisor.mended),
         *health_routes(supervisor, clock=clock),
     ]
     if metrics is not None:

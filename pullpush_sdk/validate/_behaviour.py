@@ -13,6 +13,7 @@ from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Manifest, Resource
 
 from ._case import Case
+from ._guessed import guessed_of
 from ._model import Trial
 from .child import ChildResult, Limits, run_child
 from .places import below
@@ -96,15 +97,16 @@ def read_result(case: Case, result: ChildResult) -> Behaviour:
             Trial(law=begun[-1]["law"], canonical_type=begun[-1]["type"], outcome="not proven", reason=OUT_OF_TIME),
         )
     loaded = (by_kind.get("loaded") or [None])[0]
+    guessed = guessed_of(case.manifest, by_kind.get("unshown", ()))
     return Behaviour(
         problems=tuple(_problems(case, result, by_kind, trials)),
-        trials=trials,
+        trials=tuple(guessed.judged(each) for each in trials),
         exchanges=tuple(by_kind["exchanges"][0]["exchanges"]) if "exchanges" in by_kind else (),
         secrets=tuple(by_kind["secrets"][0]["secrets"]) if "secrets" in by_kind else (),
         sandbox=by_kind["sandbox"][0]["name"] if "sandbox" in by_kind else "",
         unshown=tuple(each["what"] for each in by_kind.get("unshown", ())),
         unproven=by_kind["unproven"][0]["reason"] if "unproven" in by_kind else "",
-        read=frozenset(each["type"] for each in by_kind.get("fields", ()) if each["count"]),
+        read=frozenset(each["type"] for each in by_kind.get("fields", ()) if each["count"]) - guessed.read,
         webhooks=sum(each.get("events", 0) for each in by_kind.get("webhooks", ())),
         loaded=loaded is not None,
     )

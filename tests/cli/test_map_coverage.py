@@ -157,9 +157,8 @@ def test_a_miniapp_document_and_an_installed_connector(tmp_path: Path) -> None:
     assert done.exit_code in (0, 1), done.output
     assert all(each["coverage"]["fields"] for each in json.loads(done.stdout).values())
     done = CliRunner().invoke(cli, ["map", "salla", "orders", "--coverage"])
-    assert done.exit_code == 1
-    assert "name one: --sample FILE" in done.stderr
-    assert "not tried" in done.stdout
+    assert done.exit_code == 0, done.output
+    assert "over " in done.stdout
 
 
 class Watcher:

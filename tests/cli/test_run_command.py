@@ -114,7 +114,7 @@ def test_it_says_what_runs_and_where_and_is_healthy_and_ready(place: Any, start:
     status, ready = running.get("/health/ready")
     assert (status, ready["ok"], ready["reasons"], ready["degraded"]) == (200, True, [], [])
     assert ready["checks"]["flows"]["states"] == {"main": "active"}
-    assert set(ready["checks"]) == {"store", "holder", "flows", "destinations"}
+    assert set(ready["checks"]) == {"store", "holder", "flows", "destinations", "inbox", "project"}
     wait_for(running, lambda: len(quantities(place)) == 12)
 
     def told() -> bool:
@@ -232,6 +232,59 @@ def test_a_flow_in_error_is_shown_with_its_reason_and_mend_and_recovers(place: A
     assert place.run("flow", "activate", "main").exit_code == 0
     wait_for(running, lambda: len(quantities(place)) == 12)
     wait_for(running, lambda: as_json(place.run("flow", "list", "--json"))[0]["state"] == "active")
+
+
+OTHERS = """
+[connections.lost]
+connector = "depot"
+sandbox = "{address}"
+depot = "right"
+token = {{file = "lost.token"}}
+
+[flows.other]
+source = "left"
+destination = "lost"
+types = ["stocklevel"]
+state = "active"
+schedule.default = "every 1s"
+
+[flows.fails]
+source = "left"
+destination = "right"
+types = ["order"]
+state = "active"
+schedule.default = "every 1s"
+"""
+
+
+def test_one_flow_s_trouble_is_its_own_and_is_got_over(place: Any, start: Any) -> None:
+    """A secret that is not there, and a connector that raises: each is said, the others run, and both come back."""
+    address = next(line for line in place.file.read_text().splitlines()[8:] if "sandbox" in line).split('"')[1]
+    place.file.write_text(place.file.read_text() + OTHERS.format(address=address))
+    place.store(place.left).rows["order"] = {"bad": (1, ["no record at all"])}
+    running = start()
+    wait_for(running, lambda: len(quantities(place)) == 12)
+    wait_for(running, lambda: len(running.get("/health/ready")[1]["checks"]["flows"]["errors"]) == 2)
+    status, ready = running.get("/health/ready")
+    assert (status, ready["checks"]["flows"]["states"]["main"]) == (200, "active")
+    errors = ready["checks"]["flows"]["errors"]
+    assert "lost.token" in errors["other"]
+    assert "unexpected AttributeError" in errors["fails"]
+    shown = place.run("status").stderr
+    assert "lost.token" in shown
+    assert "unexpected AttributeError" in shown
+
+    (place.folder / "lost.token").write_text(place.environ["DEPOT_TOKEN"])
+    del place.store(place.left).rows["order"]["bad"]
+    for flow in ("other", "fails"):
+        assert place.run("flow", "activate", flow).exit_code == 0
+    wait_for(running, lambda: not running.get("/health/ready")[1]["checks"]["flows"]["errors"])
+
+    # What is changed in the file meanwhile is said not to run yet.
+    place.file.write_text(place.file.read_text() + "\n# a remark\n")
+    assert "started again" in running.said("was changed")["event"]
+    assert "the project file was changed" in running.get("/health/ready")[1]["degraded"][0]
+    assert running.end() == 0
 
 
 def test_a_store_that_cannot_be_written_makes_it_unready_and_work_resumes(place: Any, start: Any) -> None:

@@ -7,7 +7,7 @@ import heapq
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.errors import RateLimitedError
@@ -154,6 +154,34 @@ def test_known_prices_are_never_throttled(prices, plan, rate):
         reserved = budget.take(now, operation, hint=price)
         budget.learn(now, operation, bucket.ask(now, price, price * part))
         budget.done(reserved, now)
+    assert bucket.throttled == 0
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["ask", "run", "hear", "wait"]), st.integers(0, 9)), max_size=30),
+    price=st.integers(5, 30),
+    part=st.floats(0.1, 1),
+)
+@example(steps=[("ask", 1), ("run", 1), ("hear", 1), ("hear", 0), ("ask", 9), ("run", 9)], price=10, part=1)
+def test_answers_that_overtake_each_other_promise_no_points_that_are_spent(steps, price, part):
+    """Calls start, are paid for and are heard of in any order; none of them is refused for want of points."""
+    budget, bucket, now = RateBudget(Limits()), Bucket(100, 10), 0.0
+    first = budget.take(now, "list", hint=price)
+    budget.learn(now, "list", bucket.ask(now, price, price * part), first)
+    budget.done(first, now)
+    waiting, answered = [], []
+    for step, which in steps:
+        if step == "wait":
+            now += which / 10
+        for _ in range(which + 1):
+            if step == "ask" and budget.wait(now, "list", hint=price) <= 0:
+                waiting.append(budget.take(now, "list", hint=price))
+            elif step == "run" and waiting:
+                answered.append((waiting.pop(0), bucket.ask(now, price, price * part)))
+        if step == "hear" and answered:
+            booked, report = answered.pop(which % len(answered))
+            budget.learn(now, "list", report, booked)
+            budget.done(booked, now)
     assert bucket.throttled == 0
 
 

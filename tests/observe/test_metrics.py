@@ -114,8 +114,9 @@ def test_a_scrape_tells_of_reads_pushes_and_what_waits(tmp_path: Path, monkeypat
 
 
 def test_a_destination_that_rests_and_what_waits_for_it(tmp_path: Path) -> None:
-    from pullpush_sdk.connector import Page
+    from pullpush_sdk.connector import Page, WebhookRequest
     from pullpush_sdk.engine.embedded import SqliteEngine
+    from pullpush_sdk.engine.inbox import Received
     from pullpush_sdk.errors import UnavailableError
     from pullpush_sdk.testing.clock import VirtualClock
     from pullpush_sdk.testing.engine_laws.bench import flow_of, stock
@@ -130,11 +131,17 @@ def test_a_destination_that_rests_and_what_waits_for_it(tmp_path: Path) -> None:
             flow = flow_of()
             await engine.append(flow, "stocklevel", Page(events=[stock("x", 1, 1)], cursor=None))
             await engine.drain(flow, down, max_wait=600)
+            request = WebhookRequest(headers={}, query={}, body=b"{}", received_at=clock.now())
+            await engine.inbox.keep(Received(connection="left", request=request))
+            clock.advance(30)
             await metrics.text(engine)
             value = metrics.registry.get_sample_value
             assert value("pullpush_breaker_open", {"connection": flow.destination}) == 1
             assert value("pullpush_waiting", {"flow": flow.name, "type": "stocklevel"}) == 1
             assert (value("pullpush_lag_seconds", {"flow": flow.name}) or 0) >= 600
+            assert value("pullpush_inbox", {"connection": "left"}) == 1
+            assert value("pullpush_inbox_failing", {"connection": "left"}) == 0
+            assert value("pullpush_inbox_seconds", {"connection": "left"}) == 30
 
     asyncio.run(go())
 

@@ -169,25 +169,31 @@ def test_flush_waits_its_turn_behind_what_is_being_sent_by_itself(make_toy):
     asyncio.run(main())
 
 
-def test_a_request_while_a_webhook_is_on_its_way_sends_it_no_second_time(make_toy):
-    """Whoever receives a webhook may ask the platform before he answers; nobody asked it anything before."""
+def test_flush_before_the_first_request_sends_once(make_toy):
+    """Nobody serves yet when it begins; a request that comes while it sends does not send it again."""
     toy = make_toy(auto=True)
-    bodies = []
+    arrived, go_on = threading.Event(), threading.Event()
+    bodies: list[bytes] = []
+
+    async def slow(scope, receive, send):
+        bodies.append((await receive())["body"])
+        arrived.set()
+        await asyncio.to_thread(go_on.wait, 10)
+        await Response(status_code=200)(scope, receive, send)
 
     async def main():
-        async def asking(scope, receive, send):
-            bodies.append((await receive())["body"])
-            async with httpx.AsyncClient(base_url=base) as asked:
-                await asked.get("/thing")
-            await Response()(scope, receive, send)
-
-        async with serve(asking) as url, serve(toy.app) as base:
-            toy.outbox.queue(_hook(url, "a"))
-            await toy.outbox.flush()
-            assert toy.outbox.pending() == []
+        async with serve(slow) as url, serve(toy.app) as base, httpx.AsyncClient(base_url=base) as client:
+            for name in ("a", "b"):
+                toy.outbox.queue(_hook(url, name))
+            flushed = asyncio.create_task(toy.outbox.flush())
+            await asyncio.to_thread(arrived.wait, 10)
+            await client.get("/_sandbox/log")
+            go_on.set()
+            async with asyncio.timeout(10):
+                await flushed
+        assert bodies == [b"a", b"b"]
 
     asyncio.run(main())
-    assert bodies == [b"a"]
 
 
 def test_what_is_cleared_while_it_is_on_its_way_stays_forgotten(make_toy):

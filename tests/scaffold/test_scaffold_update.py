@@ -101,21 +101,21 @@ def test_other_answers_are_merged_too(connector):
         for change in update(connector, attrs.evolve(read_record(connector).answers, paging="cursor"))
     }
     assert kinds[MANIFEST] == "merged"
-    assert kinds["pullpush_big_shop/sandbox/pages.py"] == "updated"
+    assert kinds["pullpush_big_shop/samples/contact.json"] == "updated"
     text = (connector / MANIFEST).read_text()
     assert "kind: cursor" in text
     assert "name: name  # of the person" in text
 
 
 def test_a_resource_is_added_beside_what_is_there(connector):
-    """Comments stay, the sandbox and the tests follow, and asking twice changes nothing."""
+    """Comments stay, the samples and the tests follow, and asking twice changes nothing."""
     edit(connector / MANIFEST, "name: name", "name: name  # of the person")
     changes = add(connector, "resource", ["order"])
     assert {"added", "merged", "updated"} >= {change.kind for change in changes}
     text = (connector / MANIFEST).read_text()
     assert "name: name  # of the person" in text
     assert list(read_manifest(text).resources) == ["customers", "orders"]
-    assert '"orders"' in (connector / "pullpush_big_shop/sandbox/store.py").read_text()
+    assert (connector / "pullpush_big_shop/samples/order.json").is_file()
     before = everything(connector)
     assert add(connector, "resource", ["order"]) == []
     assert everything(connector) == before

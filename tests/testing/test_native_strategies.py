@@ -105,7 +105,7 @@ def test_a_map_makes_an_event_or_a_reject_of_whatever_comes(name):
             assert samples, resource.name
             seen |= tried(runner, subject, resource, natives_from_samples(samples, wild=True))
             assert isinstance(runner.run(told(subject, resource, samples[0])), Event)
-        assert seen == {Event, Reject}, "both ways are tried"
+        assert Reject in seen <= {Event, Reject}, "what no map can take is tried, too"
 
 
 def tried(runner, subject, resource, natives):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 
 import attrs
@@ -19,14 +19,16 @@ from pullpush_sdk.errors import RejectedError, TransientError
 
 from .answers import REFUSED, message_of
 from .native import products_by_sku, send, wire_of
+from .prices import Prices, own_attributes, price_body, prices_of, wanted_prices
 from .products import PARENT_SUFFIX, canonical
-from .shop import currencies_of, currency_of
+from .shop import currencies_of, currency_of, first_day, wall_time
 from .variants import Axes, axes_of, link
 
 Json = Any
 
 _STATUS = {"active": 1, "hidden": 1, "draft": 2, "archived": 2}
 _VISIBLE, _NOT_ALONE, _OFF = 4, 1, 2
+_PRICES = ("price", "compareAtPrice")
 
 
 async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Outcome]:
@@ -35,7 +37,13 @@ async def push(connection: Connection, batch: Sequence[Delivery]) -> Sequence[Ou
 
 
 async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
-    work = _Work(connection=connection, delivery=delivery)
+    moment = connection.clock.now()
+    work = _Work(
+        connection=connection,
+        delivery=delivery,
+        now=await wall_time(connection, moment),
+        first_day=await first_day(connection, moment),
+    )
     try:
         return await _write(work)
     except TransientError as error:
@@ -45,16 +53,45 @@ async def _outcome(connection: Connection, delivery: Delivery) -> Outcome:
 
 @attrs.define(kw_only=True)
 class _Work:
-    """One product on its way, and whether anything was written yet."""
+    """One product on its way, and whether anything was written yet.
+
+    `now` is the store's wall clock, `first_day` that of an offer which starts at once.
+    """
 
     connection: Connection
     delivery: Delivery
+    now: datetime
+    first_day: date
     written: bool = False
 
     @property
     def payload(self) -> Mapping[str, Json]:
         """The canonical product."""
         return self.delivery.payload
+
+    async def save_priced(self, body: Mapping[str, Json], wanted: Prices | None, held: Json) -> Json:
+        """The same with what makes its prices the wanted ones.
+
+        Raises:
+            RejectedError: as well where the shop leaves a special price as it was: some releases cannot take one away.
+        """
+        priced = price_body(wanted, held, self.now, self.first_day)
+        custom = [*body.get("custom_attributes", ()), *priced.get("custom_attributes", ())]
+        both = {**body, **priced, **({"custom_attributes": custom} if custom else {})}
+        if held is not None and set(both) <= {"sku"}:
+            return held
+        native = await self.save(both)
+        if priced and wanted is not None:
+            self._check_prices(native, wanted)
+        return native
+
+    def _check_prices(self, native: Json, wanted: Prices) -> None:
+        got = prices_of(native, self.now)
+        if got is not None and (got.sale is None) != (wanted.sale is None):
+            raise RejectedError(
+                f"SKU {native['sku']!r} sells at {got.paid} in Magento after {wanted.paid} was written",
+                hint="mend its special price and the dates of it there, then retry",
+            )
 
     async def save(self, body: Mapping[str, Json]) -> Json:
         """Create or overwrite one product; writing the same twice changes nothing.
@@ -118,7 +155,7 @@ async def _switch_off(work: _Work, held: Json) -> Outcome:
 async def _priced_wrong(work: _Work) -> str:
     """Why the prices cannot be written, empty where they can: a price is never taken for one in another currency."""
     records = [work.payload, *(work.payload.get("variants") or ())]
-    if all(record.get("price") is None for record in records):
+    if all(record.get(name) is None for record in records for name in _PRICES):
         return ""
     sku, stated = work.payload["sku"], work.payload.get("currency")
     own, every = await currency_of(work.connection), await currencies_of(work.connection)
@@ -131,10 +168,10 @@ async def _priced_wrong(work: _Work) -> str:
 
 
 def _differences(wanted: Mapping[str, Json], held: Json) -> dict[str, Json]:
-    """What differs between native values and the product that is there; amounts compare as numbers."""
+    """What differs between native values and the product that is there."""
     if held is None:
         return dict(wanted)
-    own = {each["attribute_code"]: each["value"] for each in held.get("custom_attributes") or ()}
+    own = own_attributes(held)
     body = {name: value for name, value in wanted.items() if name != "custom_attributes" and value != held.get(name)}
     custom = [
         each
@@ -144,8 +181,10 @@ def _differences(wanted: Mapping[str, Json], held: Json) -> dict[str, Json]:
     return body | ({"custom_attributes": custom} if custom else {})
 
 
-def _native(record: Mapping[str, Json], *, priced: bool = True) -> dict[str, Json]:
-    """The parts of a product that the record speaks of, in the platform's names; a title is never emptied."""
+def _native(record: Mapping[str, Json]) -> dict[str, Json]:
+    """The parts of a product that the record speaks of but prices, in the platform's names; a title is never
+    emptied.
+    """
     body: dict[str, Json] = {}
     if record.get("title"):
         body["name"] = record["title"]
@@ -153,8 +192,6 @@ def _native(record: Mapping[str, Json], *, priced: bool = True) -> dict[str, Jso
         body["status"] = _STATUS[record["status"]]
     if record.get("status") in ("hidden", "active"):
         body["visibility"] = _NOT_ALONE if record["status"] == "hidden" else _VISIBLE
-    if priced and record.get("price") is not None:
-        body["price"] = Decimal(record["price"])
     if record.get("weight") is not None:
         body["weight"] = record["weight"]
     if "description" in record:
@@ -172,18 +209,25 @@ def _kept_visibility(body: dict[str, Json], held: Json) -> dict[str, Json]:
 async def _write_simple(work: _Work, held: Json) -> Json:
     record = work.payload
     only = (record.get("variants") or [{}])[0]
-    body = _kept_visibility(
-        _native({**{name: only[name] for name in ("price", "weight") if only.get(name)}, **_said(record)}), held
-    )
+    weight = record.get("weight") or only.get("weight")
+    body = _kept_visibility(_native({**record, "weight": weight}), held)
+    # What a product does not say itself, its only variant may know.
+    told = only if record.get("price") is None and only.get("price") is not None else record
+    wanted = wanted_prices(told, prices_of(held, work.now))
     if held is None:
-        return await work.save(_new(work, record["sku"], body, record.get("title"), "simple"))
-    body = _differences(body, held)
-    return await work.save({"sku": held["sku"], **body}) if body else held
+        return await _create(work, record["sku"], body, record.get("title"), wanted)
+    return await work.save_priced({"sku": held["sku"], **_differences(body, held)}, wanted, held)
 
 
-def _said(record: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Without amounts that are null, which a product's only variant may know."""
-    return {name: value for name, value in record.items() if value is not None or name not in ("price", "weight")}
+async def _create(work: _Work, sku: str, body: Mapping[str, Json], title: Json, wanted: Prices | None) -> Json:
+    """A simple product that is not there yet.
+
+    Raises:
+        RejectedError: it has no price.
+    """
+    if wanted is None:
+        raise RejectedError(f"SKU {sku!r} is not in Magento yet and cannot be created without a price")
+    return await work.save_priced(_new(work, sku, body, title, "simple"), wanted, None)
 
 
 def _new(work: _Work, sku: str, body: Mapping[str, Json], title: Json, kind: str) -> dict[str, Json]:
@@ -191,12 +235,7 @@ def _new(work: _Work, sku: str, body: Mapping[str, Json], title: Json, kind: str
 
     An address is made of the name where none is given, and refused where another product's is the same: the SKU makes
     it one of its own.
-
-    Raises:
-        RejectedError: it has no price.
     """
-    if kind == "simple" and body.get("price") is None:
-        raise RejectedError(f"SKU {sku!r} is not in Magento yet and cannot be created without a price")
     slug = re.sub(r"[^a-z0-9]+", "-", f"{title or ''} {sku}".casefold()).strip("-")
     custom = [*body.get("custom_attributes", ()), {"attribute_code": "url_key", "value": slug}]
     return {
@@ -213,7 +252,7 @@ def _new(work: _Work, sku: str, body: Mapping[str, Json], title: Json, kind: str
 
 async def _write_parent(work: _Work, held: Json) -> Json:
     """A configurable product by itself: it has no price of its own, whatever the record says."""
-    body = _differences(_kept_visibility(_native(work.payload, priced=False), held), held)
+    body = _differences(_kept_visibility(_native(work.payload), held), held)
     return await work.save({"sku": held["sku"], **body}) if body else held
 
 
@@ -241,7 +280,7 @@ async def _write_family(work: _Work, known: Mapping[str, Json]) -> Json:
     axes = await axes_of(work.connection, payload, parent)
     children = [await _write_child(work, each, axes, known.get(each["sku"])) for each in variants]
     if parent is None:
-        body = _native(payload, priced=False)
+        body = _native(payload)
         parent = await work.save(_new(work, parent_sku, body, payload.get("title"), "configurable"))
     else:
         parent = await _write_parent(work, parent)
@@ -266,13 +305,12 @@ async def _write_child(work: _Work, variant: Json, axes: Axes, held: Json) -> Js
         [work.payload.get("title") or variant["sku"], *variant["options"].values()]
     )
     record = {**variant, "title": variant.get("title") or (title if held is None else None)}
-    if held is None and record.get("price") is None:
-        record["price"] = work.payload.get("price")
+    told = work.payload if held is None and record.get("price") is None else record
+    wanted = wanted_prices(told, prices_of(held, work.now))
     body = _native(record)
     body["custom_attributes"] = [*body.get("custom_attributes", ()), *axes.values_of(variant)]
     if held is None:
         status = _STATUS.get(str(work.payload.get("status")), 1)
         body = {"visibility": _NOT_ALONE, "status": status, **body}
-        return await work.save(_new(work, variant["sku"], body, title, "simple"))
-    body = _differences(body, held)
-    return await work.save({"sku": held["sku"], **body}) if body else held
+        return await _create(work, variant["sku"], body, title, wanted)
+    return await work.save_priced({"sku": held["sku"], **_differences(body, held)}, wanted, held)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pullpush_sdk.connector import Connection
 from pullpush_sdk.declarative import iter_records
@@ -37,16 +39,52 @@ async def currency_of(connection: Connection) -> str:
         SetupError: no store view has the code of the settings.
         ContractError: it names no currency.
     """
+    store = await _store(connection)
+    currency = store.get("base_currency_code")
+    if not isinstance(currency, str) or not currency:
+        raise ContractError(f"the settings of store view {store['code']!r} name no base_currency_code")
+    return currency
+
+
+async def _store(connection: Connection) -> Json:
+    """The store view of the settings."""
     wanted = connection.settings["store_code"]
     stores = await _stores(connection)
     store = next((each for each in stores if each.get("code") == wanted), None)
     if store is None:
         names = ", ".join(str(each.get("code")) for each in stores)
         raise SetupError(f"the shop has no store view {wanted!r}", hint=f"store_code is one of {names}")
-    currency = store.get("base_currency_code")
-    if not isinstance(currency, str) or not currency:
-        raise ContractError(f"the settings of store view {wanted!r} name no base_currency_code")
-    return currency
+    return store
+
+
+async def wall_time(connection: Connection, moment: datetime) -> datetime:
+    """A moment by the store view's wall clock, without a zone and in whole seconds, as dates of offers stand there.
+
+    Raises:
+        SetupError: no store view has the code of the settings.
+        ContractError: its time zone is none.
+    """
+    return _wall_time(await _store(connection), moment)
+
+
+async def first_day(connection: Connection, moment: datetime) -> date:
+    """The day that it is in every store view, or was: an offer that starts on it runs in all of them.
+
+    Raises:
+        ContractError: the time zone of a store view is none.
+    """
+    return min(_wall_time(store, moment).date() for store in await _stores(connection))
+
+
+def _wall_time(store: Json, moment: datetime) -> datetime:
+    name = store.get("timezone")
+    try:
+        zone = ZoneInfo(str(name or ""))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ContractError(
+            f"the settings of store view {store.get('code')!r} name the time zone {name!r}, which is none"
+        ) from None
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 async def currencies_of(connection: Connection) -> frozenset[str]:

@@ -17,6 +17,14 @@ EDITS = st.one_of(
         st.just("stock"), st.sampled_from(SKUS), st.sampled_from([None, 0, 3, 8]), st.sampled_from(["default", "east"])
     ),
     st.tuples(st.just("product"), st.sampled_from(SKUS), st.integers(1, 9)),
+    st.tuples(st.just("sale"), st.sampled_from(SKUS), st.integers(1, 9), st.none() | st.integers(1, 9)),
+    st.tuples(
+        st.just("offer"),
+        st.sampled_from(SKUS),
+        st.sampled_from([None, 0, 0.5]),
+        st.sampled_from([None, "2026-03-02 06:05:00", "2026-03-03"]),
+        st.sampled_from([None, "2026-03-03 06:20:00", "2026-03-04"]),
+    ),
     st.tuples(st.just("product_create"), st.sampled_from(SKUS[-2:]), st.integers(1, 9)),
     st.tuples(st.just("product_delete"), st.sampled_from(SKUS)),
     st.tuples(st.just("order_create"), st.sampled_from(SKUS[:1])),
@@ -24,7 +32,7 @@ EDITS = st.one_of(
     st.tuples(st.just("customer"), st.integers(0, 3), st.sampled_from(["Ann Lee", "Bo Li"])),
     st.tuples(st.just("customer_create"), st.integers(7, 8), st.sampled_from(["Ann Lee", "Bo Li"])),
     st.tuples(st.just("customer_delete"), st.integers(0, 8)),
-    st.tuples(st.just("clock"), st.sampled_from([0.0, 0.4, 1.0, 700.0])),
+    st.tuples(st.just("clock"), st.sampled_from([0.0, 0.4, 1.0, 700.0, 43_200.0])),
 )
 KINDS = ("stocklevel", "product", "order", "contact", "invoice", "cart")
 
@@ -38,6 +46,13 @@ def _edit(shop: Any, edit: tuple[Any, ...]) -> None:
     named = {
         "stock": lambda sku, quantity, place: {"sku": sku, "quantity": quantity, "location": place},
         "product": lambda sku, price: {"sku": sku, "price": price, "title": f"T{price}"},
+        "sale": lambda sku, price, before: {"sku": sku, "price": price, "compare_at": before},
+        "offer": lambda sku, price, first, last: {
+            "sku": sku,
+            "special_price": price,
+            "special_from_date": first,
+            "special_to_date": last,
+        },
         "product_create": lambda sku, price: {"sku": sku, "price": price, "title": "T"},
         "product_delete": lambda sku: {"sku": sku},
         "order_create": lambda sku: {"items": [{"sku": sku, "quantity": 1}]},
@@ -47,7 +62,7 @@ def _edit(shop: Any, edit: tuple[Any, ...]) -> None:
         "customer_delete": lambda number: {"email": f"ada{number}@example.com"},
     }[kind](*values)
     try:
-        shop.change(kind, **named)
+        shop.change({"sale": "product", "offer": "product"}.get(kind, kind), **named)
     except ChangeError:
         return
 

@@ -35,10 +35,17 @@ def _flow(source, destination, kinds=KINDS):
     )
 
 
+def _special(product):
+    own = {each["attribute_code"]: each["value"] for each in product["custom_attributes"]}
+    return None if own.get("special_price") is None else float(own["special_price"])
+
+
 def _content(sandbox):
     """What both shops must agree in."""
     state = sandbox.control.dump()
-    products = {p["sku"]: (p["name"], float(p["price"]), p["type_id"], p["status"]) for p in state["products"]}
+    products = {
+        p["sku"]: (p["name"], float(p["price"]), _special(p), p["type_id"], p["status"]) for p in state["products"]
+    }
     people = {p["email"]: (p["firstname"], p["lastname"]) for p in state["customers"]}
     managed = {sku for sku, item in state["stock_items"].items() if item["manage_stock"]}
     rows = {
@@ -76,8 +83,14 @@ async def _play(folder, setenv, loaded):
                 await sync(source)
             boxes["left"].control.change("stock", sku="MG-0000", quantity=3)
             boxes["right"].control.change("product", sku="MG-0001", title="Renamed", price=7.5)
+            boxes["right"].control.change("product", sku="MG-0000", price=0.5, compare_at=2)
+            boxes["left"].control.change("product", sku="MG-0004-R", price=3, compare_at=4.5)
+            boxes["left"].control.change("product", sku="MG-0003", price=2, compare_at=4)
             boxes["left"].control.change("customer_create", email="new@example.com", name="Ann Lee")
             boxes["right"].control.change("product_create", sku="NEW", title="New", price=5)
+            for source in ("left", "right", "left", "right"):
+                await sync(source)
+            boxes["right"].control.change("product", sku="MG-0003", price=3)
             for source in ("left", "right", "left", "right"):
                 await sync(source)
             before = [_writes(box) for box in boxes.values()]
@@ -98,7 +111,10 @@ def test_two_shops_come_to_rest(tmp_path, monkeypatch):
     assert left[0] == right[0]
     assert left[1] == right[1]
     assert left[2] == right[2]
-    assert left[0]["MG-0001"][:2] == ("Renamed", 7.5)
+    assert left[0]["MG-0001"][:3] == ("Renamed", 7.5, None)
+    assert left[0]["MG-0000"][1:3] == (2, 0.5)
+    assert right[0]["MG-0004-R"][1:3] == (4.5, 3)
+    assert left[0]["MG-0003"][1:3] == (3, None)
     assert left[2]["MG-0000", "default"] == right[2]["MG-0000", "default"] == 3
     assert "new@example.com" in right[1]
     assert not letters

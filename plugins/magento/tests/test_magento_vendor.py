@@ -18,6 +18,7 @@ _ADDRESS |= {"provinceCode": "TX", "postalCode": "78701", "countryCode": "US", "
 _ORDER = {"orderId": "S", "status": "pending", "currency": "SAR", "totalAmount": "5.99", "email": "b@example.com"}
 _ORDER |= {"lineItems": [{"sku": "MG-0000", "quantity": 1}], "shippingAddress": _ADDRESS}
 _TEE = {"sku": "TEE", "title": "Tee", "price": "10.00", "currency": "SAR", "status": "active", "description": "x"}
+_OFFER = {"sku": "MG-0001", "currency": "SAR"}
 _TEE |= {
     "variants": [
         {"sku": "TEE-R", "price": "10.00", "options": {"Color": "Red"}},
@@ -29,8 +30,9 @@ _TEE |= {
 async def _exercise(shop):
     """Every ability once, and the refusals that a record may meet."""
     for kind in _KINDS:
-        _, rejects, _ = await shop.pull(kind)
+        _, rejects, cursor = await shop.pull(kind)
         assert not rejects
+        await shop.pull(kind, cursor)
     await shop.hook.pullpush_check(connection=shop.connection)
     await shop.hook.pullpush_locations(connection=shop.connection)
     good = [
@@ -38,6 +40,8 @@ async def _exercise(shop):
         await shop.push_one("stocklevel", {"sku": "MG-0001", "quantity": 0}),
         await shop.push_one("product", _TEE),
         await shop.push_one("product", {"sku": "MG-0000", "title": "New"}),
+        await shop.push_one("product", {**_OFFER, "price": "1.00", "compareAtPrice": "3.00"}),
+        await shop.push_one("product", {**_OFFER, "price": "3.00", "compareAtPrice": None}),
         await shop.push_one("product", {"sku": "MG-0001"}, verb=Verb.DELETED),
         await shop.push_one("contact", {"email": "n@example.com", "name": "N M", "addresses": [_ADDRESS]}),
         await shop.push_one("contact", {"email": "ada1@example.com", "name": "N M", "phone": "1"}),

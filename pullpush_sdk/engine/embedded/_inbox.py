@@ -281,7 +281,8 @@ def _bury(dead: DeadRequest, now: int, db: sqlite3.Connection) -> None:
     envelope = (pos, dead.connection, dead.event, _encode(request.headers).decode(), _query(request), at)
     db.execute("INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?)", envelope)
     db.execute(
-        "INSERT INTO attempt SELECT ?, number, at, reason, answer FROM look_up WHERE row = ? AND item = ?",
+        "INSERT INTO attempt SELECT ?, number, at, reason, answer FROM look_up"
+        " WHERE row = ? AND item = ? AND number > 0",
         (pos, dead.row, dead.item),
     )
     _rows.count(db, stream, {"read": 1, "dead": 1}, now)

@@ -23,6 +23,7 @@ from . import _rows
 from ._own_records import OwnRecords, are_told_by_id
 from ._rivals import Rivals
 from ._schema import DEAD, ENDED
+from ._status_rivals import StatusRivals
 
 __all__ = ["Take"]
 
@@ -125,6 +126,9 @@ class Take:
         if are_told_by_id(self.flow, self.kind):
             ended, changed = OwnRecords(db=db, flow=self.flow, kind=self.kind).settle(self.stream, rows, self.now)
             self._tally.update(ended)
+            statuses = StatusRivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
+            statuses.settle(rows)
+            self.restored, changed = list(statuses.restored), changed or statuses.changed
         else:
             rivals = Rivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
             rivals.settle(rows)

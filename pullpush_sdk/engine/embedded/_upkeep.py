@@ -90,10 +90,13 @@ class Housekeeper:
             self._again.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
         return self._since.reason
 
-    async def pressure(self) -> Pressure | None:
-        """Why nothing new should be taken now; a store that does not answer at once is such a reason."""
+    async def pressure(self, *, probe: bool = False) -> Pressure | None:
+        """Why nothing new should be taken now; a store that does not answer at once is such a reason.
+
+        With `probe` it is written to, for a process that does not write otherwise and so has not seen whether it can.
+        """
         if self._asked is None or self._asked.done():
-            self._asked = asyncio.ensure_future(self._complaint())
+            self._asked = asyncio.ensure_future(self._complaint(probe=probe))
             self._asked.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
         try:
             found = await asyncio.wait_for(asyncio.shield(self._asked), _PATIENCE)
@@ -108,9 +111,8 @@ class Housekeeper:
             self._since = Pressure(reason=found[0], hint=found[1], since=since)
         return self._since
 
-    async def _complaint(self) -> tuple[str, str] | None:
-        trouble = self.store.trouble
-        if trouble is not None:  # only writing shows whether it has passed
+    async def _complaint(self, *, probe: bool = False) -> tuple[str, str] | None:
+        if probe or self.store.trouble is not None:  # only writing shows whether it has passed
             await self.store.run(_prune.probe)
         return await self.store.run(self.space.complaint, writes=False)
 

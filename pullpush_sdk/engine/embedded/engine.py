@@ -348,7 +348,8 @@ class SqliteEngine:
             holder=holder,
             flows=flows,
             open_breakers=resting,
-            pressure=await self._house.pressure(),
+            inbox=await self._inbox.status(),
+            pressure=await self._house.pressure(probe=not self._lock.held),
             size=await self._house.used(),
             free=self._space.free_bytes(),
         )

@@ -20,8 +20,8 @@ __all__ = ["LAWS"]
 Json = Any
 _STOPS = 400
 """Pages after which a sweep over what changed must have ended."""
-_SKEWS = (-120.0, 120.0)
-"""Seconds by which the platform's clock differs from ours: more than good clocks ever do."""
+_SKEWS = (-7200.0, 7200.0)
+"""Seconds by which the platform's clock differs from ours: an hour that a summer time takes, and one more."""
 _EDITS = ("stock", "product", "customer", "order_status")
 
 
@@ -89,7 +89,7 @@ def _key(shop: Shop, event: Event) -> str:
 
 
 def bears_a_skewed_clock(subject: Subject, canonical_type: str, effort: Effort) -> None:
-    """Where the platform's clock is two minutes before or behind ours, what changes between two sweeps is told."""
+    """Where the platform's clock is two hours before or behind ours, what changes between two sweeps is told."""
 
     async def tried(skew: float) -> None:
         async with subject.shop(seed=effort.seed, skew=skew) as shop:
@@ -195,7 +195,7 @@ LAWS: tuple[Law, ...] = (
     ),
     Law(
         name="source-bears-a-skewed-clock",
-        says="where the platform's clock is two minutes before or behind ours, what changes between two sweeps is told",
+        says="where the platform's clock is two hours before or behind ours, what changes between two sweeps is told",
         fix="let sweeps overlap by minutes (incremental.overlap), or go on from the platform's own time",
         ability="read",
         check=bears_a_skewed_clock,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from . import baseline, failures, inbox, ordering, own_records, repeats, routing, upkeep
+from . import baseline, conflicts, failures, inbox, ordering, own_records, repeats, routing, upkeep
 from .bench import Bench, Destination, EngineUnderTest
 
 __all__ = ["ALL_LAWS", "Bench", "Destination", "EngineUnderTest", "Law", "run_law"]
@@ -25,6 +25,7 @@ ALL_LAWS: tuple[Law, ...] = (
     *upkeep.LAWS,
     *inbox.LAWS,
     *own_records.LAWS,
+    *conflicts.LAWS,
 )
 """Every law, each with a docstring that states it."""
 

@@ -139,7 +139,8 @@ class _Work:
             self.tell("sandbox", name=box.name, edits=sorted(box.control.changes))
             for each in getattr(box, "not_proven", ()):
                 told = "contradiction" if each.code == "contradiction" else "unshown"
-                self.tell(told, what=each.what if told == "contradiction" else str(each), why=each.why)
+                what = each.what if told == "contradiction" else str(each)
+                self.tell(told, what=what, why=each.why, code=each.code, of=each.what)
         return box
 
     def _laws(self, subject: Any, laws: Iterable[Any], recorder: Any) -> None:

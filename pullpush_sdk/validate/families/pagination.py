@@ -124,7 +124,9 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
     if param is None or len({_asked(each, resource) for each in pages}) < 2:
         return
     wanted = getattr(declared, param)
-    values = [value for each in pages if (value := _sent(each, wanted)) is not None]
+    # A first page may be asked for without it: that, too, is another value than the second page's.
+    sent = [_sent(each, wanted) for each in pages]
+    values = [value for value in sent if value is not None]
     if not values:
         others = sorted({key for each in pages for key, _ in each.params})
         yield case.at(
@@ -133,7 +135,7 @@ def _moves_on(case: Case, path: str, resource: Resource, pages: Sequence[Exchang
             f"no recorded request has `{wanted}`",
             f"they have {', '.join(others) or 'none'}",
         )
-    elif len(set(values)) == 1:
+    elif len(set(sent)) == 1:
         yield case.at(
             "pagination-param",
             f"{path}.pagination.{param}",

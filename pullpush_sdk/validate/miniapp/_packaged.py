@@ -12,7 +12,7 @@ import msgspec
 from pullpush_sdk.canonical import UNSET, loads
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.mapping import read_path
-from pullpush_sdk.samples import Samples, gather_samples
+from pullpush_sdk.samples import Samples
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import list_records
 from pullpush_sdk.validate.families.samples import event_of, mapped, verified
@@ -20,22 +20,11 @@ from pullpush_sdk.validate.families.samples import event_of, mapped, verified
 from ._document import MiniApp
 
 Json = Any
-_MOST_FILES = 100
-
-
-def samples_of(case: Case) -> Samples:
-    """The samples beside a MiniApp document: every JSON file of a folder `samples` there."""
-    manifest = case.target.manifest
-    folder = manifest.parent / "samples" if manifest is not None else None
-    if folder is None or not folder.is_dir():
-        return Samples()
-    files = sorted(each for each in folder.glob("*.json") if each.is_file())[:_MOST_FILES]
-    return gather_samples({each.stem: each.name for each in files}, folder)
 
 
 def check(case: Case, app: MiniApp) -> Iterator[Problem]:
     """Samples by the translated manifest, then the package's parts."""
-    samples = samples_of(case)
+    samples = case.samples
     if case.loaded is not None and samples.any:
         yield from _lists(case, app, samples)
         yield from _hooks(case, app, samples)

@@ -6,12 +6,10 @@ import asyncio
 
 from pullpush_sdk.canonical import to_sparse
 from pullpush_sdk.plugins import load_plugins
-from pullpush_sdk.testing.conformance import LAWS, Effort, Subject, suite
+from pullpush_sdk.testing.conformance import Subject
 
 SHOP = Subject.of(load_plugins(), "acme")
 CONNECTOR = SHOP.loaded.connector
-
-test_the_laws = suite(LAWS, "acme", records=6, many=45, effort=Effort(examples=2))
 
 
 def test_every_field_of_every_map_is_told() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,10 @@ from pullpush_sdk.connector import (
     Location,
     Outcome,
     Page,
+    WebhookRequest,
     version_of,
 )
+from pullpush_sdk.errors import FieldError
 from pullpush_sdk.hookspecs import hookimpl
 from pullpush_sdk.http import Call
 from pullpush_sdk.sandbox import Sandbox, SandboxOptions
@@ -42,6 +45,7 @@ def pullpush_connector() -> Connector:
         reads=TYPES,
         writes=TYPES,
         snapshots=TYPES - {"order"},
+        webhooks=TYPES,
         batch={"stocklevel": 5},
         refused={"invoice": "a warehouse sends no bills"},
         docs="https://depot.example/docs",
@@ -104,6 +108,30 @@ async def _pages(connection: Connection, canonical_type: str, after: int) -> Asy
             events.append(Event(type=canonical_type, record=record, version=version))
         after, done = answer["after"], answer["done"]
         yield Page(events=events, cursor=after, done=done)
+
+
+@hookimpl
+def pullpush_verify(connection: Connection, request: WebhookRequest) -> bool:
+    given = request.headers.get("x-depot-token", "")
+    return hmac.compare_digest(given.encode(), connection.secrets["token"].reveal().encode())
+
+
+@hookimpl
+def pullpush_receive(connection: Connection, request: WebhookRequest) -> Any:
+    async def read() -> list[Event]:
+        """`{type, record, version}`, or `{type, look}` where only the record's identity is told."""
+        try:
+            body = request.json()
+            kind = connection.types[body["type"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise FieldError("this is no notice of the depot", target="type") from error
+        row = {"record": body.get("record"), "revision": body.get("version", version_of(request.received_at))}
+        if "look" in body:
+            row = await _send(connection, "GET", f"/{kind.name}/{body['look']}")
+        record = from_wire(kind, row["record"])
+        return [Event(type=kind.name, record=record, version=row["revision"])]
+
+    return read()
 
 
 @hookimpl

@@ -79,6 +79,10 @@ def build(options: SandboxOptions) -> Sandbox:
         page = store.page(request.path_params["kind"], int(query["after"]), int(query["limit"]))
         return refused(request) or JSONResponse(page)
 
+    async def one(request: Request) -> JSONResponse:
+        revision, record = store.rows[request.path_params["kind"]][request.path_params["identity"]]
+        return refused(request) or JSONResponse({"revision": revision, "record": record})
+
     async def write(request: Request) -> JSONResponse:
         if (no := refused(request)) is not None:
             return no
@@ -95,6 +99,7 @@ def build(options: SandboxOptions) -> Sandbox:
         Route("/whoami", whoami),
         Route("/locations", locations),
         Route("/{kind}", read, methods=["GET"]),
+        Route("/{kind}/{identity}", one),
         Route("/{kind}", write, methods=["POST"]),
     ]
     sandbox = Sandbox(

@@ -24,6 +24,9 @@ gone. Orders hold a plain line, the two lines of a configurable product, and bot
 | `unknown_sku` | `stored`, `refused` | a source item of a SKU that no product has |
 | `currency` | `SAR` | the base currency |
 | `second_currency` | (none) | base currency of a second website |
+| `timezone` | `America/Chicago` | time zone of the store views, by whose wall clock special prices begin and end |
+| `special_null` | `cleared`, `kept` | whether null takes a special price or one of its dates away |
+| `special_end` | `exact`, `day_later` | when a special price ends whose last day has a time |
 | `index_lag` | `0` | seconds for which lists do not show new orders, invoices and customers |
 | `async_delay`, `async_failures` | `2`, `0` | seconds until a queued operation is carried out; how many fail first |
 | `order_throttle`, `order_throttle_status` | `0`, `400` | orders per minute (0: no counter); the answer's status |
@@ -33,11 +36,12 @@ gone. Orders hold a plain line, the two lines of a configurable product, and bot
 | `workers`, `latency` | `0`, `100` | requests served at once (0: any number), milliseconds that each takes |
 | `log_file` | path | the request log as JSON lines |
 
-Changes (all platforms): `stock` (`sku`, `quantity` or null, `location`), `product` (`sku`, `title`, `price`),
-`product_create` (`sku`, `title`, `price`), `product_delete` (`sku`), `sku` (`sku`, `new_sku`), `order_create` (`items`,
-`email`), `order_status` (`order`, `status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`),
-`customer_delete` (`email`). Beside them: `stock` with `manage_stock`, `backorders`, `qty`; `order` (`increment_id`,
-`state`); `source` (`source`, `enabled`).
+Changes (all platforms): `stock` (`sku`, `quantity` or null, `location`), `product` (`sku`, `title`, `price`,
+`compare_at`: the price before the offer, absent or null for none), `product_create` (`sku`, `title`, `price`),
+`product_delete` (`sku`), `sku` (`sku`, `new_sku`), `order_create` (`items`, `email`), `order_status` (`order`,
+`status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`), `customer_delete` (`email`). Beside them:
+`product` with `special_price`, `special_from_date`, `special_to_date`; `stock` with `manage_stock`, `backorders`,
+`qty`; `order` (`increment_id`, `state`); `source` (`source`, `enabled`).
 """
 
 from __future__ import annotations

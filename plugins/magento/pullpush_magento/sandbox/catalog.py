@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pullpush_magento.sandbox.offers import FILTERED, checked, with_filtered
 from pullpush_magento.sandbox.state import State
 from pullpush_magento.sandbox.wire import Asked, Refusal
 
@@ -23,9 +24,10 @@ class Catalog:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def listed(self, store: str) -> Iterator[Row]:
+    def listed(self, asked: Asked) -> Iterator[Row]:
         """Every product as a store view shows it, without its stock item."""
-        return (_seen(row, store) for row in self._state.products.values())
+        rows = (_seen(row, asked.store) for row in self._state.products.values())
+        return map(with_filtered, rows) if any(value in FILTERED for _, value in asked.query) else rows
 
     def one(self, asked: Asked) -> Row:
         """A product by itself shows its stock item, a list does not."""
@@ -43,6 +45,8 @@ class Catalog:
         row = self._state.product(sku) if self._state.has(sku) else self._new(sku, given)
         custom = {each["attribute_code"]: each for each in given.get("custom_attributes") or ()}
         self._check(row, given, custom)
+        day, null = self._state.wall_clock().date(), self._state.switches.special_null
+        attributes = checked(row["custom_attributes"], custom, day, null=null)
         scoped = {} if asked.store == "all" else {name: given[name] for name in _SCOPED if given.get(name) is not None}
         if scoped and row["id"] in self._state.products:
             row.setdefault("_views", {}).setdefault(asked.store, {}).update(scoped)
@@ -54,8 +58,7 @@ class Catalog:
         if row["id"] not in self._state.products:
             plain |= scoped
             self._state.add_product(row)
-        own = {each["attribute_code"]: each for each in row["custom_attributes"]} | custom
-        row |= {**plain, "custom_attributes": list(own.values()), "updated_at": self._state.now()}
+        row |= {**plain, "custom_attributes": attributes, "updated_at": self._state.now()}
         return {**_public(_seen(row, asked.store)), "extension_attributes": row["extension_attributes"] or []}
 
     def _new(self, sku: str, given: Mapping[str, Json]) -> Row:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pullpush_magento.sandbox.catalog import Catalog
 from pullpush_magento.sandbox.checkout import Checkout
+from pullpush_magento.sandbox.offers import FILTERED, checked
 from pullpush_magento.sandbox.people import People
 from pullpush_magento.sandbox.sales import Sales
 from pullpush_magento.sandbox.sales_rows import ADDRESS, cents
@@ -66,16 +68,28 @@ class Changes:
             if place not in {each["source_code"] for each in self._state.sources}:
                 raise ChangeError(f"no source {place!r}")
             item |= {"manage_stock": True}
-            self._stock.put(sku, place, values["quantity"], int(values["quantity"] > 0))
+            self._stock.put(sku, place, _number(values["quantity"]), int(values["quantity"] > 0))
         for name in ("manage_stock", "backorders", "qty"):
             if name in values:
                 item[name] = values[name]
         return {"key": sku, **item}
 
     def product(self, values: Values) -> Values:
-        """`sku`, `title` or `name`, `price`, `status`; a parent's own time stands still."""
+        """`sku`, `title` or `name`, `status`; a parent's own time stands still.
+
+        `price` is what a buyer pays, `compare_at` what it was before an offer; with `special_price` and its dates the
+        platform's own words are meant.
+        """
         row = self._state.product(str(values.get("sku")))
         row |= {key: values[key] for key in ("name", "status", "visibility") if key in values}
+        special = {code: values[code] for code in FILTERED if code in values}
+        if "price" in values and not special:
+            values = {**values, **_offered(row, values)}
+            special = {code: values[code] for code in FILTERED}
+        if special:
+            given = {code: {"value": value} for code, value in special.items()}
+            day = self._state.wall_clock().date()
+            row["custom_attributes"] = checked(row["custom_attributes"], given, day, null="cleared")
         if "price" in values:
             row["price"] = cents(values["price"])
         if "title" in values:
@@ -180,6 +194,22 @@ class Changes:
                 each["enabled"] = bool(values["enabled"])
                 return {"key": each["source_code"]}
         raise ChangeError(f"no source {values.get('source')!r}")
+
+
+def _number(quantity: Json) -> Json:
+    """A quantity as JSON writes it."""
+    if not isinstance(quantity, Decimal):
+        return quantity
+    return int(quantity) if quantity == int(quantity) else float(quantity)
+
+
+def _offered(row: Mapping[str, Json], values: Values) -> dict[str, Json]:
+    """The regular price and the special one, which has no last day; of a bundle it is a percentage."""
+    paid, before = Decimal(str(values["price"])), Decimal(str(values.get("compare_at") or 0))
+    offer: dict[str, Json] = dict.fromkeys(FILTERED)
+    if before <= paid:
+        return {**offer, "price": paid}
+    return {**offer, "price": before, "special_price": paid * 100 / before if row["type_id"] == "bundle" else paid}
 
 
 def _guarded(change: Callable[[Values], Values]) -> Callable[[Values], Values]:

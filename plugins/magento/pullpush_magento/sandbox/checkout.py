@@ -114,7 +114,7 @@ class Checkout:
         row = next((each for each in cart["items"] if each["sku"] == product["sku"]), None)
         if row is None:
             row = {"item_id": self._state.next("item", [100]), "sku": product["sku"], "qty": 0, "name": product["name"]}
-            row |= {"price": product["price"], "product_type": product["type_id"]}
+            row |= {"price": self._state.final_price(product), "product_type": product["type_id"]}
             row["quote_id"] = cart["_masked"] or str(cart["id"])
             cart["items"].append(row)
         row["qty"] = cents(Decimal(str(row["qty"])) + quantity)

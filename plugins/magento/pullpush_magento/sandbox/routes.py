@@ -8,6 +8,7 @@ from typing import Any
 from pullpush_magento.sandbox.access import Access
 from pullpush_magento.sandbox.catalog import Catalog
 from pullpush_magento.sandbox.checkout import Checkout
+from pullpush_magento.sandbox.offers import FILTERED
 from pullpush_magento.sandbox.people import People
 from pullpush_magento.sandbox.queue import Queue
 from pullpush_magento.sandbox.sales import Sales
@@ -81,7 +82,7 @@ class Endpoints:
 
     def _add_catalog(self) -> None:
         catalog = self._catalog
-        self._list("products", lambda asked: catalog.listed(asked.store), _PRODUCTS, _ID)
+        self._list("products", catalog.listed, _PRODUCTS, {**_ID, **FILTERED})
         self._add("POST", "products", catalog.save, _PRODUCTS)
         self._add("GET", "products/{sku}", catalog.one, _PRODUCTS)
         self._add("PUT", "products/{sku}", catalog.save, _PRODUCTS)
@@ -193,8 +194,7 @@ class Endpoints:
         stores = [self._store(1, "default", 1, switches.currency)]
         return [*stores, self._store(2, "second", 2, switches.second_currency)] if switches.second_currency else stores
 
-    @staticmethod
-    def _store(key: int, code: str, website: int, currency: str) -> Json:
+    def _store(self, key: int, code: str, website: int, currency: str) -> Json:
         base = "https://magento.example/"
         urls = {
             f"{start}base_{kind}url": base for start in ("", "secure_") for kind in ("", "link_", "static_", "media_")
@@ -206,7 +206,7 @@ class Endpoints:
             "locale": "en_US",
             "base_currency_code": currency,
             "default_display_currency_code": currency,
-            "timezone": "America/Chicago",
+            "timezone": self._state.switches.timezone,
             "weight_unit": "lbs",
             **urls,
         }

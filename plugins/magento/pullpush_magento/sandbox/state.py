@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pullpush_magento.sandbox import seed, seed_sales
+from pullpush_magento.sandbox.offers import final_price
 from pullpush_magento.sandbox.switches import Switches
 from pullpush_magento.sandbox.wire import Refusal
 from pullpush_sdk.sandbox import SandboxClock
@@ -74,6 +77,10 @@ class State:
         """This moment in the platform's writing."""
         return seed.stamp(self.clock.now())
 
+    def wall_clock(self) -> datetime:
+        """This moment in the store's time zone, without a zone and in whole seconds."""
+        return self.clock.now().astimezone(ZoneInfo(self.switches.timezone)).replace(tzinfo=None, microsecond=0)
+
     def next(self, kind: str, taken: Iterable[int] = ()) -> int:
         """The next number of a kind, beyond those taken."""
         self._numbers[kind] = max(self._numbers[kind], max(taken, default=0)) + 1
@@ -138,6 +145,10 @@ class State:
             links = each["extension_attributes"].get("configurable_product_links")
             if links and row["id"] in links:
                 each["extension_attributes"]["configurable_product_links"] = [one for one in links if one != row["id"]]
+
+    def final_price(self, row: Row) -> Json:
+        """What a buyer pays for a product now."""
+        return final_price(row, self.wall_clock(), end=self.switches.special_end)
 
     def salable(self, row: Row) -> tuple[Decimal, bool]:
         """Quantity for sale and whether it is: sources in use and reservations; 0 and true where it is not managed."""

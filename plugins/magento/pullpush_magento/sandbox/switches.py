@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
@@ -28,6 +29,9 @@ class Switches:
     unknown_sku: str = "stored"
     currency: str = "SAR"
     second_currency: str = ""
+    timezone: str = "America/Chicago"
+    special_null: str = "cleared"
+    special_end: str = "exact"
     admin_ttl: int = 14_400
     deny: str = ""
     index_lag: int = 0
@@ -61,7 +65,12 @@ class Switches:
             values[name] = _number(name, text) if isinstance(fields[name].default, int) else text
             if name in _WORDS and text not in _WORDS[name]:
                 raise SetupError(f"the switch {name!r} cannot be {text!r}", hint=f"one of {', '.join(_WORDS[name])}")
-        return cls(**values)
+        made = cls(**values)
+        try:
+            ZoneInfo(made.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise SetupError(f"the switch 'timezone' cannot be {made.timezone!r}", hint="e.g. Asia/Riyadh") from None
+        return made
 
 
 _WORDS = {
@@ -75,6 +84,8 @@ _WORDS = {
     "oauth_encoded": ("refused", "accepted"),
     "unknown_sku": ("stored", "refused"),
     "order_mail": ("on", "off"),
+    "special_null": ("cleared", "kept"),
+    "special_end": ("exact", "day_later"),
 }
 
 
