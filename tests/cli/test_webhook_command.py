@@ -213,7 +213,7 @@ def test_without_a_process_a_replay_waits_in_the_inbox(quay: Quay, tmp_path: Pat
 @pytest.mark.parametrize(("arguments", "words"), [
     (["send", "nowhere"], "no connection named 'nowhere'"),
     (["send", "quay", "lamb"], "did you mean 'lamp'?"),
-    (["send", "left"], "receives no webhooks"),
+    (["send", "left", "lamp"], "'depot' has no sample webhook 'lamp'"),
     (["send", "quay", "lamp", "--url", "ftp://x"], "no address to send to"),
     (["send", "quay", "lamp", "--unsigned", "--tamper"], "one of them"),
     (["replay"], "Say which"),

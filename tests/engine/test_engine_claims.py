@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.canonical import Product, StockLevel
-from pullpush_sdk.connector import Event, Outcome, Verb
+from pullpush_sdk.connector import Event, Outcome, Page, Verb
 from pullpush_sdk.engine.locations import LocationPlan
-from pullpush_sdk.engine.ports import DeadFilter
+from pullpush_sdk.engine.ports import Counts, DeadFilter, Engine
+from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine_laws.bench import Bench, flow_of
 
 from .sqlite_engine import SqliteUnderTest
@@ -299,6 +300,34 @@ def test_a_sum_holds_nothing_of_the_item_that_had_the_sku_before(tmp_path):
     on_bench(tmp_path, case)
 
 
+def test_what_another_process_wrote_meanwhile_is_not_overlooked(tmp_path):
+    under, clock = SqliteUnderTest(tmp_path), VirtualClock()
+
+    async def append(engine: Engine, event: Event) -> Counts:
+        async with engine.hold():
+            return await engine.append(PRODUCTS, "product", Page(events=[event], cursor=None))
+
+    async def run() -> None:
+        async with under.open(clock) as one, under.open(clock) as two:
+            await append(one, told("1", "A", "Red", 10))
+            await append(two, told("1", "B", "Red", 20))
+            await append(two, told("2", "A", "Blue", 30))
+            assert (await append(one, told("1", "A", "Red", 40))).clashed == 1
+
+    asyncio.run(run())
+
+
+def test_a_page_that_was_not_stored_leaves_no_memory_of_its_keys(tmp_path):
+    async def case(bench: Bench) -> None:
+        await bench.append(PRODUCTS, told("1", "A", "Red", 10))
+        with pytest.raises(TypeError):
+            await bench.append(PRODUCTS, told("1", "B", "Red", 20), cursor=object())  # noticed at the very end
+        await bench.append(PRODUCTS, told("1", "B", "Red", 20))
+        assert (await bench.append(PRODUCTS, told("2", "B", "Blue", 30))).clashed == 1
+
+    on_bench(tmp_path, case)
+
+
 @attrs.define
 class Shop:
     """Products by their own ids; `told` counts its changes."""
@@ -322,7 +351,7 @@ ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.sampled_from("123"), st.sampled_from("ABC")),
         st.tuples(st.just("delete"), st.sampled_from("123")),
-        st.tuples(st.sampled_from(["sweep", "drain", "whole", "shuffled", "ask"])),
+        st.tuples(st.sampled_from(["sweep", "drain", "whole", "shuffled", "ask", "reopen"])),
     ),
     max_size=25,
 )
@@ -358,6 +387,8 @@ def test_after_a_mend_the_destination_holds_what_the_shop_holds(tmp_path_factory
                     await read(bench, shop.sweep(0)[::-1])
                 case ("drain",):
                     await bench.drain(PRODUCTS)
+                case ("reopen",):
+                    await bench.reopen()
                 case _:
                     await ask(bench, PRODUCTS, shop.found(), "longest")
         skus = [sku for sku, _, _ in shop.carried.values()]

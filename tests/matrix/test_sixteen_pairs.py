@@ -19,7 +19,7 @@ PAIRS = [pytest.param(*pair, id="-to-".join(pair)) for pair in itertools.product
 CHANCE = 0.06
 REFUSED_ORDERS = {
     ("linnworks", "magento"): "is not available",  # an item that says nothing of its status is made switched off
-    ("salla", "magento"): "no address",
+    ("salla", "magento"): "its address lacks street, postal code",  # Salla keeps neither
     ("magento", "salla"): "tax",  # Salla charges its own
 }
 """Pairs whose sandboxes' orders are all refused, and what the dead letters say."""

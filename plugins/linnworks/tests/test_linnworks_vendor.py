@@ -7,10 +7,8 @@ import json
 import re
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import parse_qs
 from uuid import UUID
 
-import attrs
 import pytest
 from pullpush_linnworks import hooks
 from pullpush_linnworks.answers import ask
@@ -22,6 +20,7 @@ from pullpush_linnworks.sandbox import app
 from pullpush_sdk import Verb
 from pullpush_sdk.connector import Result
 from pullpush_sdk.http import Call
+from pullpush_sdk.testing.vendor_proof import Recorder
 
 SPECS = Path(__file__).resolve().parents[3].parent / "shared" / "vendor-specs" / "linnworks"
 DEVIATIONS = json.loads(Path(__file__).with_name("vendor_deviations.json").read_text(encoding="utf-8"))
@@ -45,37 +44,6 @@ def documents():
                     place = name if version == "1.0" else f"/v2{name}"
                     found[method.upper(), place] = (version, document, operation)
     return found
-
-
-@attrs.define
-class Recorder:
-    """An ASGI app that keeps what goes through it."""
-
-    app: object
-    exchanges: list = attrs.field(factory=list)
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
-            await self.app(scope, receive, send)
-            return
-        sent, answer = bytearray(), {"status": None, "type": "", "body": bytearray()}
-
-        async def receiving():
-            message = await receive()
-            sent.extend(message.get("body", b""))
-            return message
-
-        async def sending(message):
-            if message["type"] == "http.response.start":
-                answer["status"] = message["status"]
-                answer["type"] = dict(message.get("headers", [])).get(b"content-type", b"").decode()
-            else:
-                answer["body"].extend(message.get("body", b""))
-            await send(message)
-
-        await self.app(scope, receiving, sending)
-        path = re.sub(r"^/s[0-9a-f]{8}/", "/", scope["path"])
-        self.exchanges.append((scope["method"], path, scope["query_string"].decode(), bytes(sent), answer))
 
 
 class Judge:
@@ -175,22 +143,24 @@ def _is(kind, form, value):
     return True
 
 
+def _path(exchange):
+    return re.sub(r"^/s[0-9a-f]{8}/", "/", exchange.path)
+
+
 def _request_departures(version, document, operation, exchange):
     """What a request has that the document does not know."""
-    _, path, query, body, _ = exchange
-    judge = Judge(document, f"{version} request: {path}")
+    judge = Judge(document, f"{version} request: {_path(exchange)}")
     known = {each["name"]: each for each in operation.get("parameters", ()) if each["in"] == "query"}
-    for name, values in parse_qs(query, keep_blank_values=True).items():
+    for name, value in exchange.query:
         if name not in known:
             judge.found.append((f"{judge.where} ?{name}", "a parameter that the document does not know"))
             continue
         schema = known[name].get("schema", known[name])
         single = schema["items"] if schema.get("type") == "array" else schema
-        for value in values:
-            judge.check(single, _typed(single, value), f"?{name}")
+        judge.check(single, _typed(single, value), f"?{name}")
     bodies = [each["schema"] for each in operation.get("parameters", ()) if each["in"] == "body"]
-    if body:
-        judge.check(bodies[0], json.loads(body))
+    if exchange.has_request:
+        judge.check(bodies[0], exchange.request)
     elif bodies:
         judge.found.append((judge.where, "no body"))
     return judge.found
@@ -204,26 +174,26 @@ def _typed(schema, text):
 
 def _answer_departures(version, document, operation, exchange):
     """What an answer has that the document does not know; errors of the old API are not in it."""
-    _, path, _, _, answer = exchange
-    judge = Judge(document, f"{version} answer: {path}")
-    declared = operation["responses"].get(str(answer["status"]))
-    text = bytes(answer["body"])
+    judge = Judge(document, f"{version} answer: {_path(exchange)}")
+    declared = operation["responses"].get(str(exchange.status))
     if declared is None:
-        if version == "1.0" and 400 <= answer["status"] < 500:
-            assert set(json.loads(text)) == {"Message"}
+        if version == "1.0" and 400 <= exchange.status < 500:
+            assert set(exchange.answer) == {"Message"}
         else:
-            judge.found.append((judge.where, f"the status {answer['status']} is not declared"))
+            judge.found.append((judge.where, f"the status {exchange.status} is not declared"))
         return judge.found
     if version == "1.0":
         schema = declared.get("schema")
     else:
-        kind = "application/problem+json" if answer["status"] >= 400 else "application/json"
-        assert answer["type"].startswith(kind)
+        kind = "application/problem+json" if exchange.status >= 400 else "application/json"
+        assert exchange.answer_type.startswith(kind)
         schema = declared["content"][kind]["schema"]
     if schema is None:
-        assert not text
+        assert not exchange.has_answer
+        assert not exchange.answer_type
     else:
-        judge.check(schema, json.loads(text))
+        assert exchange.has_answer
+        judge.check(schema, exchange.answer)
     return judge.found
 
 
@@ -296,7 +266,7 @@ async def _beside(account):
 @pytest.mark.parametrize("sparse", ["false", "true"])
 def test_every_request_and_every_answer_fits_the_vendors_documents(documents, play, sparse):
     """Departures are listed with their reason, and each listed one occurs."""
-    recorder = Recorder(None)
+    recorder = Recorder(app=None)
 
     async def scenario(account):
         await _exercise(account)
@@ -309,7 +279,7 @@ def test_every_request_and_every_answer_fits_the_vendors_documents(documents, pl
     play(scenario, records=24, settings=settings, extra=extra, recorder=recorder)
     departures, used, operations = set(), set(), set()
     for number, exchange in enumerate(recorder.exchanges):
-        key = exchange[:2]
+        key = (exchange.method, _path(exchange))
         assert key in documents, f"{key} is not in the vendor's documents"
         operations.add(key[1])
         found = _answer_departures(*documents[key], exchange)

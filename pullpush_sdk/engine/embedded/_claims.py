@@ -13,64 +13,24 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from operator import attrgetter
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalType, dumps, from_wire, join_identity, loads, to_sparse
+from pullpush_sdk.canonical import CanonicalType, from_wire, join_identity, loads
 from pullpush_sdk.connector import Event, Verb
 from pullpush_sdk.engine.arrivals import Arrival, Left
-from pullpush_sdk.engine.causes import cause_of
 from pullpush_sdk.engine.gate import NEVER
-from pullpush_sdk.engine.ports import FlowSpec, Suspects
-from pullpush_sdk.errors import FieldError
+from pullpush_sdk.engine.ports import FlowSpec
 
-from . import _rows
-from ._schema import DEAD, ENDED
+from . import _claim_rows, _rows
+from ._claim_rows import Claim, Holders
+from ._parked import PARKED, Parked, ParkingLot
 
-__all__ = ["Claims", "Parked", "left_of", "note_asked", "suspects"]
+__all__ = ["Claims"]
 
-Json = Any
-
-_ASKED_AT_ONCE = 50
-_PARKED = f"clash NOT NULL AND state = {DEAD}"
-
-
-@attrs.define
-class _Claim:
-    """A record of the source: the key that it carries, and whether it holds it. `version` is that of the event by which
-    it came to the key.
-    """
-
-    native_id: str
-    key: str
-    version: int
-    holds: bool
-    title: str
-    changed: bool = False
-
-    @property
-    def name(self) -> str:
-        """What people know it by: the last part of an id that is a path."""
-        number = self.native_id.rpartition("/")[2]
-        return f'{number} "{self.title}"' if self.title else number
-
-
-@attrs.frozen
-class Parked:
-    """An arrival that cannot be delivered while another record carries its key."""
-
-    arrival: Arrival
-    reason: str
-
-    def row(self, flow: str, canonical_type: str) -> tuple[Any, ...]:
-        """What the log holds of it: key, identity, verb, version, fields, payload, digest, native id, reason, cause."""
-        each = self.arrival
-        return (
-            *(each.key, each.identity, each.verb, each.version, _rows.pack_fields(each.fields)),
-            *(dumps(to_sparse(each.record)), each.digest, each.native_id, self.reason),
-            cause_of(flow, canonical_type, self.reason),
-        )
+_DELETED = Verb.DELETED.value
+_NOTHING = object()
 
 
 @attrs.define(kw_only=True)
@@ -80,6 +40,9 @@ class Claims:
     `again` makes an arrival of a parked event, None where the flow has nothing to deliver of it now. Afterwards
     `parked` is what is to be buried, `floors` the version below which events of an identity that got a new holder must
     not be logged, `tally` what ended here.
+
+    A record that shows the key that it holds, as nearly all do nearly always, changes nothing and goes on: of such ones
+    nothing is written, and nothing is read where `holders` knows them.
     """
 
     db: sqlite3.Connection
@@ -87,46 +50,85 @@ class Claims:
     flow: FlowSpec
     kind: CanonicalType
     now: int
+    holders: Holders
     again: Callable[[Event], Arrival | None]
     parked: list[Parked] = attrs.field(init=False, factory=list)
     floors: dict[str, int] = attrs.field(init=False, factory=dict)
     tally: Counter[str] = attrs.field(init=False, factory=Counter)
-    _claims: dict[str, _Claim] = attrs.field(init=False, factory=dict)
+    _waiting: list[Arrival] = attrs.field(init=False, factory=list)
+    _claims: dict[str, Claim] = attrs.field(init=False, factory=dict)
     _of_key: dict[str, set[str]] = attrs.field(init=False, factory=dict)
     _gone: set[str] = attrs.field(init=False, factory=set)
     _touched: set[str] = attrs.field(init=False, factory=set)
     _freed: set[str] = attrs.field(init=False, factory=set)
+    _lot: ParkingLot = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._lot = ParkingLot(db=self.db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
 
     def sorted_out(self, arrivals: Sequence[Arrival], left: Sequence[Left], *, believed: bool = False) -> list[Arrival]:
         """The arrivals that go on, behind those that a key set free now belongs to.
 
         With `believed` what is said in `left` counts whatever its version.
         """
-        named = [each for each in arrivals if each.native_id]
-        if not named and not left:
+        odd = _odd(arrivals, left, self.holders.of(self.db, self.stream))
+        found: list[Claim] = []
+        if odd and not self.holders.are_new(self.stream, odd):
+            found = _claim_rows.of_natives(self.db, self.stream, odd)
+            self.holders.note(self.stream, found)
+            left = [each for each in left if each.native_id in odd]
+            if found:
+                holding = {claim.native_id: claim.key for claim in found if claim.holds}
+                odd = _odd([each for each in arrivals if each.native_id in odd], left, holding)
+        if not odd:
             return list(arrivals)
-        natives = {each.native_id for each in named if each.native_id} | {each.native_id for each in left}
-        self._load("native_id", natives)
-        self._load("key", {each.key for each in named} | {claim.key for claim in self._claims.values()})
+        shown = [each for each in arrivals if each.native_id in odd]
+        if not found and not left and self._are_new(shown):
+            return list(arrivals)
+        self._take([claim for claim in found if claim.native_id in odd])
+        keys = {each.key for each in shown} | set(self._of_key)
+        self._take(_claim_rows.of_keys(self.db, self.stream, keys))
         for gone in left:
             self._leave(gone, believed=believed)
-        for arrival in sorted(named, key=lambda each: each.version):
+        for arrival in sorted(shown, key=attrgetter("version")):
             self._show(arrival)
         revived = self._settle()
         going = [each for each in arrivals if self._goes(each)]
-        self._name_parked()
-        self._store()
+        carriers = {each.key: [self._claims[native] for native in self._of_key[each.key]] for each in self._waiting}
+        self.parked = self._lot.fresh(self._waiting, carriers, self.tally)
+        _claim_rows.store(self.db, self.stream, self._claims.values(), self._gone)
+        self.holders.note(self.stream, self._claims.values(), self._gone)
         return [*revived, *going]
 
-    def _load(self, column: str, values: Iterable[str]) -> None:
-        for some, places in _rows.chunks(list(values)):
-            for native_id, key, version, holds, title in self.db.execute(
-                f"SELECT native_id, key, version, holds, title FROM claim WHERE stream = ? AND {column} IN ({places})",
-                (self.stream, *some),
-            ):
-                if native_id not in self._claims:
-                    self._claims[native_id] = _Claim(native_id, key, version, bool(holds), title)
-                    self._of_key.setdefault(key, set()).add(native_id)
+    def _are_new(self, shown: Sequence[Arrival]) -> bool:
+        """Whether these records, which have no claim, and their keys all come for the first time; then they hold them.
+
+        The common page of a first import, as `_show` and `_settle` would have it.
+        """
+        keys = {each.native_id or "": each.key for each in shown}
+        if len(keys) != len(set(keys.values())) or any(each.verb == _DELETED for each in shown):
+            return False
+        if len(keys) < len(shown):  # a record comes several times, as with the levels of its locations
+            if any(keys[each.native_id or ""] != each.key for each in shown):
+                return False
+            shown = sorted(shown, key=attrgetter("version"), reverse=True)
+        old = "SELECT 1 FROM vacated WHERE stream = ?1 UNION ALL SELECT 1 FROM delivery WHERE stream = ?1 AND"
+        if self.db.execute(f"{old} {PARKED} LIMIT 1", (self.stream,)).fetchone():
+            return False
+        may_be_known = not self.holders.are_new(self.stream, (), keys.values())
+        if may_be_known and _claim_rows.of_keys(self.db, self.stream, keys.values()):
+            return False
+        versions = {each.native_id or "": each.version for each in shown}
+        rows = [(native, keys[native], version) for native, version in versions.items()]
+        _claim_rows.hold(self.db, self.stream, rows)
+        self.holders.hold(self.stream, keys)
+        return True
+
+    def _take(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            if claim.native_id not in self._claims:
+                self._claims[claim.native_id] = claim
+                self._carry(claim.key, claim.native_id)
 
     def _leave(self, left: Left, *, believed: bool) -> None:
         claim = self._claims.get(left.native_id)
@@ -135,12 +137,12 @@ class Claims:
         if claim is not None and left.key != claim.key and (believed or left.version >= claim.version):
             self._drop(claim)
 
-    def _drop(self, claim: _Claim) -> None:
+    def _drop(self, claim: Claim) -> None:
         del self._claims[claim.native_id]
         self._gone.add(claim.native_id)
         self._leaves(claim)
 
-    def _leaves(self, claim: _Claim) -> None:
+    def _leaves(self, claim: Claim) -> None:
         self._of_key[claim.key].discard(claim.native_id)
         self._touched.add(claim.key)
         if claim.holds:
@@ -149,22 +151,29 @@ class Claims:
     def _show(self, arrival: Arrival) -> None:
         """A record shows the key that it carries, or that it is deleted."""
         assert arrival.native_id is not None
-        claim = self._claims.get(arrival.native_id)
-        if arrival.verb == Verb.DELETED.value:
+        native, key = arrival.native_id, arrival.key
+        claim = self._claims.get(native)
+        if arrival.verb == _DELETED:
             if claim is not None and arrival.version >= claim.version:
                 self._drop(claim)
             return
         if claim is None:
-            claim = _Claim(arrival.native_id, arrival.key, arrival.version, False, "", changed=True)
-            self._claims[arrival.native_id] = claim
-        elif claim.key == arrival.key or arrival.version < claim.version:
+            self._claims[native] = Claim(native, key, arrival.version, False, "", True)
+        elif claim.key == key or arrival.version < claim.version:
             return
         else:
             self._leaves(claim)
-            claim.key, claim.version, claim.holds, claim.changed = arrival.key, arrival.version, False, True
-        self._gone.discard(arrival.native_id)
-        self._of_key.setdefault(arrival.key, set()).add(arrival.native_id)
-        self._touched.add(arrival.key)
+            claim.key, claim.version, claim.holds, claim.changed = key, arrival.version, False, True
+        self._gone.discard(native)
+        self._carry(key, native)
+        self._touched.add(key)
+
+    def _carry(self, key: str, native: str) -> None:
+        carriers = self._of_key.get(key)
+        if carriers is None:
+            self._of_key[key] = {native}
+        else:
+            carriers.add(native)
 
     def _settle(self) -> list[Arrival]:
         """Give each key that moved to the one record that carries it; what was parked of that record."""
@@ -206,25 +215,29 @@ class Claims:
         """
         for key in keys:
             begin = join_identity(key, "")
-            span = (self.stream, key, begin, begin[:-1] + "}")  # `}` follows `|`
-            within = "stream = ? AND (identity = ? OR (identity >= ? AND identity < ?))"
-            for identity, logged, applied in self.db.execute(
-                f"SELECT identity, logged_version, applied_version FROM identity WHERE {within}"
-                " AND logged_pos > applied_pos",
-                span,
-            ):
-                self.floors[identity] = max(applied, NEVER[0] if logged is None else logged)
-            self.db.execute(
-                "UPDATE identity SET applied_version = ?, applied_pos = ?, logged_pos = 0, fields = NULL"
-                f" WHERE {within} AND logged_pos <= applied_pos",
-                (*NEVER, *span),
-            )
-            self.db.execute(
-                "UPDATE identity SET logged_version = NULL, logged_digest = NULL, known = NULL, told = NULL"
-                f" WHERE {within}",
-                span,
-            )
+            # The key itself, and identities of more parts: `}` follows `|`. In one condition they would be a scan.
+            self._open_span(key, key + "\0")
+            self._open_span(begin, begin[:-1] + "}")
             self.db.execute("DELETE FROM member WHERE stream = ? AND key = ?", (self.stream, key))
+
+    def _open_span(self, first: str, end: str) -> None:
+        span, within = (self.stream, first, end), "stream = ? AND identity >= ? AND identity < ?"
+        for identity, logged, applied in self.db.execute(
+            f"SELECT identity, logged_version, applied_version FROM identity WHERE {within}"
+            " AND logged_pos > applied_pos",
+            span,
+        ):
+            self.floors[identity] = max(applied, NEVER[0] if logged is None else logged)
+        self.db.execute(
+            "UPDATE identity SET applied_version = ?, applied_pos = ?, logged_pos = 0, fields = NULL"
+            f" WHERE {within} AND logged_pos <= applied_pos",
+            (*NEVER, *span),
+        )
+        self.db.execute(
+            "UPDATE identity SET logged_version = NULL, logged_digest = NULL, known = NULL, told = NULL"
+            f" WHERE {within}",
+            span,
+        )
 
     def _revived(self) -> list[Arrival]:
         """What was parked under the touched keys: of the record that holds one now it goes on, of others that left it
@@ -232,7 +245,7 @@ class Claims:
         """
         found: list[Arrival] = []
         ended: list[tuple[str, int]] = []
-        for key, rows in self._parked_rows(self._touched).items():
+        for key, rows in self._lot.rows(self._touched).items():
             carriers = self._of_key.get(key, ())
             for pos, native_id, verb, version, fields, payload in rows:
                 if native_id not in carriers:
@@ -250,156 +263,33 @@ class Claims:
                         )
                     )
                     found += [] if arrival is None else [arrival]
-        self._end_parked(ended)
+        self._lot.end(ended)
         return found
-
-    def _parked_rows(self, keys: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
-        """Position, native id, verb, version, fields and payload of what is parked, by key, in log order."""
-        found: dict[str, list[tuple[Any, ...]]] = {}
-        if not self.db.execute(f"SELECT 1 FROM delivery WHERE stream = ? AND {_PARKED}", (self.stream,)).fetchone():
-            return found
-        for some, places in _rows.chunks(sorted(keys)):
-            for key, *row in self.db.execute(
-                "SELECT key, pos, native_id, verb, version, fields, payload FROM delivery"
-                f" WHERE stream = ? AND key IN ({places}) AND {_PARKED} ORDER BY pos",
-                (self.stream, *some),
-            ):
-                found.setdefault(key, []).append(tuple(row))
-        return found
-
-    def _end_parked(self, ended: Sequence[tuple[str, int]]) -> None:
-        self.db.executemany(
-            f"UPDATE delivery SET state = {ENDED}, outcome = 'superseded', ended_at = ?, reason = ? WHERE pos = ?",
-            [(self.now, reason, pos) for reason, pos in ended],
-        )
-        _rows.count(self.db, self.stream, {"dead": -len(ended), "superseded": len(ended)}, self.now)
 
     def _goes(self, arrival: Arrival) -> bool:
         """Whether an arrival may be logged; else it is parked, or counted."""
-        carriers = self._of_key.get(arrival.key, ())
-        if not arrival.native_id or not carriers or carriers == {arrival.native_id}:
+        carriers = self._of_key.get(arrival.key)
+        if not arrival.native_id or not carriers or (len(carriers) == 1 and arrival.native_id in carriers):
             return True
         claim = self._claims.get(arrival.native_id)
-        if arrival.verb == Verb.DELETED.value:
+        if arrival.verb == _DELETED:
             self.tally["ignored"] += 1  # the key lives on in another record
             return False
         if claim is None or claim.key != arrival.key:
             self.tally["stale"] += 1  # it has shown another key since
             return False
         if not claim.holds:
-            self.parked.append(Parked(arrival, ""))
+            self._waiting.append(arrival)
         return claim.holds
 
-    def _name_parked(self) -> None:
-        """Give each parked arrival its reason, which names every record; what is parked already is not parked again."""
-        if not self.parked:
-            return
-        keys = {each.arrival.key for each in self.parked}
-        self._learn_titles(keys)
-        fresh, older = [], {}
-        for rows in self._parked_digests(keys):
-            older[rows[1:4]] = rows
-        replaced = []
-        for each in self.parked:
-            arrival = each.arrival
-            place = (arrival.identity, arrival.native_id, _rows.pack_fields(arrival.fields))
-            before = older.get(place)
-            if before is not None and before[4] == arrival.digest:
-                self.tally["repeat"] += 1
-            elif before is not None and before[5] > arrival.version:
-                self.tally["stale"] += 1
-            else:
-                if before is not None and before[0]:
-                    replaced.append(("a later state of its record came", before[0]))
-                older[place] = (0, *place, arrival.digest, arrival.version)
-                fresh.append(Parked(arrival, self._reason(arrival.key)))
-        self._end_parked(replaced)
-        self.parked = fresh
 
-    def _parked_digests(self, keys: Iterable[str]) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = []
-        for some, places in _rows.chunks(sorted(keys)):
-            found += self.db.execute(
-                "SELECT pos, identity, native_id, fields, digest, version FROM delivery"
-                f" WHERE stream = ? AND key IN ({places}) AND {_PARKED} ORDER BY pos",
-                (self.stream, *some),
-            )
-        return found
-
-    def _reason(self, key: str) -> str:
-        field = self.flow.match.get(self.kind.name, "sku")
-        what = "SKU" if field == "sku" else field
-        names = ", ".join(self._claims[each].name for each in sorted(self._of_key[key]))
-        return (
-            f"{what} {key!r} is carried by more than one record of {self.flow.source}: {names}; "
-            f"give one of them another {what} there, then retry"
-        )
-
-    def _learn_titles(self, keys: Iterable[str]) -> None:
-        """Titles of the records that carry these keys: from what is parked now, else from what was logged last."""
-        for each in self.parked:
-            claim = self._claims[each.arrival.native_id or ""]
-            _give_title(claim, getattr(each.arrival.record, "title", None))
-        nameless = {native for key in keys for native in self._of_key[key] if not self._claims[native].title}
-        if not nameless or not any(field.name == "title" for field in attrs.fields(self.kind.record)):
-            return
-        for some, places in _rows.chunks(sorted(keys)):
-            for native_id, payload in self.db.execute(
-                "SELECT native_id, payload FROM delivery WHERE pos IN (SELECT max(pos) FROM delivery WHERE stream = ?"
-                f" AND key IN ({places}) AND native_id NOT NULL GROUP BY key, native_id)",
-                (self.stream, *some),
-            ):
-                if native_id in nameless:
-                    _give_title(self._claims[native_id], loads(payload).get("title"))
-
-    def _store(self) -> None:
-        self.db.executemany(
-            "DELETE FROM claim WHERE stream = ? AND native_id = ?", [(self.stream, native) for native in self._gone]
-        )
-        self.db.executemany(
-            "INSERT INTO claim (stream, native_id, key, version, holds, title) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET key = excluded.key, version = excluded.version, holds = excluded.holds,"
-            " title = excluded.title, asked = CASE WHEN key = excluded.key THEN asked END",
-            [
-                (self.stream, each.native_id, each.key, each.version, each.holds, each.title)
-                for each in self._claims.values()
-                if each.changed
-            ],
-        )
-
-
-def _give_title(claim: _Claim, title: object) -> None:
-    if isinstance(title, str) and title and title != claim.title:
-        claim.title, claim.changed = title[:100], True
-
-
-def suspects(stream: int, which: Suspects, db: sqlite3.Connection) -> list[str]:
-    """Native ids of records that carry a key which others carry too; see `Engine.suspects`."""
-    contested = f"SELECT key FROM delivery WHERE stream = ?1 AND {_PARKED}"
-    chosen = f"SELECT native_id FROM claim WHERE stream = ?1 AND key IN ({contested})"
-    if which == "new":
-        chosen += " AND key IN (SELECT key FROM claim WHERE stream = ?1 AND asked IS NULL)"
-    limit = _ASKED_AT_ONCE if which == "longest" else -1
-    rows = db.execute(f"{chosen} ORDER BY asked, key LIMIT ?2", (stream, limit))
-    return [row[0] for row in rows]
-
-
-def note_asked(stream: int, asked: Iterable[str], now: int, db: sqlite3.Connection) -> None:
-    """Remember when the source was asked about records."""
-    db.executemany(
-        "UPDATE claim SET asked = ? WHERE stream = ? AND native_id = ?", [(now, stream, native) for native in asked]
-    )
-
-
-def left_of(asked: Sequence[str], found: Mapping[str, Any], key_of: Callable[[Any], str]) -> list[Left]:
-    """What a source said of records that it was asked about; one whose record has no key carries none."""
-    left = []
-    for native in asked:
-        record = found.get(native)
-        try:
-            key = None if record is None else key_of(record)
-        except FieldError:
-            key = None
-        title = getattr(record, "title", None)
-        left.append(Left(native_id=native, key=key, version=0, title=title if isinstance(title, str) else ""))
-    return left
+def _odd(arrivals: Iterable[Arrival], left: Iterable[Left], held: Mapping[str, str]) -> set[str]:
+    """Records of which something new is said: all but those that show the key that they hold, and nothing else."""
+    known = held.get
+    odd = {
+        each.native_id
+        for each in arrivals
+        if (known(each.native_id or "") != each.key or each.verb == _DELETED) and each.native_id
+    }
+    odd.update(each.native_id for each in left if each.title or held.get(each.native_id, _NOTHING) != each.key)
+    return odd

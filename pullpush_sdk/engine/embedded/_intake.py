@@ -6,7 +6,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from itertools import chain
 from typing import Any
 
 import attrs
@@ -21,10 +20,13 @@ from pullpush_sdk.engine.own_records import mirrored
 from pullpush_sdk.engine.ports import Counts, FlowSpec
 
 from . import _rows
-from ._claims import Claims, Parked, note_asked
+from ._claim_rows import Holders
+from ._claims import Claims
 from ._own_records import OwnRecords
+from ._parked import Parked
 from ._schema import DEAD
 from ._space import Space
+from ._suspects import note_asked
 
 __all__ = ["Appended", "Claimed", "Intake"]
 
@@ -35,13 +37,10 @@ _COUNTED = {
     Verdict.STALE: "stale",
 }
 
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LOG = (
     "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, logged_at,"
-    f" transport_id, native_id, baseline) VALUES {_ROW}"
+    " transport_id, native_id, baseline) VALUES"
 )
-_TOGETHER = 25
-_LOG_TOGETHER = _LOG + f", {_ROW}" * (_TOGETHER - 1)
 _NOTE_LOGGED = (
     "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos)"
     " SELECT stream, identity, version, digest, pos FROM delivery WHERE pos BETWEEN ? AND ? ORDER BY pos"
@@ -63,6 +62,7 @@ class Claimed:
 
     kind: CanonicalType
     again: Callable[[Event], Arrival | None]
+    holders: Holders
 
 
 @attrs.frozen
@@ -129,7 +129,13 @@ class Intake:
     def _claimed(self, db: sqlite3.Connection, claimed: Claimed, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """The arrivals whose key is theirs; those of records that compete for one are parked."""
         claims = Claims(
-            db=db, stream=self._stream, flow=self.flow, kind=claimed.kind, now=self.now, again=claimed.again
+            db=db,
+            stream=self._stream,
+            flow=self.flow,
+            kind=claimed.kind,
+            now=self.now,
+            holders=claimed.holders,
+            again=claimed.again,
         )
         going = claims.sorted_out(arrivals, self.ready.left, believed=bool(self.asked))
         note_asked(self._stream, self.asked, self.now, db)
@@ -140,10 +146,7 @@ class Intake:
     def _store_logged(self, db: sqlite3.Connection) -> None:
         """The new log entries, and what they change of their identities, in few statements."""
         logged = self._logged
-        whole = len(logged) - len(logged) % _TOGETHER
-        for start in range(0, whole, _TOGETHER):
-            db.execute(_LOG_TOGETHER, list(chain.from_iterable(logged[start : start + _TOGETHER])))
-        db.executemany(_LOG, logged[whole:])
+        _rows.write(db, _LOG, logged)
         if logged:
             db.execute(_NOTE_LOGGED, (logged[0][0], logged[-1][0]))
         # What is more than logged (confirmed, or told by members of a sum) is known better than from the log alone.

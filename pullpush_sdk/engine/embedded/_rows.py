@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from itertools import chain
+from typing import Any, TypeVar
 
 import msgspec
 
 from pullpush_sdk.engine.gate import Mark
 from pullpush_sdk.engine.intake import Known
 
-__all__ = ["chunks", "count", "known_of", "marks", "pack_fields", "pack_marks", "stream_of", "unpack_fields", "waiting"]
+__all__ = [
+    "chunks",
+    "count",
+    "known_of",
+    "marks",
+    "pack_fields",
+    "pack_marks",
+    "stream_of",
+    "unpack_fields",
+    "waiting",
+    "write",
+]
 
 T = TypeVar("T")
 
 _CHUNK = 500
+_TOGETHER = 25
 _MINUTE = 60_000_000
 
 
@@ -65,6 +78,23 @@ def chunks(values: Sequence[T]) -> Iterable[tuple[Sequence[T], str]]:
     for start in range(0, len(values), _CHUNK):
         some = values[start : start + _CHUNK]
         yield some, ",".join("?" * len(some))
+
+
+def write(
+    db: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]], *, row: str = "", more: str = ""
+) -> None:
+    """Insert rows of one width with few statements: `statement` up to its VALUES, `more` what follows them.
+
+    `row` is what stands for one of them, place holders only where it is empty.
+    """
+    if not rows:
+        return
+    row = row or f"({', '.join('?' * len(rows[0]))})"
+    whole = len(rows) - len(rows) % _TOGETHER
+    together = f"{statement} {', '.join([row] * _TOGETHER)}{more}"
+    for start in range(0, whole, _TOGETHER):
+        db.execute(together, list(chain.from_iterable(rows[start : start + _TOGETHER])))
+    db.executemany(f"{statement} {row}{more}", rows[whole:])
 
 
 def pack_fields(fields: frozenset[str] | None) -> str | None:

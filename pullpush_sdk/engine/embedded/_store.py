@@ -79,6 +79,8 @@ class Store:
         self._closed = False
         self.trouble: StoreError | None = None
         """Why the last transaction that wrote could not be stored; None where it was."""
+        self.undone = 0
+        """How many jobs or transactions were rolled back: what was read or written in one may never have been."""
 
     async def open(self) -> None:
         """Open the file, creating or upgrading it.
@@ -192,6 +194,7 @@ class Store:
                 db.execute("COMMIT")
                 self._judge(calls)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, and the thread go on
+            self.undone += 1
             translated = self._translated(error)
             for call in calls:
                 call.error = translated
@@ -220,6 +223,7 @@ class Store:
         except Exception as error:
             if not db.in_transaction:  # SQLite gave the whole transaction up (disk full, read or write error)
                 raise
+            self.undone += 1
             db.execute("ROLLBACK TO one")
             call.error = self._translated(error)
         db.execute("RELEASE one")

@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import socket
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, loads
+from pullpush_sdk.canonical import CanonicalType, CanonicalTypes
 from pullpush_sdk.clock import Clock, SteadyClock, keep_ahead
 from pullpush_sdk.connector import Event, Page, moment_of, version_of
 from pullpush_sdk.engine.arrivals import Arrival, Prepared, Preparer
@@ -25,7 +24,6 @@ from pullpush_sdk.engine.dispatcher import Dispatcher
 from pullpush_sdk.engine.lane_queue import LaneQueue
 from pullpush_sdk.engine.policy import Backoff
 from pullpush_sdk.engine.ports import (
-    Command,
     CommandHandler,
     CommandResult,
     Counts,
@@ -48,16 +46,14 @@ from pullpush_sdk.engine.upkeep import Pressure, Pruned, Upkeep
 from pullpush_sdk.errors import (
     EngineError,
     LeaseLostError,
-    PullPushError,
     RecordError,
     RemoteError,
     SetupError,
-    StoreBusyError,
-    StoreFullError,
 )
 
-from . import _commands, _dead, _reports, _rows
-from ._claims import left_of, suspects
+from . import _dead, _kept, _reports
+from ._claim_rows import Holders
+from ._errands import Errands
 from ._inbox import SqliteInbox, receive_again
 from ._intake import Appended, Claimed, Intake
 from ._lanes import SqliteLanes
@@ -65,6 +61,7 @@ from ._lock import DispatcherLock
 from ._own_records import are_told_by_id
 from ._space import Space
 from ._store import Store
+from ._suspects import left_of, suspects
 from ._upkeep import Housekeeper
 
 __all__ = ["SqliteEngine"]
@@ -73,8 +70,6 @@ Json = Any
 
 _log = logging.getLogger("pullpush.engine")
 
-_ANSWER_PATIENCE = 30.0
-_LOOK_SECONDS = 0.2
 _LARGEST_BATCH = 1_000
 _BREAKERS = "breakers"
 _SECOND = 1_000_000
@@ -108,6 +103,8 @@ class SqliteEngine:
         self._inbox = SqliteInbox(
             self._store, clock=self._clock, must_hold=self._must_hold, house=self._house, space=self._space
         )
+        self._holders = Holders(self._store)
+        self._errands = Errands(self._store, self._clock)
         self._store_id = ""
         self._breakers: dict[str, Breaker] = {}
         self._draining: dict[str, Dispatcher] = {}
@@ -118,7 +115,7 @@ class SqliteEngine:
 
     async def __aenter__(self) -> Self:
         await self._store.open()
-        self._store_id = await self._store.run(_store_id, writes=False)
+        self._store_id = await self._store.run(_kept.store_id, writes=False)
         return self
 
     async def __aexit__(
@@ -155,7 +152,7 @@ class SqliteEngine:
         try:
             await self._keep_time()
             me = {"pid": os.getpid(), "host": socket.gethostname(), "since": self._now()}
-            await self._store.run(partial(_put, "holder", me))
+            await self._store.run(partial(_kept.put, "holder", me))
             yield
         finally:
             self._lock.release()
@@ -170,7 +167,7 @@ class SqliteEngine:
     async def holder(self) -> Holder | None:
         if not self._lock.held and self._lock.is_free():
             return None
-        kept = await self._store.run(partial(_get, "holder"), writes=False)
+        kept = await self._store.run(partial(_kept.get, "holder"), writes=False)
         return None if kept is None else Holder(pid=kept["pid"], host=kept["host"], since=moment_of(kept["since"]))
 
     async def _holder_in_words(self) -> str:
@@ -230,7 +227,7 @@ class SqliteEngine:
             ready = preparer.page(Page(events=[event], cursor=None), now)
             return ready.arrivals[0] if ready.arrivals else None
 
-        return Claimed(kind, again)
+        return Claimed(kind, again, self._holders)
 
     def _appended(self, flow: str, canonical_type: str, background: bool, storing: asyncio.Future[Appended]) -> None:
         if not storing.cancelled() and storing.exception() is None:
@@ -244,7 +241,7 @@ class SqliteEngine:
         return await self._house.prune()
 
     async def checkpoint(self, flow: str, canonical_type: str) -> Json | None:
-        return await self._store.run(partial(_checkpoint, flow, canonical_type), writes=False)
+        return await self._store.run(partial(_kept.checkpoint, flow, canonical_type), writes=False)
 
     def _preparer(self, flow: FlowSpec, canonical_type: str) -> Preparer:
         name = (flow.name, canonical_type)
@@ -265,7 +262,7 @@ class SqliteEngine:
     async def _learn(self, flow: FlowSpec) -> None:
         """Note who reads from the destination of a flow: echoes must be told even when only one of the two runs."""
         if self._specs.get(flow.name) is not flow:
-            self._linked = await self._store.run(partial(_link, flow))
+            self._linked = await self._store.run(partial(_kept.link, flow))
             self._specs[flow.name] = flow
 
     # Out of the log
@@ -398,12 +395,7 @@ class SqliteEngine:
     async def suspects(self, flow: FlowSpec, canonical_type: str, *, which: Suspects) -> Sequence[str]:
         if not self._kind(canonical_type).key_is_given:
             return ()
-
-        def job(db: sqlite3.Connection) -> list[str]:
-            stream = _rows.stream_of(db, flow.name, canonical_type, shadow=flow.state == "shadow")
-            return suspects(stream, which, db)
-
-        return await self._store.run(job)
+        return await self._store.run(partial(suspects, flow, canonical_type, which))
 
     async def settle_suspects(
         self, flow: FlowSpec, canonical_type: str, asked: Sequence[str], found: Mapping[str, Any] | None
@@ -474,101 +466,30 @@ class SqliteEngine:
     # Other processes
 
     async def submit(self, name: str, arguments: Mapping[str, Json]) -> int:
-        return await self._store.run(partial(_commands.submit, name, arguments, self._now()))
+        return await self._errands.submit(name, arguments)
 
     async def wait_result(self, command: int, *, timeout: float) -> CommandResult:  # noqa: ASYNC109 - by our clock
-        end = self._clock.monotonic() + timeout
-        while True:
-            result = await self._store.run(partial(_commands.result_of, command), writes=False)
-            if result is not None:
-                return result
-            if self._clock.monotonic() >= end:
-                raise EngineError(
-                    f"no answer from {await self._holder_in_words()} within {timeout:g} s",
-                    hint="the command stays in the queue; look again with `pullpush status`",
-                )
-            await self._clock.sleep(_LOOK_SECONDS)
+        result = await self._errands.result(command, timeout)
+        if result is None:
+            raise EngineError(
+                f"no answer from {await self._holder_in_words()} within {timeout:g} s",
+                hint="the command stays in the queue; look again with `pullpush status`",
+            )
+        return result
 
     async def run_commands(self, handlers: Mapping[str, CommandHandler], *, stop: asyncio.Event) -> None:
         self._must_hold()
-        running: dict[int, asyncio.Task[None]] = {}
-        try:
-            while not stop.is_set():
-                for id_ in [each for each, task in running.items() if task.done()]:
-                    running.pop(id_).result()
-                try:
-                    await self._house.tick()
-                    await self._tell_breakers()
-                    for command in await self._store.run(_commands.open_commands, writes=False):
-                        if command.id not in running:
-                            running[command.id] = asyncio.ensure_future(self._carry_out(handlers, command))
-                except (StoreFullError, StoreBusyError) as error:
-                    _log.warning("%s; commands of other processes wait", error)
-                await self._clock.sleep(_LOOK_SECONDS)
-            await asyncio.gather(*running.values())
-        finally:
-            for task in running.values():
-                task.cancel()
-            await asyncio.gather(*running.values(), return_exceptions=True)
+        await self._errands.run(handlers, stop, self._keep_house)
 
-    async def _carry_out(self, handlers: Mapping[str, CommandHandler], command: Command) -> None:
-        """Do a command and answer it; one whose answer finds no place for long is carried out again later."""
-        result = await _carried_out(handlers.get(command.name), command.name, command.arguments)
-        end = self._clock.monotonic() + _ANSWER_PATIENCE
-        while True:
-            try:
-                return await self._store.run(partial(_commands.answer, command.id, result))
-            except (StoreFullError, StoreBusyError) as error:
-                _log.warning("%s; the answer to the command %s waits", error, command.name)
-                if self._clock.monotonic() >= end:
-                    return None
-            await self._clock.sleep(_LOOK_SECONDS)
+    async def _keep_house(self) -> None:
+        await self._house.tick()
+        await self._tell_breakers()
 
     async def remember(self, name: str, value: Json) -> None:
-        await self._store.run(partial(_put, f"kept:{name}", value))
+        await self._store.run(partial(_kept.put, f"kept:{name}", value))
 
     async def recall(self, name: str) -> Json | None:
-        return await self._store.run(partial(_get, f"kept:{name}"), writes=False)
+        return await self._store.run(partial(_kept.get, f"kept:{name}"), writes=False)
 
     def _now(self) -> int:
         return version_of(self._clock.now())
-
-
-async def _carried_out(handler: CommandHandler | None, name: str, arguments: Mapping[str, Json]) -> CommandResult:
-    if handler is None:
-        return CommandResult(error=f"the holder does not know the command {name!r}")
-    try:
-        return CommandResult(value=await handler(arguments))
-    except PullPushError as error:
-        return CommandResult(error=str(error))
-    except Exception as error:  # noqa: BLE001 - the caller is another process
-        _log.exception("command %s failed", name)
-        return CommandResult(error=f"{type(error).__name__}: {error}")
-
-
-def _store_id(db: sqlite3.Connection) -> str:
-    return str(db.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone()[0])
-
-
-def _put(name: str, value: Json, db: sqlite3.Connection) -> None:
-    if value is None:
-        db.execute("DELETE FROM meta WHERE name = ?", (name,))
-    else:
-        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, dumps(value).decode()))
-
-
-def _get(name: str, db: sqlite3.Connection) -> Json | None:
-    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return None if row is None else loads(row[0])
-
-
-def _checkpoint(flow: str, canonical_type: str, db: sqlite3.Connection) -> Json | None:
-    row = db.execute("SELECT cursor FROM checkpoint WHERE flow = ? AND type = ?", (flow, canonical_type)).fetchone()
-    return None if row is None else loads(row[0])
-
-
-def _link(flow: FlowSpec, db: sqlite3.Connection) -> set[str]:
-    """Store a flow's readers; answers every flow that reads what some flow writes."""
-    db.execute("DELETE FROM link WHERE writer = ?", (flow.name,))
-    db.executemany("INSERT INTO link VALUES (?, ?)", [(flow.name, reader) for reader in flow.readers])
-    return {row[0] for row in db.execute("SELECT DISTINCT reader FROM link")}

@@ -15,7 +15,10 @@ Json = Any
 
 @attrs.frozen(kw_only=True)
 class Exchange:
-    """One request and its answer; `path` as it travelled, without the query. Bodies are None where they are no JSON."""
+    """One request and its answer; `path` as it travelled, without the query. Bodies are None where they are no JSON.
+
+    `answer_type` is the answer's Content-Type, empty where it has none.
+    """
 
     method: str
     path: str
@@ -25,6 +28,7 @@ class Exchange:
     status: int
     answer: Json
     has_answer: bool
+    answer_type: str = ""
 
 
 @attrs.define(kw_only=True)
@@ -39,7 +43,7 @@ class Recorder:
         if scope["type"] != "http" or not self.wanted(scope["path"]):
             await self.app(scope, receive, send)
             return
-        sent, answered, status = bytearray(), bytearray(), [0]
+        sent, answered, head = bytearray(), bytearray(), dict[str, Any]()
 
         async def hear() -> Message:
             message = await receive()
@@ -48,15 +52,15 @@ class Recorder:
 
         async def say(message: Message) -> None:
             if message["type"] == "http.response.start":
-                status[0] = message["status"]
+                head.update(message)
             answered.extend(message.get("body", b""))
             await send(message)
 
         await self.app(scope, hear, say)
-        self.exchanges.append(_exchange(scope, bytes(sent), status[0], bytes(answered)))
+        self.exchanges.append(_exchange(scope, bytes(sent), head, bytes(answered)))
 
 
-def _exchange(scope: Mapping[str, Any], sent: bytes, status: int, answered: bytes) -> Exchange:
+def _exchange(scope: Mapping[str, Any], sent: bytes, head: Mapping[str, Any], answered: bytes) -> Exchange:
     request, has_request = _json(sent)
     answer, has_answer = _json(answered)
     return Exchange(
@@ -65,9 +69,10 @@ def _exchange(scope: Mapping[str, Any], sent: bytes, status: int, answered: byte
         query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         request=request,
         has_request=has_request,
-        status=status,
+        status=head["status"],
         answer=answer,
         has_answer=has_answer,
+        answer_type=dict(head.get("headers", ())).get(b"content-type", b"").decode("latin-1"),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pullpush_salla.sandbox.records import Stock
+from pullpush_salla.sandbox.records import Product, Stock, Variant
 from pullpush_salla.sandbox.store import Store
 
 __all__ = ["contents_of"]
@@ -30,7 +30,8 @@ def contents_of(store: Store) -> Mapping[str, Callable[[], Rows]]:
 
 def _stock(store: Store) -> Rows:
     for product in store.products.values():
-        for each in product.variants or [product]:
+        counted: Sequence[Product | Variant] = product.variants or [product]
+        for each in counted:
             yield from _levels([each.sku or str(each.id)], each.stock)
 
 
