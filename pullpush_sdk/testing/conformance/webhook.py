@@ -221,9 +221,7 @@ async def keeps_what_it_cannot_read(ear: Ear, canonical_type: str, effort: Effor
     await _kept_by_the_inbox(ear, canonical_type, request, list(by_end.values()))
 
 
-async def _kept_by_the_inbox(
-    ear: Ear, canonical_type: str, request: WebhookRequest, bodies: Sequence[bytes]
-) -> None:
+async def _kept_by_the_inbox(ear: Ear, canonical_type: str, request: WebhookRequest, bodies: Sequence[bytes]) -> None:
     """The same through the receiver's own worker: what came of each request stands in the log or among the dead."""
     shop = ear.shop
     flow = FlowSpec(name="heard", source="shop", destination="elsewhere", types=(canonical_type,))
