@@ -44,8 +44,9 @@ types: setup  ## strict types of the SDK and every plugin
 crash: setup  ## kill the process at random 200 times and judge by the destination's own log
 	@$(BIN)/python -m pytest -q -s -m full -k "crash or trouble" tests
 
-matrix: setup  ## every platform into every other one: more seeds and histories, and 5,000 products under their limits
+matrix: setup  ## every platform into every other one, and the laws: more seeds and histories; 5,000 products under their limits
 	@$(BIN)/python -m pytest -q -s -m full -n 2 tests/matrix
+	@$(BIN)/python -m pytest -q -n 2 --timeout 600 --pullpush-effort 15 plugins/*/tests/test_*_conformance.py
 
 soak: setup  ## pullpush run under load and faults for SOAK_SECONDS (21 minutes): memory and open files stay flat
 	@$(BIN)/python -m pytest -q -s -m full tests/run/test_soak_run.py

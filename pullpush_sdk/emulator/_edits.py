@@ -53,6 +53,11 @@ class Goods:
         rule = self.resource.canonical_map.get(field)
         return isinstance(rule, Mapping) and len(rule.get("paths", ())) > 1
 
+    def switches(self, field: str) -> bool:
+        """Whether the map takes a field only under a condition."""
+        rule = self.resource.canonical_map.get(field)
+        return isinstance(rule, Mapping) and "when" in rule
+
     def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
         """The record of which a canonical field says this, at a location where one is named."""
         for record in self.collection.records:
@@ -152,6 +157,8 @@ class Merchant:
     def _edit(self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
         record = self._found(goods, key, _needed(values, key))
         given = [field for field in fields if field in values]
+        if "price" in given and goods.switches("compareAtPrice"):
+            raise ChangeError("of two prices the platform makes the one that counts: no sample shows how")
         for field in given:
             if not goods.put(record, field, values[field]):
                 raise ChangeError(f"the map of {field} cannot be read backwards")

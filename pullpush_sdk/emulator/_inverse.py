@@ -23,7 +23,7 @@ def _path(rule: Json) -> str | None:
     if isinstance(rule, Mapping):
         steps = rule.get("transform", ())
         named = [steps] if isinstance(steps, str) else [each for each in steps if isinstance(each, str)]
-        if "compute" in rule or not all(each in _HARMLESS for each in named):
+        if "compute" in rule or not all(each in _HARMLESS for each in named) or _converts(rule.get("otherwise")):
             return None
         several = rule.get("paths", ())
         # The first of several that is not empty: the records that have it there are those that can be named by it.
@@ -31,6 +31,11 @@ def _path(rule: Json) -> str | None:
     if not isinstance(rule, str) or not rule or rule.startswith(("@", "$$")) or "*" in rule or "?" in rule:
         return None
     return rule.removeprefix("$.")
+
+
+def _converts(otherwise: Json) -> bool:
+    """Whether what stands in for a rule makes another value of the record's: what to write is then open."""
+    return isinstance(otherwise, Mapping) and "transform" in otherwise
 
 
 def lookups(rule: Json) -> dict[str, str]:

@@ -81,8 +81,10 @@ def standard_exchange(
     )
     if isinstance(auth, OAuth2Auth):
         path = urlsplit(str(render(auth.token_url, dict(values)))).path
+        # A renewed token stands where the setting's stood, and samples call it by the setting's name.
+        called = [*names, *Demand(template=auth.access_token or "").names]
         return StandardExchange(
-            method="POST", path=path, answer=lambda asked: _oauth2(auth, values, credentials, asked, names)
+            method="POST", path=path, answer=lambda asked: _oauth2(auth, values, credentials, asked, called)
         ), [finding]
     if isinstance(auth, SessionAuth):
         parts = urlsplit(str(render(auth.exchange.path, dict(values))))

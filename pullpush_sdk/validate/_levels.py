@@ -19,11 +19,16 @@ SAFETY = (
     "source-keeps-unknown-apart-from-zero",
     "source-misses-no-change",
     "source-comes-through-failures",
+    "source-outlives-its-token",
     "destination-writes-twice-as-once",
     "destination-loses-no-answer",
     "destination-refuses-what-is-not-there",
+    "destination-ends-with-the-newest",
+    "destination-tells-a-batch-apart",
+    "destination-leaves-alone-what-is-not-said",
+    "webhook-keeps-unknown-apart-from-zero",
 )
-"""Laws whose breach sells what is not there, loses an order, or writes one twice."""
+"""Laws whose breach sells what is not there, loses an order, writes one twice, or clears what nobody spoke of."""
 
 
 def level_of(findings: Sequence[Finding], trials: Sequence[Trial], checklist: Sequence[Point]) -> tuple[str, list[str]]:

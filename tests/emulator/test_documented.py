@@ -22,6 +22,7 @@ from pullpush_sdk.testing.conformance import LAWS, Effort, NotProvenError, Subje
 from pullpush_sdk.validate import Effort as Tried
 from pullpush_sdk.validate import Options, edited, validate
 from pullpush_sdk.validate._examples import base
+from pullpush_sdk.validate._guessed import NOT_RECORDED
 
 FOLDER = Path(__file__).parent / "lagoon"
 TEXT = (FOLDER / "connector.yaml").read_text(encoding="utf-8")
@@ -113,6 +114,15 @@ class Declared:
         return connector_of(read_manifest(TEXT))
 
 
+UNPLAYED = {
+    "source-reads-everything",
+    "source-tells-no-dead-record",
+    "destination-guesses-no-match",
+    "webhook-tells-deletions",
+}
+"""What this document does not say: whether a list of stock is everything, two things under one SKU, deletions."""
+
+
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 def test_a_right_manifest_keeps_the_laws(law):
     types = CanonicalTypes()
@@ -125,7 +135,8 @@ def test_a_right_manifest_keeps_the_laws(law):
         try:
             law.run(subject, kind, Effort(examples=1, seed=5))
         except NotProvenError as why:
-            pytest.fail(f"the emulator cannot play it: {why}")
+            if law.name not in UNPLAYED:
+                pytest.fail(f"the emulator cannot play it: {why}")
 
 
 def project(tmp_path, exchanges=(), document=None, suffix="yaml"):
@@ -204,15 +215,16 @@ def test_merge_keys_that_unfold_without_end_are_refused(tmp_path):
         read_samples(read_manifest(manifest), folder)
 
 
-def test_the_catalogues_example_comes_to_rest(tmp_path):
-    """Its look-up by SKU stands in no sample: it is played as the manifest means it, and told."""
+def test_the_catalogues_example_comes_to_rest_as_far_as_it_means_itself(tmp_path):
+    """Its look-up by SKU stands in no sample: it is played as the manifest means it, told, and proves nothing."""
     text = dumps(edited(base("shop"), {})).decode()
     codes = {each.what for each in sandbox_of(text, tmp_path).not_proven}
     assert "that sku finds one record ($.push.stocklevel.find.request)" in codes
     tried = Tried(examples=1, codes=("law-pair-comes-to-rest",))
     (tmp_path / "connector.yaml").write_text(text, encoding="utf-8")
     report = validate(str(tmp_path / "connector.yaml"), Options(effort=tried)).report
-    assert [each.outcome for each in report.trials if each.law == "pair-comes-to-rest"] == ["kept"]
+    (trial,) = [each for each in report.trials if each.law == "pair-comes-to-rest"]
+    assert (trial.outcome, trial.reason) == ("not proven", NOT_RECORDED)
 
 
 WRONG = {

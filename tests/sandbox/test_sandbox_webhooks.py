@@ -194,3 +194,21 @@ def test_flush_before_the_first_request_sends_once(make_toy):
         assert bodies == [b"a", b"b"]
 
     asyncio.run(main())
+
+
+def test_what_is_cleared_while_it_is_on_its_way_stays_forgotten(make_toy):
+    """A reset in the middle of a sending is no error, and the webhook is not tried again."""
+    toy = make_toy()
+
+    async def main():
+        async def resetting(scope, receive, send):
+            await receive()
+            toy.outbox.clear()
+            await Response(status_code=500)(scope, receive, send)
+
+        async with serve(resetting) as url:
+            toy.outbox.queue(_hook(url, "a"))
+            await toy.outbox.flush()
+
+    asyncio.run(main())
+    assert toy.outbox.pending() == []

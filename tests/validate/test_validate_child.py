@@ -52,7 +52,7 @@ def test_a_connector_that_does_not_come_back_is_a_finding(way, tmp_path):
 
 
 def test_its_last_lines_are_shown(tmp_path):
-    codes = found(tmp_path, "import os, sys; print('the end is near', flush=True); os._exit(3)")
+    codes = found(tmp_path, "import os, sys; print('the end is near', file=sys.stderr, flush=True); os._exit(3)")
     assert "exit code 3" in codes["behaviour-died"].message
     assert "the end is near" in codes["behaviour-died"].hint
 

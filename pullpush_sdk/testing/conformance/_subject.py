@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -119,12 +120,18 @@ class Shop:
         return [kind for kind in kinds if kind in self.sandbox.control.changes]
 
     def edit(self, kind: str, **values: Any) -> Mapping[str, Any]:
-        """A merchant edit, while nobody looks."""
-        return self.sandbox.control.change(kind, **values)
+        """A merchant edit, while nobody looks; numbers go in as JSON has them, as over the wire."""
+        return self.sandbox.control.change(kind, **{name: _json_number(value) for name, value in values.items()})
 
     def identity(self, event: Event) -> str:
         """The identity of an event's record."""
         return self.subject.types[event.type].identity(event.record)
+
+
+def _json_number(value: Json) -> Json:
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == int(value) else float(value)
 
 
 def _sandbox_of(loaded: LoadedConnector, options: SandboxOptions, types: CanonicalTypes) -> Sandbox:
