@@ -1,7 +1,7 @@
 """`pullpush run` for a long time under load and faults: memory and open files stay where they are.
 
-What ended goes after two minutes, so that the store has its size soon. Ids of webhooks stay, and pages of the store are
-cached: by so much as the store grows, up to the cache's size, memory may grow too.
+What ended, and the webhooks as they came, go after two minutes, so that the store has its size soon. Ids of webhooks
+stay, and pages of the store are cached: by so much as the store grows, up to the cache's size, memory may grow too.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def soak(seconds: float) -> list[Look]:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}, {seconds:.0f} s")  # noqa: T201 - a failure is repeated with it
     looks: list[Look] = []
-    async with both_shops(records=22, seed=seed, engine='keep = "2m"') as shops:
+    async with both_shops(records=22, seed=seed, engine='keep = "2m"\nkeep_webhooks = "2m"') as shops:
         shops.world.source.sandbox.control.faults.replace(SOURCE_FAULTS)
         shops.world.destination.sandbox.control.faults.replace(DESTINATION_FAULTS)
         await shops.start()
