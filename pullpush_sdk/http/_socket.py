@@ -132,6 +132,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         except (OSError, ssl.SSLError) as error:
             self._transport.abort()
             raise httpcore.ConnectError(str(error)) from error
+        except asyncio.CancelledError:
+            self._transport.abort()
+            raise
         assert transport is not None
         inner.connection_made(transport)
         return inner
@@ -161,6 +164,7 @@ class Network(httpcore.AsyncNetworkBackend):
         for opening in slow:
             opening.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next turn
 
     async def connect_tcp(
         self,
@@ -179,7 +183,7 @@ class Network(httpcore.AsyncNetworkBackend):
             async with asyncio.timeout(timeout):
                 _, stream = await asyncio.shield(opening)
         except TimeoutError as error:
-            opening.cancel()
+            self._leave(opening)
             raise httpcore.ConnectTimeout(f"no connection within {timeout} s") from error
         except OSError as error:
             raise httpcore.ConnectError(_reason(error)) from error
