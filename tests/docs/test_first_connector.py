@@ -15,6 +15,7 @@ _BLOCK = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<kind>\w+)\n(?P<text
 _EDIT = re.compile(r"put into (?P<file>\S+) (?P<how>behind|in place of): (?P<line>.*)")
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 def test_the_tutorial_can_be_followed(tmp_path):
     """In an empty folder; what it installs is found by its metadata instead."""

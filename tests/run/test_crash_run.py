@@ -85,7 +85,7 @@ def ended(shops: Shops) -> dict[str, int]:
 
 @pytest.mark.timeout(300)
 def test_a_run_that_is_killed_loses_nothing() -> None:
-    asyncio.run(scenario(kills=4))
+    asyncio.run(scenario(kills=3))
 
 
 @pytest.mark.full

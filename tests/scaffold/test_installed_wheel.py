@@ -60,6 +60,7 @@ def test_the_wheel_holds_the_whole_template_and_no_more(wheel):
     assert ".github/workflows/test.yml" in there
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 def test_from_nothing_to_a_sync(home):
     """Made, installed, tested, validated, and synced between two of its sandboxes: untouched, and offline."""
