@@ -6,6 +6,7 @@ interpreter, misspells a hook or clashes is left out and reported with its distr
 
 from ._find import GROUP, Source, find_sources
 from ._load import Failure, LoadedConnector, Plugins, hook_arguments, load_connector, load_plugins, own_functions
+from ._metadata import distribution_name
 
 __all__ = [
     "GROUP",
@@ -13,6 +14,7 @@ __all__ = [
     "LoadedConnector",
     "Plugins",
     "Source",
+    "distribution_name",
     "find_sources",
     "hook_arguments",
     "load_connector",

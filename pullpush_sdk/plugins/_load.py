@@ -135,7 +135,8 @@ def load_plugins(sources: Iterable[Source] | None = None, *, only: str | None = 
                 plugin = source.load()
             with guarded(source, "is not good", limit=limit):
                 _check_names(source, plugin)
-                _register(host, source, plugin, _HOST_HOOKS)
+                if any(_implements(plugin, name) for name in _HOST_HOOKS):
+                    _register(host, source, plugin, _HOST_HOOKS)
         except PluginError as error:
             failures.append(_failure(source, error, time.perf_counter() - started))
         else:
