@@ -1,7 +1,4 @@
-"""Acme on this machine: its wire format, nothing of its connector.
-
-Switch (`--set`): `webhook_url` is where webhooks go from the start, an address of this machine.
-"""
+"""Acme on this machine: its wire format, nothing of its connector."""
 
 from __future__ import annotations
 
@@ -9,8 +6,11 @@ from pullpush_sdk.sandbox import Control, FaultPlan, RequestLog, Sandbox, Sandbo
 
 from . import access
 from .app import Platform
+
+# <type:product|type:stocklevel|type:order|type:contact|type:cart>
 from .edits import edits
 
+# </type:product|type:stocklevel|type:order|type:contact|type:cart>
 # <webhooks>
 from .outbox import Announcer
 
@@ -21,7 +21,7 @@ __all__ = ["build"]
 
 
 def build(options: SandboxOptions) -> Sandbox:
-    """A shop with `options.records` products, and as many of everything else."""
+    """A shop with `options.records` records of each kind."""
     clock = options.make_clock()
     faults = FaultPlan()
     store = Store(clock, records=options.records, seed=options.seed)
@@ -43,7 +43,9 @@ def build(options: SandboxOptions) -> Sandbox:
         violations=Violations(clock),
         dump=lambda: store.tables,
         reset=store.reset,
+        # <type:product|type:stocklevel|type:order|type:contact|type:cart>
         changes=edits(store),
+        # </type:product|type:stocklevel|type:order|type:contact|type:cart>
         contents=store.contents(),
         # <webhooks>
         outbox=announcer.outbox,
@@ -56,5 +58,9 @@ def build(options: SandboxOptions) -> Sandbox:
         # </webhooks>
     }
     return Sandbox(
-        name="acme", app=instrument(platform.app, control), settings=access.SETTINGS, secrets=secrets, control=control
+        name="acme",
+        app=instrument(platform.app, control),
+        settings=access.SETTINGS,
+        secrets=secrets,
+        control=control,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+# <type:product|type:stocklevel|type:order|type:contact>
 from pullpush_sdk.sandbox import ChangeError
 
-from .store import Row, Store, UniqueError
+# </type:product|type:stocklevel|type:order|type:contact>
+from .store import Row, Store
 
 __all__ = ["edits"]
 
@@ -17,18 +19,14 @@ Values = Mapping[str, Any]
 def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
     """Edits by kind; each returns the canonical key of the record that it changed."""
 
+    # <type:product|type:stocklevel|type:order|type:contact>
     def one(table: str, field: str, value: Any) -> Row:
         found = next(store.rows(table, field, value), None)
         if found is None:
             raise ChangeError(f"there is no {field} {value!r} in {table}")
         return found
 
-    def add(table: str, row: Row) -> Row:
-        try:
-            return store.add(table, row)
-        except UniqueError as error:
-            raise ChangeError(str(error)) from None
-
+    # </type:product|type:stocklevel|type:order|type:contact>
     # <type:stocklevel>
     def stock(values: Values) -> Values:
         row, quantity = one("stock", "sku", values["sku"]), values["quantity"]
@@ -46,9 +44,9 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
 
     def product_create(values: Values) -> Values:
         price = {"amount": str(values["price"]), "currency": "EUR"}
-        row = add("products", {"sku": values["sku"], "name": values["title"], "price": price, "status": "draft"})
+        row = store.add("products", {"sku": values["sku"], "name": values["title"], "price": price, "status": "draft"})
         # <type:product,type:stocklevel>
-        add("stock", {"sku": row["sku"], "tracked": False, "on_hand": 0})
+        store.add("stock", {"sku": row["sku"], "tracked": False, "on_hand": 0})
         # </type:product,type:stocklevel>
         return {"key": row["sku"]}
 
@@ -64,7 +62,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         buyer = {"email": values.get("email", "someone@example.com"), "name": "Someone"}
         row = {"status": "new", "currency": "EUR", "total": "5.00", "tax": "0.00", "customer": buyer, "lines": lines}
         named = {"reference": f"WEB-{5000 + number}", "number": str(5000 + number)}
-        return {"key": str(add("orders", {**row, **named})["id"])}
+        return {"key": str(store.add("orders", {**row, **named})["id"])}
 
     def order_status(values: Values) -> Values:
         words = {"processing": "processing", "completed": "done", "cancelled": "cancelled"}
@@ -78,7 +76,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         return {"key": store.patch("customers", row["id"], {"name": values["name"]})["email"]}
 
     def customer_create(values: Values) -> Values:
-        return {"key": add("customers", {"email": values["email"], "name": values["name"]})["email"]}
+        return {"key": store.add("customers", {"email": values["email"], "name": values["name"]})["email"]}
 
     def customer_delete(values: Values) -> Values:
         row = one("customers", "email", values["email"])
@@ -90,8 +88,8 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
     def cart_create(values: Values) -> Values:
         number = len(store.tables["carts"]) + 1
         lines = [{**item, "name": item["sku"], "price": "5.00"} for item in values.get("items", ())]
-        row = {"reference": f"CART-{5000 + number}", "status": "open", "currency": "EUR", "total": "5.00"}
-        return {"key": str(add("carts", {**row, "lines": lines})["id"])}
+        row: Row = {"reference": f"CART-{5000 + number}", "status": "open", "currency": "EUR", "total": "5.00"}
+        return {"key": str(store.add("carts", {**row, "lines": lines})["id"])}
 
     # </type:cart>
     return {
