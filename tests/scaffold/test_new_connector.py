@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
 from click.testing import CliRunner
 
 from pullpush_sdk.cli import cli
 from pullpush_sdk.errors import SetupError
+from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.scaffold import (
+    AUTH,
+    PAGING,
     Answers,
     names_of,
     read_record,
@@ -69,6 +73,33 @@ def test_a_connector_without_products_keeps_the_laws_of_webhooks(tmp_path):
     folder = written(tmp_path / "new", Answers(kind="source", types=("contact",)))
     trial = run_tests(folder, "tests/test_big_shop_laws.py", "-k", "webhook")
     assert trial.ok, trial.output
+
+
+@pytest.mark.parametrize("paging", PAGING)
+def test_no_sample_speaks_of_other_pages_than_its_manifest(paging):
+    """Of what was looked up, which is no page, neither."""
+    files = render(NAMES, Answers(types=("product",), paging=paging))
+    sample = json.loads(files["pullpush_big_shop/samples/product.json"])
+    told = {
+        name
+        for each in sample["exchanges"]
+        if each["answer"]["status"] == 200 and isinstance(each["answer"]["body"].get("data"), list)
+        for name in each["answer"]["body"].get("meta", {})
+    }
+    words = {"page": {"page", "pages"}, "offset": {"offset", "total"}, "cursor": {"next"}, "next_url": {"next"}}
+    assert told == words.get(paging, set())
+
+
+@pytest.mark.parametrize("auth", AUTH)
+def test_its_page_says_how_it_is_connected(auth):
+    """A connection with every setting and secret that its manifest asks for, but for what `pullpush auth` stores."""
+    files = render(NAMES, Answers(auth=auth))
+    manifest = read_manifest(files["pullpush_big_shop/connector.yaml"])
+    page = files["docs/big-shop.md"]
+    table = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])["connections"]["big-shop"]
+    asked = {*manifest.secrets, *manifest.settings.get("properties", {})} - {"refresh_token", "webhook_secret"}
+    assert set(table) == {"connector", *asked}
+    assert "webhook_secret" in page
 
 
 def test_its_tests_can_fail(tmp_path):
