@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,37 +75,74 @@ def _asked_for(request):
         pytest.skip("minutes long: run `make combinations`")
 
 
+def make_all(batch: Sequence[Combination], place: Path, faults: Faults) -> dict[Path, Combination]:
+    """The folders of those in which nothing can be found without running them."""
+    found = {}
+    for each in batch:
+        with faults.of(each):
+            folder = make(each, place)
+            paths = [path for path in folder.rglob("*") if path.is_file()]
+            files = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+            judge_files(each.names, each.answers, {path: text for path, text in files.items() if path[0] != "."})
+            judge_folder(folder, each.answers)
+            found[folder] = each
+    style = untidy(place)
+    for folder, each in found.items():
+        with faults.of(each):
+            assert not (own := [line for line in style if f"{folder.name}/" in line]), "\n".join(own)
+    return found
+
+
+def install_and_test(made: Mapping[Path, Combination], place: Path, faults: Faults) -> None:
+    """Build, install into one environment, and run all tests there."""
+    wheels = place / "wheels"
+    wheels.mkdir()
+    built = {}
+    for folder, each in made.items():
+        with faults.of(each):
+            built[folder] = build(folder, wheels)
+            leave_only_tests(folder)
+    python = install(place / "home", built.values())
+    tried = run_tests_of(python, list(built), place / "report.xml")
+    for folder in built:
+        for test in tests_of(folder):
+            with faults.of(made[folder]):
+                assert test not in tried.failed, tried.failed[test]
+                assert test in tried.passed, f"{test.name} was not run\n{tried.output[-2000:]}"
+
+
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("batch", batches(SIZE, ONLY), ids=lambda batch: f"{batch[0].name}-{batch[-1].name}")
 def test_every_combination_is_made_validated_installed_and_tested(batch, tmp_path):
     """In pieces that workers share; whatever fails is named with its combination."""
     faults = Faults()
-    projects, wheels, kept = tmp_path / "projects", tmp_path / "wheels", {}
-    wheels.mkdir()
-    for each in batch:
-        with faults.of(each):
-            folder = make(each, projects)
-            files = {
-                path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
-            }
-            judge_files(each.names, each.answers, {path: text for path, text in files.items() if path[0] != "."})
-            judge_folder(folder, each.answers)
-            kept[folder] = each, build(folder, wheels)
-    style = untidy(projects)
-    for folder, (each, _) in kept.items():
-        with faults.of(each):
-            assert not (own := [line for line in style if f"{folder.name}/" in line]), "\n".join(own)
-    python = install(tmp_path / "home", [wheel for _, wheel in kept.values()])
-    for folder in kept:
-        leave_only_tests(folder)
-    tried = run_tests_of(python, list(kept), tmp_path / "report.xml")
-    for folder, (each, _) in kept.items():
-        for test in tests_of(folder):
-            with faults.of(each):
-                assert test not in tried.failed, tried.failed[test]
-                assert test in tried.passed, f"{test.name} was not run\n{tried.output[-2000:]}"
+    install_and_test(make_all(batch, tmp_path / "projects", faults), tmp_path, faults)
     assert not faults, faults.told()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_one_that_is_bad_is_named_with_the_command_that_repeats_it(tmp_path):
+    """Whatever is wrong with it: what is seen, what its tests find once it is installed, and what cannot be built."""
+    unseen, good, untidied, unbuilt = batch = every()[:4]
+    faults = Faults()
+    made = make_all(batch, tmp_path / "projects", faults)
+    assert not faults, faults.told()
+    for folder, each in made.items():
+        manifest = folder / each.names.module / "connector.yaml"
+        if each is unseen:
+            manifest.write_text(manifest.read_text().replace("company: company", "company: compny"))
+        elif each is untidied:
+            (folder / each.names.module / "__init__.py").write_text("import os\n")
+        elif each is unbuilt:
+            (folder / "pyproject.toml").write_text("[project")
+    assert any("F401" in line and f"pullpush-{untidied.name}/" in line for line in untidy(tmp_path / "projects"))
+    install_and_test(made, tmp_path, faults)
+    assert set(faults) == {unseen, unbuilt}
+    assert good not in faults
+    assert "company" in faults[unseen]
+    assert f"make combinations ONLY={unseen.name}" in faults.told()
 
 
 def test_the_combinations_are_all_there_are():

@@ -1,4 +1,4 @@
-"""Acme's webhooks: `{"event": "products.changed", "id": …, "data": {…}}`, signed over the raw body.
+"""Acme's webhooks: `{"event": "TABLE.changed", "id": …, "data": {…}}`, signed over the raw body.
 
 Switch (`--set`): `webhook_url` is where they go from the start, an address of this machine.
 """
