@@ -61,7 +61,7 @@ def run_tests_of(python: Path, folders: Sequence[Path], report: Path) -> Tried:
     }
     assert len(settings) == 1, "connectors with different settings for their tests cannot be tested in one run"
     root = folders[0].parent
-    tests = [str(test) for folder in folders for test in tests_of(folder)]
+    tests = [str(test) for folder in folders for test in own_tests(folder)]
     pytest = [str(python), "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(folders[0] / "pyproject.toml")]
     options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
     told = ["-o", "junit_family=xunit1", f"--junitxml={report}"]
@@ -69,7 +69,7 @@ def run_tests_of(python: Path, folders: Sequence[Path], report: Path) -> Tried:
     return _read(report, root, f"{done.stdout}\n{done.stderr}")
 
 
-def tests_of(folder: Path) -> list[Path]:
+def own_tests(folder: Path) -> list[Path]:
     """The files of its tests but for the laws, as `pullpush new-connector` runs them."""
     return [test for test in sorted(folder.glob("tests/test_*.py")) if not test.name.endswith("_laws.py")]
 

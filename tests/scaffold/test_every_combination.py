@@ -16,7 +16,7 @@ from pullpush_sdk.cli import cli
 from pullpush_sdk.scaffold import read_record
 
 from .combinations import SPACE, Combination, batches, every
-from .installed import build, install, leave_only_tests, run_tests_of, tests_of
+from .installed import build, install, leave_only_tests, own_tests, run_tests_of
 from .judged import judge_files, judge_folder
 
 ONLY = tuple(filter(None, os.environ.get("COMBINATIONS", "").replace(",", " ").split()))
@@ -71,7 +71,7 @@ def untidy(folder: Path) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _asked_for(request):
-    if "full" not in request.config.getoption("-m"):
+    if request.node.get_closest_marker("full") and "full" not in request.config.getoption("-m"):
         pytest.skip("minutes long: run `make combinations`")
 
 
@@ -105,7 +105,7 @@ def install_and_test(made: Mapping[Path, Combination], place: Path, faults: Faul
     python = install(place / "home", built.values())
     tried = run_tests_of(python, list(built), place / "report.xml")
     for folder in built:
-        for test in tests_of(folder):
+        for test in own_tests(folder):
             with faults.of(made[folder]):
                 assert test not in tried.failed, tried.failed[test]
                 assert test in tried.passed, f"{test.name} was not run\n{tried.output[-2000:]}"
