@@ -5,7 +5,9 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROWS = re.findall(r"^\| (`[a-z`, ]+`) \| (.+) \| (.+) \|$", (ROOT / "docs/explanation/code.md").read_text(), re.M)
+ROWS = re.findall(
+    r"^\| (`[a-z`, ]+`) \| (.+) \| (.+) \|$", (ROOT / "docs/explanation/code.md").read_text(), re.MULTILINE
+)
 
 
 def _quoted(cell: str) -> list[str]:
