@@ -32,7 +32,7 @@ def test_every_file_to_begin_at_is_there():
 
 
 def test_every_path_in_the_way_of_a_record_is_there():
-    text = (ROOT / "docs/explanation/code.md").read_text().partition("## Follow one record")[2]
+    text = PAGE.partition("## Follow one record")[2]
     files = [each for each in _quoted(text) if each.endswith(".py")]
     assert len(files) >= 5
     assert [each for each in files if not (ROOT / "pullpush_sdk" / each).is_file()] == []
