@@ -181,9 +181,9 @@ class Dispatcher:
             lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
         await self._patiently(lambda: lanes.store.finish(taken, resolutions, self._now()))
         final = [each.outcome for each in resolutions]
-        ended = Counter([each.result for each in final])
-        ended.pop(Result.RETRY, None)
-        self._counts[lanes.kind.name].update({result.value: number for result, number in ended.items()})
+        ended = Counter([each.result._value_ for each in final])  # `.value` and the hash of a member are slow
+        ended.pop(Result.RETRY.value, None)
+        self._counts[lanes.kind.name].update(ended)
         if self.observer is not None:
             self._observe(self.observer, lanes.kind.name, batch, final)
         return resolutions
