@@ -113,7 +113,7 @@ class Intake:
         arrivals = self._new_transports(db) if self.scope is not None else self.ready.arrivals
         if self.claimed is not None:
             arrivals = self._claimed(db, self.claimed, arrivals)
-        if any(arrival.member is not None for arrival in arrivals):
+        if self.flow.locations.sums and any(arrival.member is not None for arrival in arrivals):
             self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
             arrivals = [arrival for arrival in arrivals if arrival.member is None]
         if self.by_id is not None:
@@ -173,17 +173,19 @@ class Intake:
         return new
 
     def _states(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
-        known = _rows.known_of(db, self._stream, [arrival.identity for arrival in arrivals])
+        identities = {arrival.identity for arrival in arrivals}
+        known = _rows.known_of(db, self._stream, identities)
         writes = self._own_writes(db, arrivals) if self.linked else {}
         gone: list[int] = []
-        alone = not (self.linked or self.flow.opposite or self._floors)
+        # What is heard of for the first time, and once in the page, is logged; nothing else can be said of it.
+        plain = len(identities) == len(arrivals) and not (self.linked or self.flow.opposite or self._floors)
         for arrival in arrivals:
             state = known.get(arrival.identity)
             if state is None:
-                state = known[arrival.identity] = Known()
-                if alone:  # nothing can be said of it but that it is new
-                    self._log(arrival, state, arrival.version)
+                if plain:
+                    self._log(arrival, None, arrival.version)
                     continue
+                state = known[arrival.identity] = Known()
             mine = writes.get(arrival.seen_as, ()) if writes else ()
             if arrival.identity in self._floors:
                 arrival.version = max(arrival.version, self._floors[arrival.identity])
@@ -213,7 +215,7 @@ class Intake:
             state.digest = None if still_pending or not state.settled else arrival.digest
         state.changed = state.confirmed = True
 
-    def _log(self, arrival: Arrival, state: Known, version: int) -> None:
+    def _log(self, arrival: Arrival, state: Known | None, version: int) -> None:
         self._pos = pos = self._pos + 1
         digest, fields = arrival.digest, arrival.fields
         self._logged.append(
@@ -233,7 +235,8 @@ class Intake:
                 self.baseline,
             )
         )
-        state.logged_version, state.logged_digest, state.logged_pos, state.changed = version, digest, pos, True
+        if state is not None:
+            state.logged_version, state.logged_digest, state.logged_pos, state.changed = version, digest, pos, True
         self._keys[arrival.key] = None
         if self.linked:
             self._changes.add(arrival.seen_as)

@@ -29,7 +29,7 @@ __all__ = [
 T = TypeVar("T")
 
 _CHUNK = 500
-_TOGETHER = 25
+_TOGETHER = 50
 _MINUTE = 60_000_000
 
 

@@ -124,7 +124,8 @@ class Take:
         if plans:
             self._end(db, plans)
         sent = [row for lane in taken for row in lane.rows]
-        self._payloads = self._contents(db, sent)
+        whole = not any(row.without for plan in plans for row in plan.send)
+        self._payloads = self._contents(db, sent, whole=whole)
         flight = self._begin(db, sent) if sent else 0
         if self.shadow:
             self._shadow(db, sent)
@@ -218,9 +219,9 @@ class Take:
             )
             self._tally[Ended.DEAD.value] += 1
 
-    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[Mapping[str, Json]]:
-        """What is to be written of each row; rows that are sent as they were logged are decoded together."""
-        if (self.flow.locations.sums and self.kind.name == "stocklevel") or any(row.without for row in rows):
+    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row], *, whole: bool) -> list[Mapping[str, Json]]:
+        """What is to be written of each row; rows that are sent as they were logged (`whole`) are decoded together."""
+        if (self.flow.locations.sums and self.kind.name == "stocklevel") or not whole:
             return [self._payload(db, row) for row in rows]
         together: list[Mapping[str, Json]] = loads(b"[" + b",".join([row.payload for row in rows]) + b"]")
         return together
