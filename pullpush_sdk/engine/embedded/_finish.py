@@ -65,7 +65,11 @@ class Finish:
         for row, payload, resolution in zip(rows, self.taken.payloads, self.resolutions, strict=True):
             outcome = resolution.outcome
             result = outcome.result
-            if result is Result.DELIVERED and row.fields is None and not (row.without or outcome.reason or outcome.answer):
+            if (
+                result is Result.DELIVERED
+                and row.fields is None
+                and not (row.without or outcome.reason or outcome.answer)
+            ):
                 delivered.append(row.pos)
             elif result is Result.RETRY or result is Result.DEAD:
                 self._fail(db, row, resolution)

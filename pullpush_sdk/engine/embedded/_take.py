@@ -41,8 +41,7 @@ _UNUSUAL = (
     " attempts, due, maybe_applied, applied_version, applied_pos, identity.fields) END"
 )
 _COLUMNS = (
-    "delivery.pos, delivery.key, delivery.identity, verb, version, payload, digest, baseline, written_id,"
-    f" {_UNUSUAL}"
+    f"delivery.pos, delivery.key, delivery.identity, verb, version, payload, digest, baseline, written_id, {_UNUSUAL}"
 )
 _OF_IDENTITY = "CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
 # Whole lanes, as long as together they are not much: most lanes hold one row or two.
