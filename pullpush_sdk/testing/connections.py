@@ -14,6 +14,8 @@ from pullpush_sdk.manifest import Manifest, render
 from pullpush_sdk.plugins import LoadedConnector
 from pullpush_sdk.sandbox import Sandbox, serve
 
+from .in_memory import InMemory
+
 
 @asynccontextmanager
 async def connected(
@@ -26,8 +28,9 @@ async def connected(
     secrets: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     store: TokenStore | None = None,
+    served: bool = True,
 ) -> AsyncIterator[Connection]:
-    """A connection of `loaded` to a served sandbox.
+    """A connection of `loaded` to a served sandbox; without `served` to its app in this event loop, see `in_memory`.
 
     `settings` and `secrets` are laid over those that the sandbox names; defaults of the settings schema apply.
     """
@@ -42,7 +45,7 @@ async def connected(
         manifest.auth, {**values, **wrapped}, clock=ticking, redactor=redactor, store=store or MemoryTokenStore()
     )
     async with (
-        serve(sandbox.app) as origin,
+        _reached(sandbox, served=served) as (origin, wire),
         Client(
             base_url=render(manifest.base_url, lookup),
             hosts=[render(host, lookup) for host in manifest.hosts],
@@ -53,6 +56,7 @@ async def connected(
             clock=ticking,
             origin=origin,
             classify=loaded.connector.classify,
+            wire=wire,
         ) as client,
     ):
         yield Connection(
@@ -64,6 +68,17 @@ async def connected(
             clock=ticking,
             types=types or CanonicalTypes(),
         )
+
+
+@asynccontextmanager
+async def _reached(sandbox: Sandbox, *, served: bool) -> AsyncIterator[tuple[str, InMemory | None]]:
+    """The address of a sandbox, and what takes the place of connections to it, if anything does."""
+    if not served:
+        wire = InMemory(sandbox.app)
+        yield wire.origin, wire
+        return
+    async with serve(sandbox.app) as origin:
+        yield origin, None
 
 
 def _defaults(manifest: Manifest) -> dict[str, Any]:

@@ -70,8 +70,9 @@ class Subject:
         clock: VirtualClock | None = None,
         skew: float = 0.0,
         switches: Mapping[str, str] | None = None,
+        served: bool = False,
     ) -> AsyncIterator[Shop]:
-        """A fresh shop that answers on loopback.
+        """A fresh shop, asked without a socket in between, or with `served` over loopback.
 
         Both sides share one clock, which jumps as soon as the connection waits: a law takes no longer than its
         requests. The platform's wall clock is `skew` seconds before ours, `switches` are laid over `extra`. The
@@ -87,7 +88,13 @@ class Subject:
         )
         sandbox = self.sandbox(options)
         async with connected(
-            self.loaded, sandbox, types=self.types, settings=self.settings, secrets=self.secrets, clock=clock
+            self.loaded,
+            sandbox,
+            types=self.types,
+            settings=self.settings,
+            secrets=self.secrets,
+            clock=clock,
+            served=served,
         ) as connection:
             yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
 
