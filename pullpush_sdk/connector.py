@@ -253,8 +253,8 @@ class Connector:
     `classify` sees every answer before its status is judged and may name the error that it stands for, None for "as
     the status says". `sign` signs every try of every request, for platforms that want a signature over each: it gets
     the call as it would be sent (`Call.target` is its whole URL), the settings and secrets by name (a `Secret` has
-    `.reveal()`) and the instant, and returns `call.signed(headers, params)`. `locate` adds file, line and column to a problem of the manifest. `folder` is where the manifest's
-    samples lie, None where it did not come from a file.
+    `.reveal()`) and the instant, and returns `call.signed(headers, params)`. `locate` adds file, line and column to a
+    problem of the manifest. `folder` is where the manifest's samples lie, None where it did not come from a file.
     """
 
     name: str

@@ -290,12 +290,11 @@ class Client:
         """The call with the connector's own signature, where it has one."""
         if self._sign is None:
             return call
-        signed = self._sign(call, self._clock.now())
-        if not isinstance(signed, Call) or (signed.method, signed.url, signed.body) != (
-            call.method,
-            call.url,
-            call.body,
-        ):
+        signed: object = self._sign(call, self._clock.now())
+        same = isinstance(signed, Call) and all(
+            getattr(signed, part) == getattr(call, part) for part in ("method", "url", "body")
+        )
+        if not isinstance(signed, Call) or not same:
             raise SetupError(
                 "the connector's `sign` gave back another request than it was given",
                 hint="return `call.signed(headers, params)`: method, URL and body stay as they are",

@@ -146,7 +146,7 @@ def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Ed
             check(history)
         except NotProvenError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law
             seen = error.seen if isinstance(error, BrokenLawError) else raised(error)
             raise BrokenLawError(seen, steps=[repr(edit) for edit in history]) from error.__cause__
 

@@ -88,7 +88,7 @@ class Law:
                 seen, steps, cause = error.seen, error.steps or tuple(journal.shown()), error.__cause__
             except NotProvenError:
                 raise
-            except Exception as error:  # whatever a connector raises breaks the law that it was asked under
+            except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law that it was asked under
                 seen, steps, cause = raised(error), tuple(journal.shown()), error
             else:
                 return
