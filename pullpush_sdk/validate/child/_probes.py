@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -311,6 +310,7 @@ async def _webhooks(subject: Subject, tell: Tell) -> None:
     if not connector.webhooks:
         return
     received: list[WebhookRequest] = []
+    opened: list[Shop] = []
 
     async def listen(scope: Any, receive: Any, send: Any) -> None:
         body = b""
@@ -320,11 +320,14 @@ async def _webhooks(subject: Subject, tell: Tell) -> None:
             if not message.get("more_body"):
                 break
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        received.append(WebhookRequest(headers=headers, query={}, body=body, received_at=datetime.now(UTC)))
+        # By the clock that the sandbox signs with: a signed moment has to be fresh.
+        now = opened[0].clock.now()
+        received.append(WebhookRequest(headers=headers, query={}, body=body, received_at=now))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     async with subject.shop() as shop, serve(listen) as address:
+        opened.append(shop)
         outbox = shop.sandbox.control.outbox
         subscribed = subject.loaded.hook.pullpush_subscribe(connection=shop.connection, url=f"{address}/hook")
         if outbox is None or subscribed is None:
