@@ -9,10 +9,12 @@ from typing import Any
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection
-from pullpush_sdk.http import Client, MemoryTokenStore, Redactor, Secret, TokenStore, authenticator_of
+from pullpush_sdk.http import Authenticator, Client, MemoryTokenStore, Redactor, Secret, TokenStore, authenticator_of
 from pullpush_sdk.manifest import Manifest, render
 from pullpush_sdk.plugins import LoadedConnector
 from pullpush_sdk.sandbox import Sandbox, serve
+
+_CALLBACK = "http://127.0.0.1/callback"
 
 
 @asynccontextmanager
@@ -29,7 +31,8 @@ async def connected(
 ) -> AsyncIterator[Connection]:
     """A connection of `loaded` to a served sandbox.
 
-    `settings` and `secrets` are laid over those that the sandbox names; defaults of the settings schema apply.
+    `settings` and `secrets` are laid over those that the sandbox names; defaults of the settings schema apply. Where a
+    person has to grant access and neither `store` nor a setting holds a token, a code is redeemed at the sandbox first.
     """
     manifest: Manifest = loaded.connector.manifest
     ticking = clock or SystemClock()
@@ -55,6 +58,9 @@ async def connected(
             classify=loaded.connector.classify,
         ) as client,
     ):
+        if store is None and _wants_consent(auth):
+            asked = client.authorization(_CALLBACK)
+            await client.authorize(asked, {"state": asked.state, "code": "sandbox"})
         yield Connection(
             name=name,
             connector=loaded.connector,
@@ -64,6 +70,11 @@ async def connected(
             clock=ticking,
             types=types or CanonicalTypes(),
         )
+
+
+def _wants_consent(auth: Authenticator) -> bool:
+    """Whether a person has to say yes first, as `pullpush auth` asks: the settings hold no token."""
+    return auth.asks_a_person and auth.scheme.bootstrap() is None
 
 
 def _defaults(manifest: Manifest) -> dict[str, Any]:
