@@ -10,6 +10,8 @@ from pullpush_sdk.manifest import Push, Write, placeholders
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate.places import below
 
+from ._bodies import check_bodies
+
 Json = Any
 _PARTS = ("create", "update", "archive", "bulk")
 
@@ -34,6 +36,9 @@ def check(case: Case) -> Iterator[Problem]:
             if write is not None:
                 yield from _write(case, f"{path}.{part}", part, name, write)
         yield from _find(case, path, name, push)
+        kind = case.types.get(name)
+        if kind is not None:
+            yield from check_bodies(case, path, kind, push)
 
 
 def _write(case: Case, path: str, part: str, name: str, write: Write) -> Iterator[Problem]:
