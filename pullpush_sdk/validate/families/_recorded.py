@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.errors import Problem
-from pullpush_sdk.manifest import Manifest, Request, Resource, Response
+from pullpush_sdk.manifest import Manifest, Request, Resource, Response, Write, placeholders
 from pullpush_sdk.mapping import read_path
+from pullpush_sdk.samples import Exchange
 from pullpush_sdk.validate._case import Case
-from pullpush_sdk.validate._matching import exchanges_of
+from pullpush_sdk.validate._matching import exchanges_of, is_described, path_pattern
 from pullpush_sdk.validate.places import below
 
 Json = Any
 _WRITES = ("create", "update", "archive", "bulk")
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_RULE = frozenset({"path", "paths", "value", "transform", "compute", "object"})
 
 
 def check_paths(case: Case, manifest: Manifest) -> Iterator[Problem]:
@@ -67,3 +72,56 @@ def _at(answer: Json, path: str) -> Json:
         return read_path(answer, path)
     except ValueError:
         return UNSET
+
+
+def check_writes(case: Case, manifest: Manifest) -> Iterator[Problem]:
+    """Writes by recorded ones: method, address, and the names of what is sent."""
+    changing = [each for each in case.samples.exchanges if each.method in _CHANGING and each.status < 300]
+    for name, push in manifest.push.items():
+        for part in _WRITES if changing else ():
+            write = getattr(push, part)
+            if write is not None and write.request.query is None:
+                yield from _write(case, f"{below('$.push', name)}.{part}", write, changing)
+        if push.find is not None and push.find.request.method == "GET":
+            yield from _look_up(case, f"{below('$.push', name)}.find.request", push.find.request)
+
+
+def _write(case: Case, path: str, write: Write, changing: list[Exchange]) -> Iterator[Problem]:
+    assert case.manifest is not None
+    pattern = path_pattern(case.manifest, write.request)
+    there = [each for each in changing if pattern.fullmatch(each.path)]
+    same = [each for each in there if each.method == write.request.method]
+    if not same:
+        part, found = ("method", sorted({each.method for each in there})) if there else ("path", [])
+        hint = f"recorded is {', '.join(found)}" if found else "record it, or correct the address"
+        if there or not is_described(case.manifest, write.request, case.samples):
+            yield case.at("samples-resource", f"{path}.request.{part}", "no sample of this write", hint)
+        return
+    sent = [each.sent for each in same if isinstance(each.sent, dict)]
+    if not sent or not isinstance(write.body, dict) or write.body_at or write.items_at or write.body.keys() & _RULE:
+        return
+    recorded = {key for each in sent for key in each}
+    strange = [key for key in write.body if key not in recorded]
+    for key in strange:
+        near = difflib.get_close_matches(key, recorded - write.body.keys(), n=1, cutoff=0.7)
+        if near or len(strange) == len(write.body):
+            place = below(f"{path}.body", key)
+            hint = f"did you mean {near[0]}?" if near else f"recorded are {', '.join(sorted(recorded))[:200]}"
+            yield case.at("samples-path", place, f"no recorded request sends `{key[:60]}`", hint)
+    for key, rule in write.body.items():
+        values = [each[key] for each in sent if key in each]
+        texts = isinstance(rule, dict) and rule.get("transform") == "toString"
+        if texts and values and all(isinstance(each, int | float | Decimal) for each in values):
+            place = below(f"{path}.body", key)
+            yield case.at("mapping-kind", place, f"recorded requests send a number as `{key[:60]}`", "remove toString")
+
+
+def _look_up(case: Case, path: str, request: Request) -> Iterator[Problem]:
+    assert case.manifest is not None
+    asked = [each for each in exchanges_of(case.manifest, request, case.samples) if each.params]
+    recorded = {key for each in asked for key, _ in each.params}
+    for name, value in request.params.items():
+        if recorded and name not in recorded and placeholders(value):
+            place = below(f"{path}.params", name)
+            hint = f"recorded are {', '.join(sorted(recorded))[:200]}"
+            yield case.at("samples-path", place, f"no recorded request asks by `{name[:60]}`", hint)

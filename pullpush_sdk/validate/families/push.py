@@ -52,6 +52,14 @@ def _write(case: Case, path: str, part: str, name: str, write: Write) -> Iterato
     empty = write.body is None and write.request.json is None and write.request.form is None
     if empty and write.request.query is None and part in {"create", "update"}:
         yield case.at("push-body", path, "a write without a body: nothing of the record is sent", "add body")
+    said = next((value for name, value in write.request.headers.items() if name.lower() == "content-type"), "")
+    if "urlencoded" in said and write.body is not None and write.request.form is None:
+        yield case.at(
+            "push-body",
+            below(f"{path}.request.headers", next(n for n in write.request.headers if n.lower() == "content-type")),
+            "the header says form, and the body is JSON",
+            "remove the header, or write the fields as request.form",
+        )
     if write.request.idempotent and method == "POST" and part == "create" and name == "order":
         yield case.at(
             "push-idempotent",

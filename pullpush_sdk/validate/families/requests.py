@@ -46,7 +46,19 @@ def check(case: Case) -> Iterator[Problem]:
             yield case.at("requests-path", f"{site.path}.path", "a path without a leading slash", "write /path")
         if " " in site.request.path.strip() or site.request.path != site.request.path.strip():
             yield case.at("requests-path", f"{site.path}.path", "a path with blanks", "write it without blanks")
-    if manifest.origin != "manifest" or _reads_by_itself(case):
+        if (
+            reads
+            and site.request.method == "POST"
+            and site.request.idempotent is None
+            and manifest.origin == "manifest"
+        ):
+            yield case.at(
+                "requests-retries",
+                f"{site.path}.method",
+                "a POST that only reads is not tried again: the runtime takes it for a write",
+                "idempotent: true",
+            )
+    if manifest.origin != "manifest":
         return
     for name, resource in manifest.resources.items():
         yield from _changes(case, below("$.resources", name), resource)
@@ -115,7 +127,7 @@ def _changes(case: Case, path: str, resource: Resource) -> Iterator[Problem]:
     if resource.list is None:
         return
     if found is None:
-        if "since" not in placeholders({"params": dict(resource.list.params), "json": resource.list.json}):
+        if not _reads_by_itself(case) and not _asks_since(resource):
             yield case.at(
                 "requests-incremental",
                 path,
@@ -172,8 +184,10 @@ def _filter(case: Case, place: str, found: Incremental, resource: Resource) -> I
             "days only, with an overlap of less than one",
             "add the time of day, or overlap: 86400",
         )
-    if found.newest_first and not any(
-        target.replace("_", "").lower() == "updatedat" for target in resource.canonical_map
+    if (
+        not _reads_by_itself(case)
+        and found.newest_first
+        and not any(target.replace("_", "").lower() == "updatedat" for target in resource.canonical_map)
     ):
         yield case.at(
             "requests-incremental-still",
@@ -189,7 +203,8 @@ def _written(case: Case, place: str, found: Incremental, resource: Resource) -> 
         return
     for each in exchanges_of(case.manifest, resource.list, case.samples):
         value = dict(each.params).get(found.param)
-        if value and each.status < 300 and "{{" not in value and not _reads(value, found.format):
+        known = any(_reads(value or "", form) for form in ("iso", "unix", "unix_ms"))
+        if known and value and each.status < 300 and not _reads(value, found.format):
             yield case.at(
                 "requests-incremental-format",
                 f"{place}.format",
@@ -216,5 +231,6 @@ def _reads(value: str, form: str) -> bool:
 def _asks_since(resource: Resource) -> bool:
     assert resource.list is not None
     request = resource.list
-    parts = [dict(request.params), request.json, dict(request.variables), request.path]
+    parts = [dict(request.params), request.json, request.form, dict(request.variables), request.path]
+    parts.append(dict(request.headers))
     return "since" in placeholders(parts)

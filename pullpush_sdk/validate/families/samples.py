@@ -20,7 +20,7 @@ from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import is_described, list_records
 from pullpush_sdk.validate.places import below
 
-from ._recorded import check_native_id, check_paths
+from ._recorded import check_native_id, check_paths, check_writes
 
 Json = Any
 _MOST = 50
@@ -48,6 +48,7 @@ def check(case: Case) -> Iterator[Problem]:
         )
         return
     yield from check_paths(case, manifest)
+    yield from check_writes(case, manifest)
     for name, resource in manifest.resources.items():
         yield from _resource(case, manifest, name, resource)
     if manifest.webhook is not None:
@@ -90,6 +91,7 @@ def mapped(
     if problems:
         return
     context = {"settings": _Whatever(), "item": _Whatever(), "page": {}, "request": {}}
+    later = resource is not None and (resource.details is not None or bool(resource.attach))
     seen: dict[str, bool] = {}
     refused: set[str] = set()
     for place, record in records:
@@ -97,6 +99,8 @@ def mapped(
             interpret(spec, kind, case.functions, record, context)
         except (RecordError, MappingError) as error:
             target = getattr(error, "target", "") or ""
+            if later and "identity is missing" in error.message:
+                continue  # the details bring it
             if target not in refused:
                 refused.add(target)
                 where = below(path, target) if target in rules else path
@@ -109,7 +113,6 @@ def mapped(
             top = each.target.partition("[")[0]
             read = [text for text in each.paths if not text.startswith("@")]
             seen[top] = seen.get(top, False) or not read or each.raw is not UNSET
-    later = resource is not None and (resource.details is not None or resource.attach)
     if resource is not None and not later and not partly:
         yield from _inside(case, path, rules, [record for _, record in records])
     for target, found in seen.items():
@@ -219,12 +222,13 @@ def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
             yield case.at("samples-webhook", place, f"{hook.place}: the body is not JSON", "keep it as it was sent")
             continue
         yield from verified(case, webhook, hook)
-        name = event_of(webhook, hook, body)
-        handler = webhook.handlers.get(name)
-        delivered.append(_has_id(webhook, name, hook, body))
-        named.setdefault(name, hook.place)
-        if handler is not None:
-            yield from _handled(case, manifest, handler, body, hook)
+        for each in bodies_of(webhook, body):
+            name = event_of(webhook, hook, each)
+            handler = webhook.handlers.get(name)
+            delivered.append(_has_id(webhook, name, hook, each))
+            named.setdefault(name, hook.place)
+            if handler is not None:
+                yield from _handled(case, manifest, handler, each, hook)
     for name, place in named.items():
         if name not in webhook.handlers:
             message = f"{place}: the event is read as `{name[:60]}`, which has no handler"
@@ -238,6 +242,12 @@ def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Prob
         yield case.at("samples-webhook", "$.webhook", "no recorded webhook", "record one with its headers")
 
 
+def bodies_of(webhook: Webhook, body: Json) -> list[Json]:
+    """What the events of one webhook are read from: the items of its list, or the body itself."""
+    found = _list_at(body, webhook.array_path) if webhook.array_path else []
+    return found or [body]
+
+
 def _has_id(webhook: Webhook, event: str, hook: WebhookSample, body: Json) -> bool:
     """Whether a recorded webhook has an id of its delivery; true where nothing says where one stands."""
     found = webhook.transaction_id
@@ -249,6 +259,8 @@ def _has_id(webhook: Webhook, event: str, hook: WebhookSample, body: Json) -> bo
 def _meant_handler(webhook: Webhook, name: str, seen: set[str]) -> str:
     """Where the mistake is: a handler of nearly that name, the handlers, or where the name is read."""
     others = [each for each in webhook.handlers if each not in seen]
+    if len(seen) > 1 and not seen & set(webhook.handlers):
+        return "$.webhook.event_name"
     near = difflib.get_close_matches(name, others, n=1, cutoff=0.8)
     if near:
         return below("$.webhook.handlers", near[0])
@@ -277,8 +289,21 @@ def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook:
     for problem in mapped(
         case, where, kind, rules, records=[(f"{hook.sample}: {hook.place}", record)], resource=resource
     ):
-        if problem.code == "samples-map":
-            yield problem
+        if problem.code != "samples-map":
+            continue
+        if resource is not None and handler.map is None and _fits_its_list(case, manifest, kind, resource):
+            message, hint = problem.message, "look at data_path: the records of the list are mapped as they should"
+            place = f"{path}.data_path" if handler.data_path != "$" else path
+            yield case.at("samples-map", place, message, hint)
+            return
+        yield problem
+
+
+def _fits_its_list(case: Case, manifest: Manifest, kind: CanonicalType, resource: Resource) -> bool:
+    """Whether the recorded list of a resource is mapped without a complaint."""
+    records = list(list_records(manifest, resource, case.samples))[:_MOST]
+    found = mapped(case, "$", kind, resource.canonical_map, records=records, resource=resource)
+    return bool(records) and not any(each.code == "samples-map" for each in found)
 
 
 def verified(case: Case, webhook: Webhook, hook: WebhookSample) -> Iterator[Problem]:
