@@ -9,12 +9,14 @@ from typing import Any
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Connector
-from pullpush_sdk.http import Client, MemoryTokenStore, Redactor, Secret, TokenStore, authenticator_of
+from pullpush_sdk.http import Authenticator, Client, MemoryTokenStore, Redactor, Secret, TokenStore, authenticator_of
 from pullpush_sdk.manifest import Limits, Manifest, NoAuth, render
 from pullpush_sdk.plugins import LoadedConnector
 from pullpush_sdk.sandbox import Sandbox, serve
 
 from .in_memory import InMemory
+
+_CALLBACK = "http://127.0.0.1/callback"
 
 
 @asynccontextmanager
@@ -33,7 +35,8 @@ async def connected(
     """A connection of `loaded` to a served sandbox; without `served` to its app in this event loop, see `in_memory`.
 
     `settings` and `secrets` are laid over those that the sandbox names; defaults of the settings schema apply. A
-    connector without a manifest calls its setting `base_url`, else the sandbox.
+    connector without a manifest calls its setting `base_url`, else the sandbox. Where a person has to grant access and
+    neither `store` nor a setting holds a token, a code is redeemed at the sandbox first.
     """
     manifest: Manifest | None = loaded.connector.manifest
     ticking = clock or SystemClock()
@@ -65,6 +68,9 @@ async def connected(
             sign=loaded.connector.signer({**values, **wrapped}),
         ) as client,
     ):
+        if store is None and _wants_consent(auth):
+            asked = client.authorization(_CALLBACK)
+            await client.authorize(asked, {"state": asked.state, "code": "sandbox"})
         yield Connection(
             name=name,
             connector=loaded.connector,
@@ -85,6 +91,11 @@ async def _reached(sandbox: Sandbox, *, served: bool) -> AsyncIterator[tuple[str
         return
     async with serve(sandbox.app) as origin:
         yield origin, None
+
+
+def _wants_consent(auth: Authenticator) -> bool:
+    """Whether a person has to say yes first, as `pullpush auth` asks: the settings hold no token."""
+    return auth.asks_a_person and auth.scheme.bootstrap() is None
 
 
 def _defaults(connector: Connector) -> dict[str, Any]:
