@@ -5,7 +5,7 @@ The document is read as it is written: nothing is fetched, references may run in
 
 from .api import Answer, Api, Body, Notice, Operation, read_api, read_api_text
 from .lists import ListPaging, RecordList, paging_of, records_of, since_of
-from .shapes import Param, Shape, field_paths, required_paths, shape_of_examples
+from .shapes import Param, Shape, field_paths, required_paths, shape_of_examples, with_examples
 from .values import OPEN, made_value
 from .words import singular, snake, words_of
 
@@ -31,5 +31,6 @@ __all__ = [
     "since_of",
     "singular",
     "snake",
+    "with_examples",
     "words_of",
 ]
