@@ -15,7 +15,7 @@ from .schemas import Schemas, kind_of, mapping, plain, sequence
 from .shapes import Param, Shape
 from .values import bounded
 
-__all__ = ["Answer", "Api", "Body", "Notice", "Operation", "read_api", "read_api_text"]
+__all__ = ["Answer", "Api", "Body", "Notice", "Operation", "api_of", "read_api", "read_api_text"]
 
 Json = Any
 _METHODS = ("get", "post", "put", "patch", "delete")

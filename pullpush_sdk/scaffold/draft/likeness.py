@@ -20,7 +20,7 @@ from .synonyms import TYPE_WORDS
 
 __all__ = ["is_inner", "named_part", "types_of"]
 
-_LEAST = 0.4
+_LEAST = 0.45
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +37,8 @@ class _Told:
 
 def types_of(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, float]]:
     """Canonical types that the records may be, with a certainty."""
+    if _holds_lines(operation.path):
+        return
     names = [word for name in _names(record) for word in name.split("_")]
     told = _Told(
         path=_head(words_of(named_part(operation.path)), BEHIND),
@@ -139,6 +141,12 @@ def _place(operation: SketchedOperation) -> float:
     needed = [each for each in operation.params if each.required and each.place == "query" and each.fixed is None
               and "_".join(words_of(each.name)) not in PAGING_NAMES]  # fmt: skip
     return worth - min(0.3, 0.1 * len(needed))
+
+
+def _holds_lines(path: str) -> bool:
+    """Whether what is listed are the lines of records: `/orders/items`, `/carts/{id}/lines`."""
+    last = words_of(next(reversed(fixed_parts(path)), ""))
+    return last in (("items",), ("lines",), ("item",), ("line",)) and bool(_parent(path) & LINES)
 
 
 def _parent(path: str) -> set[str]:

@@ -15,6 +15,7 @@ from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, fields_
 from pullpush_sdk.errors import FieldError, ManifestError, Problem
 from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
+from pullpush_sdk.openapi import trimmed
 
 from .notices import webhook_of
 from .propose import Proposal, propose
@@ -35,7 +36,8 @@ _ROUNDS = 60
 class Drafted:
     """`manifest` as YAML text, sample files by resource name; `checks` are the places that a person must look at.
 
-    `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers.
+    `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers,
+    `document` is what all this uses of the OpenAPI document, None where there is none or it is too large.
     """
 
     manifest: str
@@ -44,6 +46,7 @@ class Drafted:
     checks: Sequence[str]
     writes: Sequence[str] = ()
     events: Sequence[str] = ()
+    document: Mapping[str, Json] | None = attrs.field(default=None, repr=False)
 
 
 def draft(
@@ -77,8 +80,23 @@ def draft(
     reads = {each.name: each.listing.canonical_type for each in resources}
     events = [each.event for each in beside.webhook.handlers] if beside.webhook is not None else []
     return Drafted(
-        manifest=text, samples=samples, reads=reads, checks=checks, writes=sorted(beside.writings), events=events
+        manifest=text,
+        samples=samples,
+        reads=reads,
+        checks=checks,
+        writes=sorted(beside.writings),
+        events=events,
+        document=_document(sketch, resources, beside),
     )
+
+
+def _document(sketch: Sketch, resources: Sequence[Resource], beside: Beside) -> Mapping[str, Json] | None:
+    """What the drafted lists and writes use of the document: the emulator plays them by it."""
+    if sketch.document is None or not resources:
+        return None
+    asked = [each for one in resources for each in (one.listing.operation, one.listing.details)]
+    asked += [each.operation for one in beside.writings.values() for each in (one.create, one.update) if each]
+    return trimmed(sketch.document, {(each.method, each.path) for each in asked if each is not None})
 
 
 def _beside(sketch: Sketch, resources: Sequence[Resource], types: CanonicalTypes) -> Beside:

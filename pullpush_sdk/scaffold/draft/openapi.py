@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pullpush_sdk.openapi import Answer, Api, Notice, Operation, Param, Shape, read_api, snake, with_examples
+from pullpush_sdk.openapi import (
+    Answer,
+    Api,
+    Notice,
+    Operation,
+    Param,
+    Shape,
+    api_of,
+    read_document,
+    snake,
+    with_examples,
+)
 from pullpush_sdk.openapi.schemas import mapping, plain, sequence
 
 from .security import auth_of_schemes
@@ -30,7 +41,8 @@ def read_openapi(file: Path) -> Sketch:
     Raises:
         SetupError: it cannot be read, or is no OpenAPI document.
     """
-    api = read_api(file)
+    document = read_document(file)
+    api = api_of(document)
     base_url, settings, gaps = _base_url(api)
     auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api))
     return Sketch(
@@ -42,6 +54,7 @@ def read_openapi(file: Path) -> Sketch:
         operations=tuple(_sketched(each) for each in api.operations),
         notices=tuple(_notice(each) for each in api.notices),
         gaps=gaps | ({"auth": gap} if gap else {}),
+        document=document,
     )
 
 
