@@ -330,7 +330,7 @@ def verified(case: Case, webhook: Webhook, hook: WebhookSample) -> Iterator[Prob
 
 def _what_verifies(found: Verification, hook: WebhookSample) -> tuple[str, str]:
     """The one key by which a recorded signature would hold, and what it should say; else all there is to look at."""
-    tries = [
+    tries: list[tuple[str, dict[str, Any]]] = [
         ("encoding", {"encoding": "base64" if found.encoding == "hex" else "hex"}),
         *(("kind", {"kind": kind}) for kind in ("hmac-sha256", "hmac-sha512", "hmac-sha1") if kind != found.kind),
         ("signed", {"signed": "{{body}}"}),
