@@ -14,7 +14,7 @@ from pullpush_sdk.sandbox import ChangeError, SandboxClock
 from ._changes import blank, stamped, typed
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
-from ._notices import Notices
+from ._notices import Notices, reaches
 from ._places import place_of
 from ._shop import Collection, Record
 
@@ -46,7 +46,7 @@ class Goods:
     def shows(self, field: str) -> bool:
         """Whether records hold a canonical field themselves: some fields come with their details only."""
         place = self.places.get(field)
-        return place is not None and bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
+        return place is not None and bool(place) and any(reaches(each, place) for each in self.collection.recorded)
 
     def is_choice(self, field: str) -> bool:
         """Whether the map takes a field from the first of several places that is not empty."""
@@ -142,17 +142,19 @@ class Merchant:
             raise ChangeError(f"there is no record with {field} {value!r}")
         return record
 
-    def _changed(self, goods: Goods, record: Record, verb: str, key: Json) -> Mapping[str, Any]:
+    def _changed(
+        self, goods: Goods, record: Record, verb: str, key: Json, fields: Sequence[str] = ()
+    ) -> Mapping[str, Any]:
         if verb != "deleted":
             stamped(record, self._clock.now(), goods.collection, created=verb == "created")
-        self._notices.tell(goods.collection, record, verb)
+        self._notices.tell(goods.collection, record, verb, [goods.places[each] for each in fields])
         return {"key": str(key)}
 
     def _stock(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         location = values.get("location") if "locationId" in goods.places else None
         record = self._found(goods, "sku", _needed(values, "sku"), location)
         goods.put(record, "quantity", values.get("quantity"))
-        return self._changed(goods, record, "updated", values["sku"])
+        return self._changed(goods, record, "updated", values["sku"], ["quantity"])
 
     def _edit(self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
         record = self._found(goods, key, _needed(values, key))
@@ -162,7 +164,7 @@ class Merchant:
         for field in given:
             if not goods.put(record, field, values[field]):
                 raise ChangeError(f"the map of {field} cannot be read backwards")
-        return self._changed(goods, record, "updated", values[key])
+        return self._changed(goods, record, "updated", values[key], given)
 
     def _create(self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
         if goods.find(key, _needed(values, key)) is not None:
@@ -182,7 +184,7 @@ class Merchant:
     def _status(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         record = self._found(goods, "orderId", _needed(values, "order"))
         goods.put(record, "status", _needed(values, "status"))
-        return self._changed(goods, record, "updated", values["order"])
+        return self._changed(goods, record, "updated", values["order"], ["status"])
 
     def _order(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         paths, place = _item_paths(goods), goods.places["lineItems"]
@@ -213,11 +215,6 @@ class Merchant:
         record = {**source, **{name: value for name, value in record.items() if name in named}}
         record[goods.collection.key] = goods.collection.fresh(goods.collection.key)
         return record
-
-
-def _reaches(record: Json, place: Place) -> bool:
-    inner = at(record, place[:-1])
-    return isinstance(inner, Mapping) and place[-1] in inner
 
 
 def _is_row(value: Json) -> bool:

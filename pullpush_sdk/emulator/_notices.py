@@ -20,7 +20,7 @@ from ._moments import restamped
 from ._shop import Collection, Record
 from ._signing import Signature
 
-__all__ = ["Notices", "Template", "template_of"]
+__all__ = ["Notices", "Template", "reaches", "template_of"]
 
 Json = Any
 _VERBS: Mapping[str, re.Pattern[str]] = {
@@ -74,14 +74,18 @@ class Notices:
         self.url = url
         return {"url": url}
 
-    def tell(self, collection: Collection, record: Record, verb: str) -> None:
-        """Queue the webhook for a record that was created, updated or deleted, if one like it was recorded."""
+    def tell(self, collection: Collection, record: Record, verb: str, changed: Sequence[Place] = ()) -> None:
+        """Queue the webhook for a record that was created, updated or deleted, if one like it was recorded.
+
+        Several lists may read one collection, each with a webhook of its own: one that shows what `changed` goes first.
+        """
         if not self.url:
             return
         found = [(*about, each) for each in self.templates if (about := self._about(each, collection)) is not None]
         fitting = [each for each in found if each[2].verb == verb] or (found if verb == "updated" else [])
+        showing = [each for each in fitting if all(reaches(at(each[2].body, each[1]), place) for place in changed)]
         if fitting:
-            _, place, template = max(fitting, key=lambda each: each[0])
+            _, place, template = max(showing or fitting, key=lambda each: each[0])
             self.outbox.queue(self._filled(template, place, record))
 
     def _about(self, template: Template, collection: Collection) -> tuple[float, Place] | None:
@@ -106,6 +110,12 @@ class Notices:
             headers |= template.signature.headers(body, secret, self.url, moment)
         event = next((text for name, text in headers.items() if re.search("event|topic", name)), template.verb)
         return OutgoingWebhook(event=event, url=self.url, headers=headers, body=body)
+
+
+def reaches(record: Json, place: Place) -> bool:
+    """Whether a record has something at a place, if only null."""
+    inner = at(record, place[:-1])
+    return isinstance(inner, Mapping) and place[-1] in inner
 
 
 def _objects(body: Json, place: Place = ()) -> list[tuple[Place, dict[str, Json]]]:
