@@ -177,7 +177,7 @@ def marked(plugin: Any) -> Any:
 
 
 def in_small_pages(plugin: Any) -> Any:
-    """The plugin, marked, with a manifest that asks for a few records a page."""
+    """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
@@ -185,7 +185,7 @@ def in_small_pages(plugin: Any) -> Any:
             return resource
         return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
 
-    return _changed(marked(plugin), shrink)
+    return _changed(plugin, shrink)
 
 
 def _changed(plugin: Any, change: Callable[[str, Any], Any]) -> Any:
