@@ -95,7 +95,12 @@ class Control:
 def instrument(app: ASGIApp, control: Control) -> ASGIApp:
     """`app` with the control routes beside it, every other request logged and subject to the fault plan."""
     platform = Instrumented(app, clock=control.clock, log=control.log, faults=control.faults)
-    routes = Starlette(routes=control_routes(control))
+    panel: list[ASGIApp] = []  # made when somebody first looks: most shops live for a few requests
+
+    def routes() -> ASGIApp:
+        if not panel:
+            panel.append(Starlette(routes=control_routes(control)))
+        return panel[0]
 
     async def instrumented(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,7 +108,7 @@ def instrument(app: ASGIApp, control: Control) -> ASGIApp:
             return
         path = scope["path"]
         is_control = path == _PREFIX or path.startswith(_PREFIX + "/")
-        await (routes if is_control else platform)(scope, receive, send)
+        await (routes() if is_control else platform)(scope, receive, send)
         if control.outbox is not None:
             control.outbox.start()
 

@@ -104,10 +104,11 @@ async def listening(subject: Subject, *, seed: int = 0, records: int | None = No
 
 
 async def _needed_switches(subject: Subject, url: str) -> Mapping[str, str]:
-    async with subject.shop(records=0) as shop:
-        if _subscription(shop, url) or "subscribe" in shop.sandbox.control.changes:
-            return {}
-    return {subject.webhook_switch: url}
+    asked = ("subscribes",)
+    if asked not in subject.learned:
+        async with subject.shop(records=0) as shop:
+            subject.learned[asked] = bool(_subscription(shop, url) or "subscribe" in shop.sandbox.control.changes)
+    return {} if subject.learned[asked] else {subject.webhook_switch: url}
 
 
 def _subscription(shop: Shop, url: str) -> Json:

@@ -121,6 +121,13 @@ async def told(shop: Shop, canonical_type: str) -> dict[str, Event]:
 
 async def given(subject: Subject, canonical_type: str, effort: Effort) -> list[Event]:
     """What there is to write: the records of a shop, stock with other quantities than the twin has."""
+    asked = ("given", canonical_type, effort.seed)
+    if asked not in subject.learned:
+        subject.learned[asked] = await _read_to_be_given(subject, canonical_type, effort)
+    return list(subject.learned[asked])
+
+
+async def _read_to_be_given(subject: Subject, canonical_type: str, effort: Effort) -> list[Event]:
     async with subject.shop(seed=effort.seed) as shop:
         events = list(newest(shop, (await shop.sweep(canonical_type))[0]).values())
     if canonical_type != "stocklevel":

@@ -13,10 +13,10 @@ from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
-from ._history import Edit, kinds_for, known_records, play, try_histories
+from ._history import Edit, Known, kinds_for, known_records, play, try_histories
 from ._journal import note
 from ._law import Effort, Law, NotProvenError, broken, not_proven
-from ._subject import Shop, Subject, newest
+from ._subject import Shop, Subject, in_several_pages, newest
 from ._truth import holds_what_was_told
 
 __all__ = ["LAWS"]
@@ -115,14 +115,20 @@ def misses_no_change(subject: Subject, canonical_type: str, effort: Effort) -> N
     possible = kinds()
     if not possible:
         not_proven("the sandbox plays no merchant edit of this type")
-    try_histories(effort, possible, lambda history: asyncio.run(_told(subject, canonical_type, history)))
+
+    async def seeded() -> tuple[Subject, int, Known]:
+        reader, enough = await in_several_pages(subject, canonical_type)
+        # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
+        records = min(subject.many, enough)
+        async with reader.shop(records=records) as shop:
+            return reader, records, await known_records(shop, canonical_type)
+
+    reader, records, known = asyncio.run(seeded())
+    try_histories(effort, possible, lambda history: asyncio.run(_told(reader, canonical_type, history, records, known)))
 
 
-async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit]) -> None:
-    # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
-    records = min(subject.many, subject.many_of.get(canonical_type, subject.many))
+async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit], records: int, known: Known) -> None:
     async with subject.shop(records=records) as shop:
-        known = await known_records(shop, canonical_type)
         waiting = list(enumerate(history))
         events: list[Event] = []
         cursor, seen = None, 0

@@ -12,7 +12,7 @@ from pullpush_sdk.sandbox import ChangeError
 
 from ._history import Edit, kinds_for, known_records, play
 from ._law import Effort, Law, broken, not_proven
-from ._subject import Shop, Subject, meaning, newest
+from ._subject import Shop, Subject, in_several_pages, meaning, newest
 from ._truth import books, holds_what_was_told, same_books
 
 __all__ = ["LAWS"]
@@ -45,8 +45,8 @@ def bears_shared_instants(subject: Subject, canonical_type: str, effort: Effort)
     """Many records that change in one instant are all told, also by a reader that stops after every page."""
 
     async def tried() -> None:
-        many = subject.many_of.get(canonical_type, subject.many)
-        async with subject.shop(records=many, seed=effort.seed) as shop:
+        reader, many = await in_several_pages(subject, canonical_type)
+        async with reader.shop(records=many, seed=effort.seed) as shop:
             _, cursor = await shop.sweep(canonical_type)
             changed = await _changed_together(shop, canonical_type, many)
             if len(changed) < 2:
