@@ -297,7 +297,5 @@ def test_an_answer_that_shows_a_part_says_nothing_of_the_rest():
 
 @pytest.mark.parametrize("answer", [{"data": {"id": 7}}, {"data": {"sku": "B"}}, {"data": "A"}, {}])
 def test_an_answer_without_the_written_record_tells_nothing(answer):
-    (outcome,) = deliver(
-        READ_BACK, Shop(answers=[(200, answer)]), {"sku": "A", "title": "T"}, resources=READS
-    )
+    (outcome,) = deliver(READ_BACK, Shop(answers=[(200, answer)]), {"sku": "A", "title": "T"}, resources=READS)
     assert (outcome.result, outcome.returned) == (Result.DELIVERED, None)
