@@ -98,9 +98,8 @@ def new_connector(
         answers = _answers(chosen, ask=asks)
         files = render(names, answers)
     write_new(target, names, answers, files)
-    say(
-        f"wrote {names.distribution}" + ("" if str(target) == names.distribution else f" into {target}"), colour="green"
-    )
+    place = "" if str(target) == names.distribution else f" into {target}"
+    say(f"wrote {names.distribution}{place}", colour="green")
     _show_files(files, names.module)
     good = no_run or try_connector(target)
     say(f"{time.monotonic() - started:.1f} s")

@@ -97,7 +97,8 @@ def test_a_placeholder_of_a_default_is_no_slip_of_the_pen(tmp_path):
 def test_one_mistake_of_a_map_is_one_finding_that_leads_on(wrong, right, code, hint, tmp_path):
     """What a map that does not fit its type makes of the samples is no second finding."""
     file = written(tmp_path, recorded=True)
-    assert right in (text := file.read_text())
+    text = file.read_text()
+    assert right in text
     file.write_text(text.replace(right, wrong))
     found = {each.code: each for each in validate(str(file), STATIC).report.findings}
     assert "samples-map" not in found

@@ -14,6 +14,7 @@ from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
 from ._history import Edit, kinds_for, known_records, play, try_histories
+from ._journal import note
 from ._law import Effort, Law, NotProvenError, broken, not_proven
 from ._subject import Shop, Subject, newest
 from ._truth import holds_what_was_told
@@ -169,6 +170,7 @@ def comes_through_failures(subject: Subject, canonical_type: str, effort: Effort
     async def tried(seed: int) -> None:
         async with subject.shop(seed=effort.seed) as shop:
             everything = set(newest(shop, (await shop.sweep(canonical_type))[0]))
+            note(f"from now on requests are refused, reset, cut and lost at random (seed {seed})")
             shop.sandbox.control.faults.replace(_faults(seed))
             told, cursor = set(), None
             for _ in range(_PATIENCE):
@@ -209,6 +211,7 @@ def ends_on_a_repeated_page(subject: Subject, canonical_type: str, effort: Effor
             count = len([1 async for _ in shop.pages(canonical_type)])
             if count < 2:
                 not_proven("the sandbox has a single page of this type")
+            note("from now on every list gives its first page again")
             shop.sandbox.control.faults.replace(_repeats(shop))
             with suppress(PullPushError):
                 seen = 0
