@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
+from pullpush_sdk.connector import Event
 from pullpush_sdk.sandbox import ChangeError
 
 from ._law import BrokenLawError, Effort
@@ -22,10 +23,12 @@ _KINDS: Mapping[str, Sequence[str]] = {
     "product": ("product", "product_create", "product_delete"),
     "order": ("order_create", "order_status"),
     "contact": ("customer", "customer_create"),
-    "invoice": ("order_create",),
-    "cart": ("cart_create",),
+    "invoice": ("invoice", "order_create"),
+    "cart": ("cart", "cart_create"),
+    "call": ("call", "call_create"),
 }
-"""Canonical type to the merchant edits that change records of it."""
+"""Canonical type to the edits, of its merchant or by its shoppers, that change records of it."""
+_BOUGHT = frozenset({"order", "invoice", "cart"})
 _STATUSES = ("processing", "completed", "cancelled")
 
 
@@ -63,8 +66,11 @@ def histories(kinds: Sequence[str], *, pages: int = 6, longest: int = 8) -> st.S
 
 
 def kinds_for(shop: Shop, canonical_type: str) -> list[str]:
-    """The edits that this shop's sandbox can play for a type."""
-    return shop.edits(*_KINDS.get(canonical_type, ()))
+    """The edits that this shop's sandbox can play for a type at any time.
+
+    What makes records move to earlier pages is not among them: no reader that counts pages can help what it misses.
+    """
+    return [kind for kind in shop.edits(*_KINDS.get(canonical_type, ())) if kind not in shop.sandbox.control.shifting]
 
 
 @attrs.frozen(kw_only=True)
@@ -76,15 +82,18 @@ class Known:
 
 
 async def known_records(shop: Shop, canonical_type: str) -> Known:
-    """What merchant edits of a type name records by, and SKUs that a shopper may buy."""
-    base = canonical_type if canonical_type in ("stocklevel", "product", "order", "contact") else "product"
-    if base not in shop.subject.loaded.connector.reads:
-        base = canonical_type
-    events, _ = await shop.sweep(base)
-    kind = shop.subject.types[base]
-    keys = sorted({kind.key(event.record) for event in events})
+    """What edits of a type name records by, and SKUs that a shopper may buy: of what was bought, else of products."""
+    events, _ = await shop.sweep(canonical_type)
+    keys = _keys(shop, events)
     lines = [line for event in events for line in getattr(event.record, "line_items", None) or ()]
-    return Known(keys=keys, sold=sorted({line.sku for line in lines if line.sku}) or keys)
+    sold = sorted({line.sku for line in lines if line.sku})
+    if not sold and canonical_type in _BOUGHT and "product" in shop.subject.loaded.connector.reads:
+        sold = _keys(shop, (await shop.sweep("product"))[0])
+    return Known(keys=keys, sold=sold or keys)
+
+
+def _keys(shop: Shop, events: Sequence[Event]) -> list[str]:
+    return sorted({shop.subject.types[event.type].key(event.record) for event in events})
 
 
 def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
@@ -110,6 +119,14 @@ def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
                 shop.edit(edit.kind, items=[{"sku": sku, "quantity": 1}], email="shopper@example.com")
         case "order_status":
             shop.edit("order_status", order=key, status=_STATUSES[(value or 0) % len(_STATUSES)])
+        case "invoice":
+            shop.edit("invoice", invoice=key, status=("paid", "void")[(value or 0) % 2])
+        case "cart":
+            shop.edit("cart", cart=key, quantity=2 + (value or 0) + made)
+        case "call":
+            shop.edit("call", call=key, duration=1 + (value or 0) + made)
+        case "call_create":
+            shop.edit("call_create", number=f"+49301234{made:03}", duration=1 + (value or 0))
         case "customer":
             shop.edit("customer", email=key, name=f"Edited {value} {made}")
         case "customer_create":

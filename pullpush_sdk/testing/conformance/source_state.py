@@ -22,7 +22,7 @@ _STOPS = 400
 """Pages after which a sweep over what changed must have ended."""
 _SKEWS = (-7200.0, 7200.0)
 """Seconds by which the platform's clock differs from ours: an hour that a summer time takes, and one more."""
-_EDITS = ("stock", "product", "customer", "order_status")
+_EDITS = ("stock", "product", "customer", "order_status", "invoice", "cart", "call")
 
 
 async def _changed_together(shop: Shop, canonical_type: str, most: int, *, after: float = 60) -> set[str]:

@@ -74,6 +74,10 @@ def _values(kind: str, known: Known, number: int) -> dict[str, Json]:
         "order_create": {"items": [{"sku": sku, "quantity": 1}], "email": "shopper@example.com"},
         "cart_create": {"items": [{"sku": sku, "quantity": 1}], "email": "shopper@example.com"},
         "order_status": {"order": key, "status": ("processing", "completed")[number % 2]},
+        "invoice": {"invoice": key, "status": ("paid", "void")[number % 2]},
+        "cart": {"cart": key, "quantity": 40 + number},
+        "call": {"call": key, "duration": 40 + number},
+        "call_create": {"number": f"+49301234{number:03}", "duration": 40 + number},
         "customer": {"email": key, "name": f"Heard {number}"},
         "customer_create": {"email": f"heard-{number}@example.com", "name": f"Heard {number}"},
     }
