@@ -116,20 +116,24 @@ class Notices:
     def _filled(self, about: _About, record: Record) -> OutgoingWebhook:
         template, place = about.template, about.place
         sample, moment = template.sample, self.clock.now()
+        form, key = at(template.body, place), about.collection.key
         if about.named:
-            whole = restamped(template.body, moment)
-            body = dumps(_renamed(whole, place, at(template.body, place), record.get(about.collection.key)))
+            body = _renamed(restamped(template.body, moment), place, form, record.get(key))
         else:
             whole = restamped(template.body, moment) if place else template.body
-            body = dumps(put(whole, place, overlaid(at(template.body, place), record)))
+            body = put(whole, place, overlaid(form, record))
+            named = _named_in(template.body, about.collection)
+            if named is not None and place and named not in (record.get(key), str(record.get(key))):
+                body = _elsewhere(body, place, named, record.get(key))
+        text = dumps(body)
         headers = {name: _UUID.sub(lambda _: str(uuid.uuid4()), text) for name, text in sample.headers.items()}
         headers = {name: text for name, text in headers.items() if name not in ("host", "content-length")}
         if template.signature is not None:
             secret = self.secrets.get(template.signature.secret, "")
-            headers |= template.signature.headers(body, secret, self.url, moment)
+            headers |= template.signature.headers(text, secret, self.url, moment)
         event = next((text for name, text in headers.items() if re.search("event|topic", name)), template.verb)
         query = f"?{urlencode(sample.query)}" if sample.query else ""
-        return OutgoingWebhook(event=event, url=f"{self.url}{query}", headers=headers, body=body)
+        return OutgoingWebhook(event=event, url=f"{self.url}{query}", headers=headers, body=text)
 
 
 def _about(template: Template, collections: Sequence[Collection]) -> _About | None:
@@ -150,7 +154,7 @@ def _reference(template: Template, collections: Sequence[Collection]) -> _About 
     """The record that a webhook names; where records of several lists are called so, the list that it speaks of."""
     found = []
     for collection in collections:
-        keys = {str(each[collection.key]) for each in collection.recorded if each.get(collection.key) is not None}
+        keys = _keys(collection)
         place = next((place for place, value in leaves(template.body) if str(value) in keys), None)
         if place is not None:
             found.append(_About(template=template, collection=collection, place=place, score=0.0, named=True))
@@ -167,15 +171,30 @@ def _titles(collection: Collection) -> Iterator[str]:
         yield from (part.lower().removesuffix("s") for part in fixed[-1:])
 
 
+def _keys(collection: Collection) -> set[str]:
+    return {str(each[collection.key]) for each in collection.recorded if each.get(collection.key) not in (None, "")}
+
+
+def _named_in(body: Json, collection: Collection) -> Json:
+    """The name of the record that a body is about, None where it has none."""
+    keys = _keys(collection)
+    return next((value for _, value in leaves(body) if str(value) in keys), None)
+
+
 def _renamed(body: Json, place: Place, old: Json, new: Json) -> Json:
     """The body with another record's name at a place, and in all texts that hold the old one."""
     changed = put(body, place, type(old)(new) if isinstance(old, str | int) and new is not None else new)
-    if len(str(old)) < _TELLING:
-        return changed
+    return _elsewhere(changed, place, old, new)
+
+
+def _elsewhere(body: Json, place: Place, old: Json, new: Json) -> Json:
+    """The body with another record's name in every text outside a place that holds the old one."""
+    if len(str(old)) < _TELLING or new is None:
+        return body
     for where, value in leaves(body):
-        if where != place and isinstance(value, str) and str(old) in value:
-            changed = put(changed, where, value.replace(str(old), str(new)))
-    return changed
+        if where[: len(place)] != place and isinstance(value, str) and str(old) in value:
+            body = put(body, where, value.replace(str(old), str(new)))
+    return body
 
 
 def _objects(body: Json, place: Place = ()) -> list[tuple[Place, dict[str, Json]]]:
