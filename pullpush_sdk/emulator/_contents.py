@@ -29,7 +29,9 @@ def contents_of(goods: Mapping[str, Goods]) -> Mapping[str, Callable[[], Iterabl
 
     def held(of: Goods) -> Callable[[], Iterable[Mapping[str, Json]]]:
         return lambda: [
-            {"keys": sorted(set(_leaves(of.whole(record))))} for _, part in of.parts() for record in part.records
+            {"keys": sorted(set(_leaves(whole))), "native": whole}
+            for _, part in of.parts()
+            for whole in map(of.whole, part.records)
         ]
 
     return {_WORDS.get(name, name): held(each) for name, each in goods.items()}

@@ -35,7 +35,7 @@ from ._edits import Merchant
 from ._endpoints import Endpoint, segments_of
 from ._fallback import asked_by, base_path_of, fallbacks, meets, uses_of
 from ._findings import NotProven
-from ._goods import goods_of
+from ._goods import goods_of, written_uses
 from ._inference import endpoints_of
 from ._inverse import plain_paths
 from ._notices import Notices, Template, template_of
@@ -209,6 +209,7 @@ def _recorded_webhooks(manifest: Manifest, samples: Samples) -> tuple[list[Templ
 def _growing(manifest: Manifest, endpoints: list[Endpoint], values: Mapping[str, Json]) -> frozenset[str]:
     """The lists that hold a shop's goods, as opposed to its locations and the like."""
     uses = [use for use in uses_of(manifest) if use.place.startswith("$.resources.") and use.resource is not None]
+    uses += written_uses(manifest)
     asked = [asked_by(use, manifest, values) for use in uses if use.kind == "list"]
     return frozenset(each.name for each in endpoints if any(meets(each, one) for one in asked))
 

@@ -11,6 +11,7 @@ import attrs
 from pullpush_sdk.manifest import Manifest, Resource
 from pullpush_sdk.sandbox import ChangeError
 
+from ._backwards import written_as
 from ._changes import typed
 from ._endpoints import Endpoint, segments_of
 from ._fallback import Use, asked_by, meets, uses_of
@@ -19,7 +20,7 @@ from ._leaves import Place, at
 from ._places import place_of
 from ._shop import Collection, Record, Shop
 
-__all__ = ["Goods", "goods_of", "set_at"]
+__all__ = ["Goods", "goods_of", "set_at", "written_uses"]
 
 Json = Any
 Parts = Callable[[], Sequence[tuple[str | None, Collection]]]
@@ -115,10 +116,12 @@ class Goods:
 def goods_of(
     manifest: Manifest, endpoints: Sequence[Endpoint], shop: Shop, values: Mapping[str, Json]
 ) -> dict[str, Goods]:
-    """Canonical type to where its records live: of the first resource that reads a whole list of them."""
+    """Canonical type to where its records live: of the first resource that reads a whole list of them, else of the
+    list in which a write looks them up.
+    """
     found: dict[str, Goods] = {}
     uses = list(uses_of(manifest))
-    for use in uses:
+    for use in [*uses, *written_uses(manifest)]:
         resource = use.resource
         if resource is None or use.kind != "list" or resource.canonical_type in found:
             continue
@@ -131,6 +134,17 @@ def goods_of(
         whole = _with_details(use, uses, endpoints, shop, manifest, values)
         found[resource.canonical_type] = goods if whole is None else attrs.evolve(goods, whole=whole)
     return found
+
+
+def written_uses(manifest: Manifest) -> list[Use]:
+    """The lists in which writes look up what no resource reads."""
+    read = {each.canonical_type for each in manifest.resources.values()}
+    written = [(name, written_as(push)) for name, push in manifest.push.items() if push.canonical_type not in read]
+    return [
+        Use(place=f"$.push.{name}.find.request", kind="list", request=each.list, response=each.response, resource=each)
+        for name, each in written
+        if each is not None and each.list is not None
+    ]
 
 
 def _lists(use: Use, endpoints: Sequence[Endpoint], manifest: Manifest, values: Mapping[str, Json]) -> list[Endpoint]:

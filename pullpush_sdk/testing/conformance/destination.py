@@ -17,7 +17,8 @@ from pullpush_sdk.connector import Delivery, Event, Outcome, Result, outcome_of
 from pullpush_sdk.errors import PullPushError, RecordError, TransientError
 
 from ._law import Effort, Law, broken, not_proven
-from ._subject import Shop, Subject, meaning, newest
+from ._subject import Shop, Subject, meaning
+from ._truth import held
 
 __all__ = ["LAWS"]
 
@@ -102,15 +103,15 @@ async def push_until_done(shop: Shop, canonical_type: str, batch: Sequence[Deliv
 
 
 async def told(shop: Shop, canonical_type: str) -> dict[str, Event]:
-    """The shop's present state as its connector reads it, after the platform's index has caught up."""
+    """The shop's present state, after the platform's index has caught up."""
     shop.clock.advance(shop.subject.loaded.connector.index_lag.get(canonical_type, 0.0) + 1)
-    return newest(shop, (await shop.sweep(canonical_type))[0])
+    return await held(shop, canonical_type)
 
 
 async def given(subject: Subject, canonical_type: str, effort: Effort) -> list[Event]:
     """What there is to write: the records of a shop, stock with other quantities than the twin has."""
     async with subject.shop(seed=effort.seed) as shop:
-        events = list(newest(shop, (await shop.sweep(canonical_type))[0]).values())
+        events = list((await held(shop, canonical_type)).values())
     if canonical_type != "stocklevel":
         return events
     changed = []
@@ -127,7 +128,7 @@ async def given(subject: Subject, canonical_type: str, effort: Effort) -> list[E
 async def prepared(subject: Subject, canonical_type: str, shop: Shop, effort: Effort) -> None:
     """Put into the twin what the type needs there."""
     for needed in _OTHERS.get(canonical_type, ()):
-        if needed in subject.loaded.connector.writes & subject.loaded.connector.reads:
+        if needed in subject.loaded.connector.writes:
             events = await given(subject, needed, effort)
             if needed == "stocklevel":
                 events = [attrs.evolve(each, record=attrs.evolve(each.record, quantity=_PLENTY)) for each in events]
@@ -153,7 +154,7 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
             not_proven("the sandbox has no record of this type")
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
-            before = sum(not _is_own(identity, canonical_type) for identity in await told(shop, canonical_type))
+            before = sum(not is_own(identity, canonical_type) for identity in await told(shop, canonical_type))
             batch = deliveries(subject, events)
             outcomes = await push_until_done(shop, canonical_type, batch)
             after = await told(shop, canonical_type)
@@ -164,18 +165,18 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
             if canonical_type == "stocklevel":
                 _judge_stock(written, after)
                 return
-            named = [each for each in written if _is_own(each.identity, canonical_type)]
+            named = [each for each in written if is_own(each.identity, canonical_type)]
             missing = [each.key for each in named if each.identity not in after]
             if missing:
                 broken(f"{missing[:5]} were reported as written and are not there")
-            numbered = sum(not _is_own(identity, canonical_type) for identity in after) - before
+            numbered = sum(not is_own(identity, canonical_type) for identity in after) - before
             if numbered != len(written) - len(named):
                 broken(f"{len(written) - len(named)} were reported as written, {numbered} more are there")
 
     asyncio.run(tried())
 
 
-def _is_own(identity: str, canonical_type: str) -> bool:
+def is_own(identity: str, canonical_type: str) -> bool:
     """Whether an identity means the same record on every platform; others are numbers that each platform gives."""
     if canonical_type == "contact":
         return not identity.startswith("id:")  # of one without a mail address
@@ -253,7 +254,7 @@ def _shape(state: Mapping[str, Event], canonical_type: str) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for identity, event in state.items():
         wire = meaning(event.record)
-        key = identity if _is_own(identity, canonical_type) else str(sorted(wire.items(), key=str))
+        key = identity if is_own(identity, canonical_type) else str(sorted(wire.items(), key=str))
         while key in found:
             key += "'"
         found[key] = wire
