@@ -16,6 +16,7 @@ from pullpush_sdk.canonical import UNSET, StockLevel, to_sparse
 from pullpush_sdk.connector import Delivery, Event, Outcome, Result, outcome_of
 from pullpush_sdk.errors import PullPushError, RecordError, TransientError
 
+from ._lacks import NOTHING_HELD, not_written
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning
 from ._truth import held
@@ -151,7 +152,7 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
     async def tried() -> None:
         events = await given(subject, canonical_type, effort)
         if not events:
-            not_proven("the sandbox has no record of this type")
+            not_proven(NOTHING_HELD)
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
             before = sum(not is_own(identity, canonical_type) for identity in await told(shop, canonical_type))
@@ -238,7 +239,7 @@ def loses_no_answer(subject: Subject, canonical_type: str, effort: Effort) -> No
 
     batch = deliveries(subject, asyncio.run(given(subject, canonical_type, effort)))
     if not batch:
-        not_proven("the sandbox has no record of this type")
+        not_proven(NOTHING_HELD)
     clean = asyncio.run(one(None))
     for n in range(max(1, effort.examples // 3)):
         faulty = asyncio.run(one(effort.seed + 10 * n))
@@ -277,7 +278,7 @@ def refuses_what_is_not_there(subject: Subject, canonical_type: str, effort: Eff
             levels = await told(shop, canonical_type)
             some = next(iter(levels.values()), None)
             if some is None:
-                not_proven("the sandbox has no record of this type")
+                not_proven(NOTHING_HELD)
             record = StockLevel(sku="NO-SUCH-SKU-77", quantity=3, location_id=some.record.location_id)
             (outcome,) = await push_until_done(
                 shop, canonical_type, deliveries(subject, [attrs.evolve(some, record=record)])
@@ -299,7 +300,7 @@ def raises_what_concerns_the_connection(subject: Subject, canonical_type: str, e
             usual = await push_until_done(shop, canonical_type, batch)
         batch = _delivered(batch, usual)[:5]
         if not batch:
-            not_proven("nothing of this type can be written to the sandbox")
+            not_proven(not_written(usual[0].reason if usual else ""))
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             shop.sandbox.control.faults.replace([{"fault": "status", "status": 503, "body": "down"}])
             try:

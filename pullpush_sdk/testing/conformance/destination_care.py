@@ -15,6 +15,7 @@ from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.engine import memory_engine
 
+from ._lacks import NOT_COUNTED, NOTHING_HELD, no_edit, not_written
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning
 from .destination import deliveries, given, is_own, push_until_done, told, twin_of
@@ -41,7 +42,7 @@ def ends_with_the_newest(subject: Subject, canonical_type: str, effort: Effort) 
     async def ended(versions: Sequence[int]) -> Mapping[str, Json]:
         events = await given(subject, canonical_type, effort)
         if not events:
-            not_proven("the sandbox has no record of this type")
+            not_proven(NOTHING_HELD)
         event = _first_own(subject, canonical_type, events)
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             for version in versions:
@@ -51,7 +52,7 @@ def ends_with_the_newest(subject: Subject, canonical_type: str, effort: Effort) 
 
     clean, mixed = asyncio.run(ended([_TIMES])), asyncio.run(_ended_at_once(subject, canonical_type, effort, order))
     if not clean:
-        not_proven("nothing of this type can be written to the sandbox")
+        not_proven(not_written())
     _same(clean, mixed, f"states arrived in the order {order}", [f"state {each} of a record arrives" for each in order])
 
 
@@ -113,7 +114,7 @@ def tells_a_batch_apart(subject: Subject, canonical_type: str, effort: Effort) -
                 event for event in (await told(shop, canonical_type)).values() if event.record.quantity is not None
             ]
             if len(levels) < 2:
-                not_proven("the sandbox counts less than two records of this type")
+                not_proven(NOT_COUNTED)
             good = [_counted(event, 61 + number) for number, event in enumerate(levels[:4])]
             missing = StockLevel(sku="NO-SUCH-SKU-78", quantity=3, location_id=good[0].record.location_id)
             events = [good[0], attrs.evolve(good[0], record=missing), *good[1:]]
@@ -162,7 +163,7 @@ def leaves_alone_what_is_not_said(subject: Subject, canonical_type: str, effort:
                 if outcome.result is Result.DELIVERED and each.identity in before
             ]
             if not whole:
-                not_proven("nothing of this type can be written to the sandbox")
+                not_proven(not_written())
             for delivery in whole[:3]:
                 needed = {field.wire for field in fields_of(delivery.kind.record) if field.required}
                 names = [*delivery.kind.identified_by, *needed]
@@ -199,7 +200,7 @@ def guesses_no_match(subject: Subject, canonical_type: str, effort: Effort) -> N
             before = await told(shop, canonical_type)
             some = next((event for event in before.values() if event.record.quantity is not None), None)
             if some is None:
-                not_proven("the sandbox counts no stock")
+                not_proven(NOT_COUNTED)
             record = StockLevel(sku="TWICE-1", quantity=9, location_id=some.record.location_id)
             batch = deliveries(subject, [attrs.evolve(some, record=record)])
             (outcome,) = await push_until_done(shop, canonical_type, batch)
@@ -217,7 +218,11 @@ def guesses_no_match(subject: Subject, canonical_type: str, effort: Effort) -> N
 def _carried_twice(shop: Shop) -> None:
     """Two things of one SKU: two products that are counted, else two stock records."""
     if not shop.edits("product_create", "stock_create"):
-        not_proven("the sandbox plays no edit product_create or stock_create: no SKU can stand there twice")
+        manifest = shop.subject.loaded.connector.manifest
+        push = manifest.push.get("stocklevel") if manifest is not None else None
+        if push is not None and push.find is None and (push.update or push.bulk) is not None:
+            not_proven("the write names the SKU itself and looks nothing up: which of two is meant the platform says")
+        not_proven(no_edit(["product_create", "stock_create"]))
     try:
         for title in ("One", "Another"):
             if shop.edits("stock_create"):

@@ -109,6 +109,12 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
 
     # </type:call>
     # <type:invoice>
+    def invoice_create(values: Values) -> Values:
+        number = 5000 + len(store.tables["invoices"])
+        lines = [{**item, "name": item["sku"], "price": "5.00"} for item in values["items"]]
+        row = {"reference": f"INV-{number}", "number": f"2026-{number:05}", "status": "open", "currency": "EUR"}
+        return {"key": str(add("invoices", {**row, "total": "5.00", "tax": "0.00", "lines": lines})["id"])}
+
     def invoice(values: Values) -> Values:
         row = one("invoices", "id", values["invoice"])
         return {"key": str(store.patch("invoices", row["id"], {"status": values["status"]})["id"])}
@@ -152,6 +158,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         # </type:call>
         # <type:invoice>
         "invoice": invoice,
+        "invoice_create": invoice_create,
         # </type:invoice>
         # <type:cart>
         "cart": cart,

@@ -101,9 +101,7 @@ class Store:
         def held(name: str) -> Callable[[], list[Row]]:
             def rows() -> list[Row]:
                 listed = self.tables[name].values()
-                return [
-                    {"keys": [str(row["id"]), *filter(None, [row[UNIQUE[name]]])], "native": row} for row in listed
-                ]
+                return [{"keys": [str(row["id"]), *filter(None, [row[UNIQUE[name]]])], "native": row} for row in listed]
 
             return rows
 
