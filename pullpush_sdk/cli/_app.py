@@ -119,4 +119,16 @@ def cli(ctx: click.Context, project: str | None, debug: bool) -> None:
 
 def main() -> None:
     """The entry point of the `pullpush` script."""
-    cli(prog_name="pullpush")
+    try:
+        cli(prog_name="pullpush")
+    finally:
+        _close_the_output()
+
+
+def _close_the_output() -> None:
+    """What a connector prints while the interpreter ends is no part of our output, which may be JSON."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return  # nobody reads any more: click has seen to it
+    sys.stdout = sys.stderr

@@ -70,8 +70,15 @@ def sandbox(
 
 def build_sandbox(session: Session, name: str, options: SandboxOptions) -> Sandbox:
     """The emulator that a connector ships, else one made from its samples; raises SetupError where neither can be."""
+    from pullpush_sdk.plugins import faults_of
+    from pullpush_sdk.sandbox import Sandbox
+
     loaded = session.plugins.connector(name)
-    built: Sandbox | None = loaded.hook.pullpush_sandbox(options=options)
+    with faults_of(loaded, "pullpush_sandbox"):
+        built: Sandbox | None = loaded.hook.pullpush_sandbox(options=options)
+        kind = type(built)
+        if built is not None and not issubclass(kind, Sandbox):
+            raise TypeError(f"returned {kind.__name__}, expected a Sandbox")
     if built is None:
         from pullpush_sdk.emulator import emulate_connector
 

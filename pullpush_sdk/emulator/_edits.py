@@ -101,16 +101,20 @@ class Merchant:
             raise ChangeError(f"there is no record with {field} {value!r}")
         return record
 
-    def _changed(self, goods: Goods, record: Record, verb: str, key: Json) -> Mapping[str, Any]:
+    def _changed(
+        self, goods: Goods, record: Record, verb: str, key: Json, fields: Sequence[str] = ()
+    ) -> Mapping[str, Any]:
         if verb != "deleted":
             stamped(record, self._clock.now(), goods.collection, created=verb == "created")
-        self._notices.tell(goods.collection, record, verb)
+        self._notices.tell(
+            goods.collection, record, verb, [goods.places[each] for each in fields if each in goods.places]
+        )
         return {"key": str(key)}
 
     def _stock(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         record = self._found(goods, "sku", _needed(values, "sku"), values.get("location"))
         goods.put(record, "quantity", values.get("quantity"))
-        return self._changed(goods, record, "updated", values["sku"])
+        return self._changed(goods, record, "updated", values["sku"], ["quantity"])
 
     def _edit(self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
         record = self._found(goods, key, _needed(values, key))
@@ -120,7 +124,7 @@ class Merchant:
         for field in given:
             if not goods.put(record, field, values[field]) and not self._put_name(goods, record, field, values[field]):
                 raise ChangeError(f"the map of {field} cannot be read backwards")
-        return self._changed(goods, record, "updated", values[key])
+        return self._changed(goods, record, "updated", values[key], given)
 
     def _put_name(self, goods: Goods, record: Record, field: str, value: Json) -> bool:
         """Write a person's name into its two parts, where the map joins them."""
@@ -133,7 +137,7 @@ class Merchant:
         """Write one field of the record that `name` names."""
         record = self._found(goods, key, _needed(values, name))
         goods.put(record, field, _needed(values, field))
-        return self._changed(goods, record, "updated", values[name])
+        return self._changed(goods, record, "updated", values[name], [field])
 
     def _cart(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         record = self._found(goods, "cartId", _needed(values, "cart"))
@@ -143,7 +147,7 @@ class Merchant:
         place = _item_paths(goods)["quantity"]
         for line in lines:
             set_at(line, place, typed(at(line, place), _needed(values, "quantity")))
-        return self._changed(goods, record, "updated", values["cart"])
+        return self._changed(goods, record, "updated", values["cart"], ["lineItems"])
 
     def _create(
         self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str], *, twice: bool = False
@@ -165,7 +169,7 @@ class Merchant:
     def _status(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         record = self._found(goods, "orderId", _needed(values, "order"))
         goods.put(record, "status", _needed(values, "status"))
-        return self._changed(goods, record, "updated", values["order"])
+        return self._changed(goods, record, "updated", values["order"], ["status"])
 
     def _order(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         paths, place = _item_paths(goods), goods.places["lineItems"]

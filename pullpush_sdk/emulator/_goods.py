@@ -17,6 +17,7 @@ from ._endpoints import Endpoint, segments_of
 from ._fallback import Use, asked_by, meets, uses_of
 from ._inverse import lookups, plain_paths
 from ._leaves import Place, at
+from ._notices import reaches
 from ._places import place_of
 from ._shop import Collection, Record, Shop
 
@@ -62,7 +63,7 @@ class Goods:
     def shows(self, field: str) -> bool:
         """Whether records hold a canonical field themselves: some fields come with their details only."""
         place = self.places.get(field, ())
-        return bool(place) and any(_reaches(self.whole(each), place) for each in self.collection.recorded)
+        return bool(place) and any(reaches(self.whole(each), place) for each in self.collection.recorded)
 
     def is_choice(self, field: str) -> bool:
         """Whether the map takes a field from the first of several places that is not empty."""
@@ -210,11 +211,6 @@ def _with_details(  # noqa: PLR0917 - what a record's details are found by
         return record if found is None or found is record else {**record, **found}
 
     return whole
-
-
-def _reaches(record: Json, place: Place) -> bool:
-    inner = at(record, place[:-1])
-    return isinstance(inner, Mapping) and place[-1] in inner
 
 
 def set_at(record: Json, place: Place, value: Json) -> None:

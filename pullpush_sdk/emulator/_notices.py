@@ -21,7 +21,7 @@ from ._moments import restamped
 from ._shop import Collection, Record
 from ._signing import Signature
 
-__all__ = ["Notices", "Template", "template_of"]
+__all__ = ["Notices", "Template", "reaches", "template_of"]
 
 Json = Any
 _VERBS: Mapping[str, re.Pattern[str]] = {
@@ -100,8 +100,11 @@ class Notices:
         self.url = url
         return {"url": url}
 
-    def tell(self, collection: Collection, record: Record, verb: str) -> None:
-        """Queue the webhook for a record that was created, updated or deleted, if one like it was recorded."""
+    def tell(self, collection: Collection, record: Record, verb: str, changed: Sequence[Place] = ()) -> None:
+        """Queue the webhook for a record that was created, updated or deleted, if one like it was recorded.
+
+        Several lists may read one collection, each with a webhook of its own: one that shows what `changed` goes first.
+        """
         if not self.url:
             return
         if self._abouts is None:
@@ -110,8 +113,11 @@ class Notices:
         mine = [each for each in self._abouts if each.collection is collection]
         others = [each for each in mine if each.template.verb != "deleted"] if verb != "deleted" else []
         fitting = [each for each in mine if each.template.verb == verb] or others
+        showing = [
+            each for each in fitting if all(reaches(at(each.template.body, each.place), place) for place in changed)
+        ]
         if fitting:
-            self.outbox.queue(self._filled(max(fitting, key=lambda each: each.score), record))
+            self.outbox.queue(self._filled(max(showing or fitting, key=lambda each: each.score), record))
 
     def _filled(self, about: _About, record: Record) -> OutgoingWebhook:
         template, place = about.template, about.place
@@ -195,6 +201,12 @@ def _elsewhere(body: Json, place: Place, old: Json, new: Json) -> Json:
         if where[: len(place)] != place and isinstance(value, str) and str(old) in value:
             body = put(body, where, value.replace(str(old), str(new)))
     return body
+
+
+def reaches(record: Json, place: Place) -> bool:
+    """Whether a record has something at a place, if only null."""
+    inner = at(record, place[:-1])
+    return isinstance(inner, Mapping) and place[-1] in inner
 
 
 def _objects(body: Json, place: Place = ()) -> list[tuple[Place, dict[str, Json]]]:

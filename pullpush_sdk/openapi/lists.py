@@ -26,7 +26,31 @@ __all__ = [
 Json = Any
 _LIST_NAMES = ("data", "items", "results", "records", "rows", "list", "entries", "content", "value", "values", "objects",
                "hits", "member", "elements", "payload", "nodes")  # fmt: skip
-NO_NOUNS = frozenset({"get", "list", "search", "all", "find", "query", "by", "api", "rest", "paged", "filter", "v"})
+_NO_RECORDS = frozenset(
+    {"errors", "error", "warnings", "messages", "included", "facets", "aggregations", "links", "filters"}
+)
+"""Lists that stand beside the records of an answer."""
+NO_NOUNS = frozenset(
+    {
+        "get",
+        "list",
+        "search",
+        "all",
+        "find",
+        "query",
+        "by",
+        "api",
+        "rest",
+        "paged",
+        "filter",
+        "v",
+        "retrieve",
+        "fetch",
+        "look",
+        "lookup",
+        "batch",
+    }
+)
 GENERIC = frozenset(
     {"items", "item", "mine", "me", "details", "full", "v1", "v2", "v3", "v4", "index", "entries", "records"}
 )
@@ -109,7 +133,7 @@ def records_of(path: str, answer: Shape) -> RecordList | None:
     def worth(each: tuple[tuple[str, ...], Shape]) -> tuple[int, int, int]:
         name = each[0][-1] if each[0] else ""
         named = name == "" or name.lower() in _LIST_NAMES or bool(noun & set(map(singular, words_of(name))))
-        return (int(named), -len(each[0]), len(each[1].properties))
+        return (int(named) - 2 * (name.lower() in _NO_RECORDS), -len(each[0]), len(each[1].properties))
 
     place, record = max(found, key=worth)
     return RecordList(place=place, record=record)

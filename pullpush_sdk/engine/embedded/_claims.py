@@ -82,7 +82,7 @@ class Claims:
                 odd = _odd([each for each in arrivals if each.native_id in odd], left, holding)
         if not odd:
             return list(arrivals)
-        shown = [each for each in arrivals if each.native_id in odd]
+        shown = arrivals if len(odd) == len(arrivals) else [each for each in arrivals if each.native_id in odd]
         if not found and not left and self._are_new(shown):
             return list(arrivals)
         self._take([claim for claim in found if claim.native_id in odd])
@@ -106,7 +106,7 @@ class Claims:
         The common page of a first import, as `_show` and `_settle` would have it.
         """
         keys = {each.native_id or "": each.key for each in shown}
-        if len(keys) != len(set(keys.values())) or any(each.verb == _DELETED for each in shown):
+        if len(keys) != len(set(keys.values())) or _DELETED in [each.verb for each in shown]:
             return False
         if len(keys) < len(shown):  # a record comes several times, as with the levels of its locations
             if any(keys[each.native_id or ""] != each.key for each in shown):
@@ -287,9 +287,9 @@ def _odd(arrivals: Iterable[Arrival], left: Iterable[Left], held: Mapping[str, s
     """Records of which something new is said: all but those that show the key that they hold, and nothing else."""
     known = held.get
     odd = {
-        each.native_id
+        native
         for each in arrivals
-        if (known(each.native_id or "") != each.key or each.verb == _DELETED) and each.native_id
+        if (native := each.native_id) and (known(native) != each.key or each.verb == _DELETED)
     }
     odd.update(each.native_id for each in left if each.title or held.get(each.native_id, _NOTHING) != each.key)
     return odd

@@ -56,18 +56,32 @@ class Finish:
     _ended: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
     _done: dict[str, list[int]] = attrs.field(init=False, factory=dict)
     _applied: list[int] = attrs.field(init=False, factory=list)
+    _named: list[tuple[str, int, str]] = attrs.field(init=False, factory=list)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
 
     def __call__(self, db: sqlite3.Connection) -> None:
         rows = [row for lane in self.taken.lanes for row in lane.rows]
+        delivered: list[int] = []
         for row, payload, resolution in zip(rows, self.taken.payloads, self.resolutions, strict=True):
             outcome = resolution.outcome
-            if outcome.result in (Result.RETRY, Result.DEAD):
+            result = outcome.result
+            if (
+                result is Result.DELIVERED
+                and row.fields is None
+                and not (row.without or outcome.reason or outcome.answer)
+            ):
+                delivered.append(row.pos)
+            elif result is Result.RETRY or result is Result.DEAD:
                 self._fail(db, row, resolution)
             else:
                 self._end(db, row, outcome)
+            if outcome.native_id is not None and outcome.native_id != row.written_id:
+                self._named.append((outcome.native_id, self.stream, row.identity))
             if self.flow.readers:
                 _settle_own_write(db, self.kind, row, payload, outcome)
+        if delivered:
+            self._done.setdefault(Result.DELIVERED.value, []).extend(delivered)
+            self._applied += delivered
         db.executemany(
             f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, attempts = ?, reason = ?, answer = ?"
             " WHERE pos = ?",
@@ -76,14 +90,7 @@ class Finish:
         for outcome_name, positions in self._done.items():
             db.execute(_DONE, (outcome_name, self.now, _positions(positions)))
             self._tally[outcome_name] += len(positions)
-        db.executemany(
-            "UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?",
-            [
-                (each.outcome.native_id, self.stream, row.identity)
-                for row, each in zip(rows, self.resolutions, strict=True)
-                if each.outcome.native_id is not None and each.outcome.native_id != row.written_id
-            ],
-        )
+        db.executemany("UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?", self._named)
         if self._applied:
             db.execute(_APPLY, (_positions(self._applied), self.stream))
         db.execute("DELETE FROM flight WHERE id = ?", (self.taken.flight,))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-from pullpush_sdk.openapi import OPEN, made_value, paging_of, snake
+from pullpush_sdk.openapi import OPEN, made_value, paging_of
 
 from .propose import Proposal
+from .requests import list_request, opened_of
 from .resources import Listing
 from .shapes import Sketch
 
@@ -29,13 +30,14 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         for record in rows:
             _fit(record, proposals)
         _end(body, listing, len(rows))
-    request = {"method": operation.method, "path": _opened(operation.path), "headers": _headers(sketch)}
+    asked, _ = list_request(listing, opened_of(sketch))
+    params = urlencode(asked.get("params", {}), safe="{}")
+    request = {
+        "method": operation.method,
+        "path": f"{asked['path']}?{params}" if params else asked["path"],
+        "headers": {**asked.get("headers", {}), **_headers(sketch)},
+    } | ({"body": asked["json"]} if "json" in asked else {})
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
-
-
-def _opened(path: str) -> str:
-    """A path whose placeholders are settings, as the manifest has them."""
-    return re.sub(r"\{([^{}]+)\}", lambda found: f"{{{{{snake(found[1])}}}}}", path)
 
 
 def _end(body: Json, listing: Listing, count: int) -> None:

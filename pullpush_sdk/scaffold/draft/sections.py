@@ -19,19 +19,19 @@ Path = Callable[[str], str]
 
 def push_lines(kind: str, writing: Writing, path: Path, check: Check) -> list[str]:
     """One canonical type's writes; `path` makes a path of the manifest of one of the document."""
-    place = f"push.{kind}"
-    listing = writing.listing
-    look_up: dict[str, Json] = {
-        "path": path(listing.operation.path),
-        "params": {writing.param: f"{{{{record.{writing.key}}}}}"},
-    }
-    response: Mapping[str, Json] = {"records": listing.records} if listing.records else {}
+    place, found = f"push.{kind}", writing.finding
+    named = f"{{{{record.{found.key}}}}}"
+    if found.param:
+        look_up: dict[str, Json] = {"path": path(writing.listing.operation.path), "params": {found.param: named}}
+    else:
+        look_up = {"path": f"{path(found.address[: found.address.rindex('{')])}{named}"}
+    response: Mapping[str, Json] = {"records": found.records} if found.records else {}
     lines = [
         f"  {kind}:",
         "    find:",
-        f"      request: {flow(look_up)}" + check(f"{place}.find", f"does {writing.param} find exactly one record?"),
+        f"      request: {flow(look_up)}" + check(f"{place}.find", found.check),
         *([f"      response: {flow(response)}"] if response else []),
-        f"      match: {flow({writing.native: writing.key})}",
+        f"      match: {flow({found.native: found.key})}",
     ]
     for part, write in (("create", writing.create), ("update", writing.update)):
         if write is not None:

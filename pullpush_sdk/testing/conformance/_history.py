@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.sandbox import ChangeError
 
-from ._law import BrokenLawError, Effort, not_proven
+from ._law import BrokenLawError, Effort, NotProvenError, not_proven, raised
 from ._subject import Shop
 
 __all__ = [
@@ -221,7 +221,10 @@ def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Ed
     def tried(history: list[Edit]) -> None:
         try:
             check(history)
-        except BrokenLawError as error:
-            raise BrokenLawError(error.seen, steps=[repr(edit) for edit in history]) from None
+        except NotProvenError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law
+            seen = error.seen if isinstance(error, BrokenLawError) else raised(error)
+            raise BrokenLawError(seen, steps=[repr(edit) for edit in history]) from error.__cause__
 
     tried()

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from pullpush_sdk.connector import Event, WebhookRequest
 from pullpush_sdk.sandbox import ChangeError, serve
 
+from ._journal import note
 from ._law import broken, not_proven
 from ._subject import Shop, Subject
 
@@ -53,6 +54,7 @@ class Ear:
 
     async def events(self, request: WebhookRequest) -> Sequence[Event]:
         """What the connector makes of a request."""
+        note(f"a webhook arrives: {request.body[:100].decode(errors='replace')}")
         found = self.shop.subject.loaded.hook.pullpush_receive(connection=self.shop.connection, request=request)
         return [] if found is None else list(await found)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, fields_of, to_sparse
+from pullpush_sdk.canonical import CanonicalTypes, dumps, fields_of, to_sparse
 from pullpush_sdk.connector import Connection, Event, Page
 from pullpush_sdk.emulator import emulate_connector
 from pullpush_sdk.plugins import LoadedConnector, Plugins
@@ -18,6 +18,7 @@ from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.connections import connected
 
+from ._journal import note, opening
 from ._law import not_proven
 
 __all__ = ["Shop", "Subject", "meaning", "newest"]
@@ -70,8 +71,9 @@ class Subject:
         clock: VirtualClock | None = None,
         skew: float = 0.0,
         switches: Mapping[str, str] | None = None,
+        served: bool = False,
     ) -> AsyncIterator[Shop]:
-        """A fresh shop that answers on loopback.
+        """A fresh shop, asked without a socket in between, or with `served` over loopback.
 
         Both sides share one clock, which jumps as soon as the connection waits: a law takes no longer than its
         requests. The platform's wall clock is `skew` seconds before ours, `switches` are laid over `extra`. The
@@ -86,10 +88,19 @@ class Subject:
             clock=SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew)),
         )
         sandbox = self.sandbox(options)
+        many = f"{options.records} records" if options.records else "nothing in it"
+        ahead = f", its clock {skew:g} s ahead of ours" if skew else ""
         async with connected(
-            self.loaded, sandbox, types=self.types, settings=self.settings, secrets=self.secrets, clock=clock
+            self.loaded,
+            sandbox,
+            types=self.types,
+            settings=self.settings,
+            secrets=self.secrets,
+            clock=clock,
+            served=served,
         ) as connection:
-            yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
+            with opening(f"a shop with {many}{ahead}"):
+                yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
 
 
 @attrs.frozen(kw_only=True)
@@ -103,6 +114,8 @@ class Shop:
 
     async def pages(self, canonical_type: str, cursor: Json = None) -> AsyncIterator[Page]:
         """One sweep, page by page."""
+        where = "from the start" if cursor is None else f"on from {dumps(cursor).decode()}"
+        note(f"read {canonical_type} {where}")
         hook = self.subject.loaded.hook
         async for page in hook.pullpush_pull(connection=self.connection, canonical_type=canonical_type, cursor=cursor):
             yield page
@@ -121,6 +134,7 @@ class Shop:
 
     def edit(self, kind: str, **values: Any) -> Mapping[str, Any]:
         """A merchant edit, while nobody looks; numbers go in as JSON has them, as over the wire."""
+        note(f"the merchant: {kind} {', '.join(f'{name}={value}' for name, value in values.items())}")
         return self.sandbox.control.change(kind, **{name: _json_number(value) for name, value in values.items()})
 
     def identity(self, event: Event) -> str:

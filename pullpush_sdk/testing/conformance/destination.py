@@ -7,7 +7,8 @@ with a reason.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,8 +17,9 @@ from pullpush_sdk.canonical import UNSET, StockLevel, to_sparse
 from pullpush_sdk.connector import Delivery, Event, Outcome, Result, outcome_of
 from pullpush_sdk.errors import PullPushError, RecordError, TransientError
 
+from ._journal import note
 from ._lacks import NOTHING_HELD, not_written
-from ._law import Effort, Law, broken, not_proven
+from ._law import BrokenLawError, Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning
 from ._truth import held
 
@@ -79,7 +81,17 @@ async def push(shop: Shop, canonical_type: str, batch: Sequence[Delivery]) -> li
         if len(answer) != len(some):
             broken(f"a batch of {len(some)} had {len(answer)} outcomes")
         outcomes += answer
+        note(_pushed(canonical_type, some, answer))
     return outcomes
+
+
+def _pushed(canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> str:
+    """A push for people: what was in it, and how it ended."""
+    ends = dict(Counter(outcome.result.value for outcome in outcomes))
+    if len(batch) == 1:
+        return f"push {canonical_type} {dict(batch[0].payload)}: {outcomes[0].result.value}"
+    keys = ", ".join(delivery.key for delivery in batch[:3]) + (", …" if len(batch) > 3 else "")
+    return f"push {len(batch)} of {canonical_type} ({keys}): {', '.join(f'{n} {end}' for end, n in ends.items())}"
 
 
 async def push_until_done(shop: Shop, canonical_type: str, batch: Sequence[Delivery]) -> list[Outcome]:
@@ -148,11 +160,11 @@ def twin_of(subject: Subject, canonical_type: str) -> int | None:
 
 def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effort) -> None:
     """What was delivered is there; what is not there was refused with a reason."""
+    events = asyncio.run(given(subject, canonical_type, effort))
+    if not events:
+        not_proven(NOTHING_HELD)
 
-    async def tried() -> None:
-        events = await given(subject, canonical_type, effort)
-        if not events:
-            not_proven(NOTHING_HELD)
+    async def tried(events: Sequence[Event]) -> None:
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
             before = sum(not is_own(identity, canonical_type) for identity in await told(shop, canonical_type))
@@ -174,7 +186,21 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
             if numbered != len(written) - len(named):
                 broken(f"{len(written) - len(named)} were reported as written, {numbered} more are there")
 
-    asyncio.run(tried())
+    _with_the_fewest(events, lambda some: asyncio.run(tried(some)))
+
+
+def _with_the_fewest(events: Sequence[Event], check: Callable[[Sequence[Event]], None]) -> None:
+    """Try a law on all records; where it breaks, tell it by one record that breaks it alone, or by half of them.
+
+    Raises:
+        BrokenLawError: by the fewest that were found in so many tries as there are records.
+    """
+    try:
+        check(events)
+    except BrokenLawError:
+        for some in (*([event] for event in events), events[: len(events) // 2], events[len(events) // 2 :], events):
+            check(some)
+        raise
 
 
 def is_own(identity: str, canonical_type: str) -> bool:
@@ -227,6 +253,7 @@ def loses_no_answer(subject: Subject, canonical_type: str, effort: Effort) -> No
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
             if seed is not None:
+                note(f"from now on answers of writes are lost, cut or reset at random (seed {seed})")
                 shop.sandbox.control.faults.replace(
                     [
                         {"fault": fault, "match": {"method": method}, "probability": 0.5, "times": 4, "seed": seed + n}
@@ -302,6 +329,7 @@ def raises_what_concerns_the_connection(subject: Subject, canonical_type: str, e
         if not batch:
             not_proven(not_written(usual[0].reason if usual else ""))
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
+            note("from now on every request is answered with 503")
             shop.sandbox.control.faults.replace([{"fault": "status", "status": 503, "body": "down"}])
             try:
                 outcomes = await push(shop, canonical_type, batch)

@@ -14,6 +14,7 @@ from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
 from ._history import KINDS, Edit, grown, kinds_for, known_records, play, try_histories
+from ._journal import note
 from ._lacks import NOT_COUNTED, NOTHING_HELD, no_edit
 from ._law import Effort, Law, NotProvenError, broken, not_proven
 from ._subject import Shop, Subject, newest
@@ -168,6 +169,7 @@ def comes_through_failures(subject: Subject, canonical_type: str, effort: Effort
     async def tried(seed: int) -> None:
         async with subject.shop(seed=effort.seed) as shop:
             everything = set(newest(shop, (await shop.sweep(canonical_type))[0]))
+            note(f"from now on requests are refused, reset, cut and lost at random (seed {seed})")
             shop.sandbox.control.faults.replace(_faults(seed))
             told, cursor = set(), None
             for _ in range(_PATIENCE):
@@ -206,6 +208,7 @@ def ends_on_a_repeated_page(subject: Subject, canonical_type: str, effort: Effor
     async def tried() -> None:
         async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
             count = len(await grown(shop, canonical_type))
+            note("from now on every list gives its first page again")
             shop.sandbox.control.faults.replace(_repeats(shop))
             with suppress(PullPushError):
                 seen = 0
