@@ -14,6 +14,10 @@ from pullpush_sdk.manifest import Limits, Manifest, NoAuth, render
 from pullpush_sdk.plugins import LoadedConnector
 from pullpush_sdk.sandbox import Sandbox, serve
 
+__all__ = [
+    "connected",
+]
+
 
 @asynccontextmanager
 async def connected(
