@@ -105,7 +105,9 @@ class Plugins:
         known = ", ".join(sorted(self.connectors)) or "none"
         raise PluginError(
             f"no connector named {name!r} is installed (installed: {known})",
-            hint=f"did you mean {near[0]!r}?" if near else f"pip install pullpush-{name}",
+            hint=f"did you mean {near[0]!r}?"
+            if near
+            else f"pip install pullpush-{name}, or write it: pullpush new-connector {name}",
         )
 
     def observe(self, hook: str, **arguments: Any) -> None:
@@ -277,7 +279,7 @@ def _check_names(source: Source, plugin: Any) -> None:
             function = getattr(plugin, name)
             if name in known and callable(function) and not _implements(plugin, name):
                 raise PluginError(f"{source}: {name} is not marked", hint="decorate it with @hookimpl")
-    if not _implementations(plugin):
+    if isinstance(plugin, ModuleType) and not _implementations(plugin):
         raise PluginError(f"{source} implements no hook", hint="it needs pullpush_connector, marked with @hookimpl")
 
 

@@ -6,11 +6,8 @@ from pullpush_sdk.sandbox import Control, FaultPlan, RequestLog, Sandbox, Sandbo
 
 from . import access
 from .app import Platform
+from .edits import DELETIONS, edits
 
-# <type:product|type:stocklevel|type:order|type:contact|type:cart>
-from .edits import edits
-
-# </type:product|type:stocklevel|type:order|type:contact|type:cart>
 # <webhooks>
 from .outbox import Announcer
 
@@ -43,10 +40,10 @@ def build(options: SandboxOptions) -> Sandbox:
         violations=Violations(clock),
         dump=lambda: store.tables,
         reset=store.reset,
-        # <type:product|type:stocklevel|type:order|type:contact|type:cart>
         changes=edits(store),
-        # </type:product|type:stocklevel|type:order|type:contact|type:cart>
         contents=store.contents(),
+        # A row that is gone makes the ones behind it move to earlier pages, whatever the pages are counted by.
+        shifting=frozenset(DELETIONS),
         # <webhooks>
         outbox=announcer.outbox,
         # </webhooks>
