@@ -28,6 +28,8 @@ Tell = Callable[..., None]
 MARK = "_resource"
 SMALL = 4
 """Records a page while paging is probed: few enough that the smallest list has several pages."""
+FEWEST = 2
+"""Records a page where a law reads a whole shop many times: a dozen are several pages."""
 _DAY = 86_400.0
 _LONGEST = 30.0
 _EDITS: tuple[tuple[str, dict[str, Json]], ...] = (
@@ -128,7 +130,7 @@ async def _locations(subject: Subject, tell: Tell) -> None:
 
 
 async def _read(subject: Subject, canonical_type: str, tell: Tell) -> None:
-    async with subject.shop() as shop:
+    async with subject.shop(served=True) as shop:
         events: list[Event] = []
         async for page in shop.pages(canonical_type):
             events += page.events
@@ -176,14 +178,14 @@ def marked(plugin: Any) -> Any:
     return _changed(plugin, mark)
 
 
-def in_small_pages(plugin: Any) -> Any:
+def in_small_pages(plugin: Any, size: int = SMALL) -> Any:
     """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
         if pages.size_param is None:
             return resource
-        return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
+        return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, size)))
 
     return _changed(plugin, shrink)
 
