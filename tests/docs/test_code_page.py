@@ -5,9 +5,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROWS = re.findall(
-    r"^\| (`[a-z`, ]+`) \| (.+) \| (.+) \|$", (ROOT / "docs/explanation/code.md").read_text(), re.MULTILINE
-)
+PAGE = (ROOT / "docs/explanation/code.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (`[a-z`, ]+`) \| (.+) \| (.+) \|$", PAGE, re.MULTILINE)
 
 
 def _quoted(cell: str) -> list[str]:

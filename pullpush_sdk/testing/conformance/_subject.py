@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, fields_of, to_sparse
+from pullpush_sdk.canonical import CanonicalTypes, dumps, fields_of, to_sparse
 from pullpush_sdk.connector import Connection, Event, Page
 from pullpush_sdk.emulator import emulate_connector
 from pullpush_sdk.plugins import LoadedConnector, Plugins
@@ -18,6 +18,7 @@ from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.connections import connected
 
+from ._journal import note, opening
 from ._law import not_proven
 
 __all__ = ["Shop", "Subject", "in_several_pages", "meaning", "newest"]
@@ -93,6 +94,8 @@ class Subject:
             clock=SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew)),
         )
         sandbox = self.sandbox(options)
+        many = f"{options.records} records" if options.records else "nothing in it"
+        ahead = f", its clock {skew:g} s ahead of ours" if skew else ""
         async with connected(
             self.loaded,
             sandbox,
@@ -102,7 +105,8 @@ class Subject:
             clock=clock,
             served=served,
         ) as connection:
-            yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
+            with opening(f"a shop with {many}{ahead}"):
+                yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
 
 
 async def in_several_pages(subject: Subject, canonical_type: str) -> tuple[Subject, int]:
@@ -134,6 +138,8 @@ class Shop:
 
     async def pages(self, canonical_type: str, cursor: Json = None) -> AsyncIterator[Page]:
         """One sweep, page by page."""
+        where = "from the start" if cursor is None else f"on from {dumps(cursor).decode()}"
+        note(f"read {canonical_type} {where}")
         hook = self.subject.loaded.hook
         async for page in hook.pullpush_pull(connection=self.connection, canonical_type=canonical_type, cursor=cursor):
             yield page
@@ -152,6 +158,7 @@ class Shop:
 
     def edit(self, kind: str, **values: Any) -> Mapping[str, Any]:
         """A merchant edit, while nobody looks; numbers go in as JSON has them, as over the wire."""
+        note(f"the merchant: {kind} {', '.join(f'{name}={value}' for name, value in values.items())}")
         return self.sandbox.control.change(kind, **{name: _json_number(value) for name, value in values.items()})
 
     def identity(self, event: Event) -> str:

@@ -18,7 +18,7 @@ from ._cage import fence, limit
 
 Json = Any
 Tell = Callable[..., None]
-_REFUSED = "nothing was written; the first reason"
+_REFUSED = "; the first reason: "
 _MARGIN = 0.7
 """Of the time that there is, after which no further law is begun."""
 
@@ -171,6 +171,8 @@ class _Work:
                     law.run(subject, canonical_type, effort)
                 except NotProvenError as why:
                     outcome, reason = "not proven", str(why)
+                    if _REFUSED in reason:
+                        outcome, reason = _allowed(law, subject, canonical_type, effort)
                 except BrokenLawError as error:
                     outcome, reason = "broken", str(error)
                     if _REFUSED in reason:
