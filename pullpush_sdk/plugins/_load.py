@@ -277,7 +277,7 @@ def _check_names(source: Source, plugin: Any) -> None:
             function = getattr(plugin, name)
             if name in known and callable(function) and not _implements(plugin, name):
                 raise PluginError(f"{source}: {name} is not marked", hint="decorate it with @hookimpl")
-    if not _implementations(plugin):
+    if isinstance(plugin, ModuleType) and not _implementations(plugin):
         raise PluginError(f"{source} implements no hook", hint="it needs pullpush_connector, marked with @hookimpl")
 
 

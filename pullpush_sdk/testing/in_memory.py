@@ -21,7 +21,8 @@ from pullpush_sdk.sandbox._middleware import CLOSE_EXTENSION
 
 __all__ = ["InMemory"]
 
-_PORTS = itertools.cycle(range(1, 65_536))
+# Above those that URLs leave out or systems keep.
+_PORTS = itertools.cycle(range(1025, 65_536))
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY = frozenset({204, 304})
 

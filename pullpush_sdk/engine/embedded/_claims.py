@@ -118,8 +118,11 @@ class Claims:
         may_be_known = not self.holders.are_new(self.stream, (), keys.values())
         if may_be_known and _claim_rows.of_keys(self.db, self.stream, keys.values()):
             return False
-        versions = {each.native_id or "": each.version for each in shown}
-        rows = [(native, keys[native], version) for native, version in versions.items()]
+        if len(keys) == len(shown):
+            rows = [(each.native_id or "", each.key, each.version) for each in shown]
+        else:
+            versions = {each.native_id or "": each.version for each in shown}
+            rows = [(native, keys[native], version) for native, version in versions.items()]
         _claim_rows.hold(self.db, self.stream, rows)
         self.holders.hold(self.stream, keys)
         return True

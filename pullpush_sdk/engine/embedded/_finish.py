@@ -34,11 +34,14 @@ _DONE = (
     f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, attempts = attempts + 1, reason = NULL,"
     " answer = NULL WHERE pos IN (SELECT value FROM json_each(?))"
 )
+# Each of them has its row of `identity` already. An UPDATE … FROM would first gather all rows in a table of its own.
 _APPLY = (
-    "UPDATE identity SET known = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.digest"
-    " ELSE NULL END, applied_pos = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.pos"
-    " ELSE applied_pos END, applied_version = max(applied_version, done.version) FROM delivery AS done"
-    " WHERE done.pos IN (SELECT value FROM json_each(?)) AND identity.stream = ? AND identity.identity = done.identity"
+    "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos)"
+    " SELECT stream, identity, version, digest, pos FROM delivery WHERE pos IN (SELECT value FROM json_each(?))"
+    " ON CONFLICT DO UPDATE SET known = CASE WHEN (applied_version, applied_pos) <= (excluded.logged_version,"
+    " excluded.logged_pos) THEN excluded.logged_digest ELSE NULL END, applied_pos = CASE WHEN (applied_version,"
+    " applied_pos) <= (excluded.logged_version, excluded.logged_pos) THEN excluded.logged_pos ELSE applied_pos END,"
+    " applied_version = max(applied_version, excluded.logged_version)"
 )
 
 
@@ -92,7 +95,7 @@ class Finish:
             self._tally[outcome_name] += len(positions)
         db.executemany("UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?", self._named)
         if self._applied:
-            db.execute(_APPLY, (_positions(self._applied), self.stream))
+            db.execute(_APPLY, (_positions(self._applied),))
         db.execute("DELETE FROM flight WHERE id = ?", (self.taken.flight,))
         _rows.count(db, self.stream, self._tally, self.now)
 

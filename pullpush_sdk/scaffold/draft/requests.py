@@ -23,13 +23,14 @@ Json = Any
 
 @attrs.define(kw_only=True)
 class Opened:
-    """What a connection must bring: settings by name, secrets; `signed` are names under which sign-in travels, in
-    lower case.
+    """What a connection must bring: settings by name, secrets, and the headers that every request has; `signed` are
+    names under which sign-in travels, in lower case.
     """
 
     settings: dict[str, Json]
     secrets: list[str]
     signed: frozenset[str]
+    headers: dict[str, str] = attrs.field(factory=dict)
 
     def path(self, path: str) -> str:
         """A path of the document as one of the manifest."""
@@ -78,19 +79,20 @@ def list_request(listing: Listing, opened: Opened) -> tuple[dict[str, Json], str
         body = constant_body(operation.exchanges, paging) or _constants(operation.params, paging)
         request = {"method": "POST", **request, "json": body, "idempotent": True}
         asks = "is more asked for than this?" if body else "what must the body hold?"
-    for place, key in (("query", "params"), ("header", "headers")):
-        asked = {
-            param.name: opened.value(param)
-            for param in operation.params
-            if param.place == place and param.required and param.name not in paging
-            and re.fullmatch(r"[!-~]+", param.name) and "{" not in param.name
-            and param.name.lower() not in opened.signed
-            and not (place == "header" and param.name.lower() in _OWN_HEADERS)
-        }  # fmt: skip
-        request |= {key: asked} if asked else {}
-    return request, asks
+    asked: dict[str, str] = {}
+    for param in operation.params:
+        name = param.name
+        if not param.required or name in paging or name.lower() in opened.signed or not _SENT.fullmatch(name):
+            continue
+        if param.place == "query":
+            asked[name] = opened.value(param)
+        elif param.place == "header" and name.lower() not in _OWN_HEADERS:
+            opened.headers.setdefault(name, opened.value(param))
+    return request | ({"params": asked} if asked else {}), asks
 
 
+_SENT = re.compile(r"[!-z|~]+")
+"""Names that travel as they are."""
 _OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "host", "user-agent", "cookie",
                           "connection", "accept-encoding"})  # fmt: skip
 """Headers that every request has, or that sign-in brings."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .notices import DraftedWebhook
+from .requests import Opened, list_request
 from .writing import DraftedWrite, Writing
 from .yamltext import flow
 
@@ -17,14 +18,15 @@ Check = Callable[[str, str], str]
 Path = Callable[[str], str]
 
 
-def push_lines(kind: str, writing: Writing, path: Path, check: Check) -> list[str]:
-    """One canonical type's writes; `path` makes a path of the manifest of one of the document."""
+def push_lines(kind: str, writing: Writing, opened: Opened, check: Check) -> list[str]:
+    """One canonical type's writes; `opened` is what the connection brings."""
     place, found = f"push.{kind}", writing.finding
     named = f"{{{{record.{found.key}}}}}"
     if found.param:
-        look_up: dict[str, Json] = {"path": path(writing.listing.operation.path), "params": {found.param: named}}
+        listed, _ = list_request(writing.listing, opened)
+        look_up: dict[str, Json] = {"path": listed["path"], "params": {**listed.get("params", {}), found.param: named}}
     else:
-        look_up = {"path": f"{path(found.address[: found.address.rindex('{')])}{named}"}
+        look_up = {"path": f"{opened.path(found.address[: found.address.rindex('{')])}{named}"}
     response: Mapping[str, Json] = {"records": found.records} if found.records else {}
     lines = [
         f"  {kind}:",
@@ -35,7 +37,7 @@ def push_lines(kind: str, writing: Writing, path: Path, check: Check) -> list[st
     ]
     for part, write in (("create", writing.create), ("update", writing.update)):
         if write is not None:
-            lines += _write_lines(f"{place}.{part}", part, write, path, check)
+            lines += _write_lines(f"{place}.{part}", part, write, opened.path, check)
     return lines
 
 

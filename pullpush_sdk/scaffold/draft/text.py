@@ -73,7 +73,7 @@ def written(
     if beside.writings:
         parts += ["", "push:"]
         for kind, writing in beside.writings.items():
-            parts += push_lines(kind, writing, opened.path, check)
+            parts += push_lines(kind, writing, opened, check)
     base = sketch.base_url or f"https://api.{name}.example{sketch.gaps.get('base_path', '')}"
     auth = {key: each.replace("//api.acme.example", f"//api.{name}.example") if isinstance(each, str) else each
             for key, each in sketch.auth.items()}  # fmt: skip
@@ -97,6 +97,7 @@ def written(
         lines += [f"    {flow(key)}: {flow(value)}" for key, value in opened.settings.items()]
         required = [key for key, value in opened.settings.items() if "default" not in value]
         lines += [f"  required: {flow(required)}"] if required else []
+    lines += [f"headers: {flow(opened.headers)}"] if opened.headers else []
     lines += [
         "limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}"
         + check("limits", "how much does the platform allow?")

@@ -67,7 +67,7 @@ class Law:
         connector = subject.loaded.connector
         concerned = {
             "read": connector.reads,
-            "write": connector.writes & connector.reads,  # what cannot be read back cannot be judged
+            "write": connector.writes,  # judged by what is read back, else by the sandbox's own books
             "both": connector.reads & connector.writes,
             "webhook": connector.webhooks & connector.reads,  # what a webhook tells is judged by what a poll reads
         }[self.ability]
@@ -132,6 +132,7 @@ def raised(error: BaseException) -> str:
         if not Path(frame.filename).is_relative_to(kit)
         and ("site-packages" in frame.filename or not Path(frame.filename).is_relative_to(python))
         and not frame.filename.startswith("<")
+        and "pluggy" not in Path(frame.filename).parts
     ]
     place = f"{'/'.join(Path(own[-1].filename).parts[-2:])}:{own[-1].lineno} in {own[-1].name}: " if own else ""
     return f"{place}{type(error).__name__}: {error}"

@@ -16,7 +16,8 @@ from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine import memory_engine
 
-from ._history import Edit, Known, kinds_for, play, try_histories
+from ._history import KINDS, Edit, Known, kinds_for, play, try_histories
+from ._lacks import no_edit
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning, newest
 
@@ -74,7 +75,7 @@ def comes_to_rest(subject: Subject, canonical_type: str, effort: Effort) -> None
 
     kinds = asyncio.run(asked())
     if not kinds:
-        not_proven("the sandbox plays no merchant edit of this type")
+        not_proven(no_edit(KINDS.get(canonical_type, ())))
     try_histories(effort, kinds, lambda history: asyncio.run(_rested(subject, canonical_type, history)))
 
 

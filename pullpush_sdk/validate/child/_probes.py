@@ -178,7 +178,7 @@ def marked(plugin: Any) -> Any:
 
 
 def in_small_pages(plugin: Any) -> Any:
-    """The plugin, marked, with a manifest that asks for a few records a page."""
+    """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
@@ -186,7 +186,7 @@ def in_small_pages(plugin: Any) -> Any:
             return _with_small_setting(resource)
         return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
 
-    return _changed(marked(plugin), shrink)
+    return _changed(plugin, shrink)
 
 
 def _with_small_setting(resource: Any) -> Any:
