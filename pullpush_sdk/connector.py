@@ -187,6 +187,8 @@ class Outcome:
         cls, *, native_id: str | None = None, returned: Mapping[str, Json] | None = None, version: int | None = None
     ) -> Outcome:
         """Written."""
+        if native_id is None and returned is None and version is None:
+            return _DELIVERED
         return cls(result=Result.DELIVERED, native_id=native_id, returned=returned, version=version)
 
     @classmethod
@@ -210,6 +212,9 @@ class Outcome:
     def dead(cls, reason: str, *, answer: str = "") -> Outcome:
         """It will never go like this; a person must look."""
         return cls(result=Result.DEAD, reason=reason, answer=answer)
+
+
+_DELIVERED = Outcome(result=Result.DELIVERED)
 
 
 @attrs.frozen(kw_only=True)

@@ -102,7 +102,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     cls=LazyGroup,
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: pullpush demo, then pullpush init --sandbox",
+    epilog="Start with: pullpush demo, then pullpush init --sandbox; or write a connector: pullpush new-connector NAME",
 )
 @click.option("--project", metavar="PATH", help="The pullpush.toml to use, or its folder (default: found upward).")
 @click.option("--debug", is_flag=True, help="Log what happens, and show tracebacks; secrets stay hidden.")

@@ -111,7 +111,7 @@ def _manifest_at(path: Path) -> Path:
     found = found or sorted(each for name in names for each in path.glob(f"*/{name}"))
     if len(found) != 1:
         shown = ", ".join(map(str, found)) or "none"
-        raise SetupError(f"{path} has not exactly one manifest: {shown}", hint="name the connector.yaml itself")
+        raise SetupError(f"one manifest is expected in {path}, found: {shown}", hint="name the connector.yaml itself")
     return found[0]
 
 

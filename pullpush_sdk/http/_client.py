@@ -38,7 +38,7 @@ from ._throttle import Throttle
 from ._token import Token
 
 if TYPE_CHECKING:
-    from ._wire import Wire
+    from ._wire import Exchanges
 
 Classify = Callable[[Answer], PullPushError | None]
 """Names the error that an answer stands for; None for "as its status says"."""
@@ -76,6 +76,7 @@ class Client:
         throttle: the connection's budget, to be shared by all its clients in a process; None makes one.
         rng: the jitter's source.
         tls: trust other than the default, for a private authority.
+        wire: carries the requests in place of connections of our own; it is closed with the client.
 
     Logs one line per request at DEBUG to `pullpush.http`: method, URL without secrets, status, milliseconds; never
     headers or bodies.
@@ -100,6 +101,7 @@ class Client:
         throttle: Throttle | None = None,
         rng: random.Random | None = None,
         tls: ssl.SSLContext | None = None,
+        wire: Exchanges | None = None,
     ) -> None:
         self.auth = auth
         self._hosts = Hosts(base_url, hosts, origin=origin)
@@ -112,7 +114,8 @@ class Client:
         self._retry = Retry(retries=limits.retries, clock=self._clock, rng=rng or random.Random())  # noqa: S311 - jitter
         self._headers = _encoded({**_DEFAULT_HEADERS, **(headers or {})})
         self._tls = tls
-        self._wire: Wire | None = None
+        self._given_wire = wire
+        self._wire: Exchanges | None = None
 
     def __repr__(self) -> str:
         return f"Client({self._hosts})"
@@ -121,7 +124,7 @@ class Client:
         from ._wire import Wire  # noqa: PLC0415 - connectors are imported and named without any request being sent
 
         hush_libraries()
-        self._wire = Wire(connections=self._limits.concurrency + 1, tls=self._tls)
+        self._wire = self._given_wire or Wire(connections=self._limits.concurrency + 1, tls=self._tls)
         return self
 
     async def __aexit__(

@@ -104,7 +104,9 @@ class Plugins:
         known = ", ".join(sorted(self.connectors)) or "none"
         raise PluginError(
             f"no connector named {name!r} is installed (installed: {known})",
-            hint=f"did you mean {near[0]!r}?" if near else f"pip install pullpush-{name}",
+            hint=f"did you mean {near[0]!r}?"
+            if near
+            else f"pip install pullpush-{name}, or write it: pullpush new-connector {name}",
         )
 
     def observe(self, hook: str, **arguments: Any) -> None:

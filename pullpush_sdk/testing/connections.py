@@ -9,14 +9,16 @@ from typing import Any
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.clock import Clock, SystemClock
 from pullpush_sdk.connector import Connection, Connector
-from pullpush_sdk.http import Client, MemoryTokenStore, Redactor, Secret, TokenStore, authenticator_of
+from pullpush_sdk.http import Authenticator, Client, MemoryTokenStore, Redactor, Secret, TokenStore, authenticator_of
 from pullpush_sdk.manifest import Limits, Manifest, NoAuth, render
 from pullpush_sdk.plugins import LoadedConnector
 from pullpush_sdk.sandbox import Sandbox, serve
 
-__all__ = [
-    "connected",
-]
+from .in_memory import InMemory
+
+__all__ = ["connected"]
+
+_CALLBACK = "http://127.0.0.1/callback"
 
 
 @asynccontextmanager
@@ -30,11 +32,13 @@ async def connected(
     secrets: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     store: TokenStore | None = None,
+    served: bool = True,
 ) -> AsyncIterator[Connection]:
-    """A connection of `loaded` to a served sandbox.
+    """A connection of `loaded` to a served sandbox; without `served` to its app in this event loop, see `in_memory`.
 
     `settings` and `secrets` are laid over those that the sandbox names; defaults of the settings schema apply. A
-    connector without a manifest calls its setting `base_url`, else the sandbox.
+    connector without a manifest calls its setting `base_url`, else the sandbox. Where a person has to grant access and
+    neither `store` nor a setting holds a token, a code is redeemed at the sandbox first.
     """
     manifest: Manifest | None = loaded.connector.manifest
     ticking = clock or SystemClock()
@@ -51,7 +55,7 @@ async def connected(
         store=store or MemoryTokenStore(),
     )
     async with (
-        serve(sandbox.app) as origin,
+        _reached(sandbox, served=served) as (origin, wire),
         Client(
             base_url=str(values.get("base_url") or origin) if manifest is None else render(manifest.base_url, lookup),
             hosts=() if manifest is None else [render(host, lookup) for host in manifest.hosts],
@@ -62,9 +66,13 @@ async def connected(
             clock=ticking,
             origin=origin,
             classify=loaded.connector.classify,
+            wire=wire,
             sign=loaded.connector.signer({**values, **wrapped}),
         ) as client,
     ):
+        if store is None and _wants_consent(auth):
+            asked = client.authorization(_CALLBACK)
+            await client.authorize(asked, {"state": asked.state, "code": "sandbox"})
         yield Connection(
             name=name,
             connector=loaded.connector,
@@ -74,6 +82,22 @@ async def connected(
             clock=ticking,
             types=types or CanonicalTypes(),
         )
+
+
+@asynccontextmanager
+async def _reached(sandbox: Sandbox, *, served: bool) -> AsyncIterator[tuple[str, InMemory | None]]:
+    """The address of a sandbox, and what takes the place of connections to it, if anything does."""
+    if not served:
+        wire = InMemory(sandbox.app)
+        yield wire.origin, wire
+        return
+    async with serve(sandbox.app) as origin:
+        yield origin, None
+
+
+def _wants_consent(auth: Authenticator) -> bool:
+    """Whether a person has to say yes first, as `pullpush auth` asks: the settings hold no token."""
+    return auth.asks_a_person and auth.scheme.bootstrap() is None
 
 
 def _defaults(connector: Connector) -> dict[str, Any]:

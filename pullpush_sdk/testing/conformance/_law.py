@@ -67,7 +67,7 @@ class Law:
         connector = subject.loaded.connector
         concerned = {
             "read": connector.reads,
-            "write": connector.writes & connector.reads,  # what cannot be read back cannot be judged
+            "write": connector.writes,  # judged by what is read back, else by the sandbox's own books
             "both": connector.reads & connector.writes,
             "webhook": connector.webhooks & connector.reads,  # what a webhook tells is judged by what a poll reads
         }[self.ability]

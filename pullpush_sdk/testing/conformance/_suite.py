@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from pullpush_sdk.plugins import load_plugins
-from pullpush_sdk.testing.pytest_plugin import effort_of
 
 from ._law import BrokenLawError, Effort, Law, NotProvenError
 from ._subject import Subject
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = ["suite"]
 
@@ -26,6 +26,10 @@ def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **opt
     Raises:
         PluginError: no such connector is installed.
     """
+    import pytest  # noqa: PLC0415 - validation tries the laws without it
+
+    from pullpush_sdk.testing.pytest_plugin import effort_of  # noqa: PLC0415
+
     subject = Subject.of(load_plugins(), name, **options)
     cases = [
         pytest.param(law, canonical_type, id=f"{law.name}-{canonical_type}")

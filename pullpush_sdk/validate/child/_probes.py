@@ -6,6 +6,7 @@ A law says that something is wrong; a probe says where.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -27,6 +28,7 @@ Tell = Callable[..., None]
 MARK = "_resource"
 SMALL = 4
 """Records a page while paging is probed: few enough that the smallest list has several pages."""
+_SIZE_SETTING = re.compile(r"\{\{\s*\w*(?:size|limit)\w*\s*(?:\|[^{}]*)?\}\}")
 _DAY = 86_400.0
 _LONGEST = 30.0
 _EDITS: tuple[tuple[str, dict[str, Json]], ...] = (
@@ -176,15 +178,26 @@ def marked(plugin: Any) -> Any:
 
 
 def in_small_pages(plugin: Any) -> Any:
-    """The plugin, marked, with a manifest that asks for a few records a page."""
+    """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
         if pages.size_param is None:
-            return resource
+            return _with_small_setting(resource)
         return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
 
-    return _changed(marked(plugin), shrink)
+    return _changed(plugin, shrink)
+
+
+def _with_small_setting(resource: Any) -> Any:
+    """The resource whose page size is a setting's: the request asks for a few."""
+    if resource.list is None or resource.pagination.kind == "none":
+        return resource
+    params = {
+        name: SMALL if isinstance(value, str) and _SIZE_SETTING.fullmatch(value) else value
+        for name, value in resource.list.params.items()
+    }
+    return attrs.evolve(resource, list=attrs.evolve(resource.list, params=params))
 
 
 def _changed(plugin: Any, change: Callable[[str, Any], Any]) -> Any:
