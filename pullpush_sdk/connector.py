@@ -21,6 +21,26 @@ from pullpush_sdk.clock import Clock
 from pullpush_sdk.errors import FieldError, Problem, PullPushError, RecordError, TransientError
 from pullpush_sdk.http import Answer, Call, Client, Secret, Sign
 
+__all__ = [
+    "Abilities",
+    "Connection",
+    "Connector",
+    "Delivery",
+    "Event",
+    "Finding",
+    "Location",
+    "Outcome",
+    "Page",
+    "PushHook",
+    "Reject",
+    "Result",
+    "Verb",
+    "WebhookRequest",
+    "moment_of",
+    "outcome_of",
+    "version_of",
+]
+
 Json = Any
 T = TypeVar("T")
 

@@ -119,6 +119,6 @@ def _place(error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
         library = file.is_relative_to(python) and "site-packages" not in file.parts
-        if not file.is_relative_to(ours) and not library and not frame.filename.startswith("<"):
+        if not file.is_relative_to(ours) and not library and "pluggy" not in file.parts and file.suffix:
             return f"{'/'.join(file.parts[-2:])}:{frame.lineno}: "
     return ""

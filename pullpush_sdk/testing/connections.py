@@ -16,6 +16,8 @@ from pullpush_sdk.sandbox import Sandbox, serve
 
 from .in_memory import InMemory
 
+__all__ = ["connected"]
+
 _CALLBACK = "http://127.0.0.1/callback"
 
 

@@ -132,6 +132,7 @@ def raised(error: BaseException) -> str:
         if not Path(frame.filename).is_relative_to(kit)
         and ("site-packages" in frame.filename or not Path(frame.filename).is_relative_to(python))
         and not frame.filename.startswith("<")
+        and "pluggy" not in Path(frame.filename).parts
     ]
     place = f"{'/'.join(Path(own[-1].filename).parts[-2:])}:{own[-1].lineno} in {own[-1].name}: " if own else ""
     return f"{place}{type(error).__name__}: {error}"
