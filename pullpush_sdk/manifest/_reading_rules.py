@@ -17,6 +17,7 @@ from ._template import placeholders
 
 _NAMED_FORMATS = frozenset({"iso", "unix", "unix_ms"})
 _DECLARED = re.compile(r"\$(\w+)\s*:")
+_CURSORS = frozenset({"after", "cursor", "endCursor", "nextCursor", "pageToken"})
 _STRINGS = re.compile(r'""".*?"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*', re.DOTALL)
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
@@ -84,7 +85,7 @@ def check_graphql(path: str, around: str, request: Request, pagination: Paginati
         cursor = pagination.cursor_param
         if cursor not in declared:
             message = f"graphql pagination needs a query with the variable ${cursor}"
-            meant = query is not None and f"${cursor}" not in query and bool(declared)
+            meant = query is not None and f"${cursor}" not in query and bool(declared & _CURSORS)
             place = f"{around}.pagination.cursor_param" if meant else f"{path}.query"
             yield _problem("pagination", message, place, f"it has {_named(declared)}" if declared else "declare it")
         size = pagination.size_param
