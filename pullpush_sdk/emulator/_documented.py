@@ -32,7 +32,7 @@ from pullpush_sdk.samples import Described, Exchange, WebhookSample
 from ._endpoints import Endpoint, segments_of
 from ._endpoints import Kind as EndpointKind
 from ._facts import Fact
-from ._fallback import asked_by, base_path_of, uses_of
+from ._fallback import asked_by, base_path_of, origin_of, uses_of
 from ._inference import time_field
 from ._inputs import Where, is_placeholder
 from ._leaves import Place, at, put
@@ -71,7 +71,7 @@ def documented(
     refusals: list[Exchange] = []
     for described in documents:
         base = segments_of(server_path(described.api, manifest, values))
-        reader = _Reader(described.api, base, _settled(manifest, values), manifest, types)
+        reader = _Reader(described.api, base, _settled(manifest, values), manifest, types, origin_of(manifest, values))
         for operation in described.api.operations:
             endpoint = reader.endpoint(operation)
             if not any((each.method, each.segments) == (endpoint.method, endpoint.segments) for each in endpoints):
@@ -115,6 +115,7 @@ class _Reader:
     settled: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
     manifest: Manifest
     types: CanonicalTypes
+    origin: str
 
     def endpoint(self, operation: Operation) -> Endpoint:
         """One operation as an endpoint."""
@@ -186,7 +187,7 @@ class _Reader:
             fields=fields,
             recorded=[exchange],
             table=found.place,
-            paging=_paging(told, found.place),
+            paging=_paging(told, found.place, self.origin),
             filters=filters,
             since=_where(since) if since is not None else None,
             times=time_field([each for each in rows if isinstance(each, dict)]),
@@ -352,7 +353,7 @@ def _nested(place: Place, value: Json) -> Json:
     return value
 
 
-def _paging(told: ListPaging, table: Place) -> Paging:
+def _paging(told: ListPaging, table: Place, origin: str) -> Paging:
     """A document's paging; unproven where it leaves open how the next page is asked for."""
     if told.kind == "none":
         return Paging(proven=told.pager is None and "one answer" in told.unclear)
@@ -366,9 +367,9 @@ def _paging(told: ListPaging, table: Place) -> Paging:
     if told.cursor is not None and told.kind == "cursor":
         adverts.append(Advert(form="cursor", place=told.cursor, sample=""))
     if told.url is not None and told.url != table:
-        adverts.append(Advert(form="url", place=told.url, sample="https://sandbox.example"))
+        adverts.append(Advert(form="url", place=told.url, sample=origin))
     if told.link:
-        adverts.append(Advert(form="link", header="link", sample="https://sandbox.example"))
+        adverts.append(Advert(form="link", header="link", sample=origin))
     common: dict[str, Any] = {
         "pager": pager,
         "size": _where(size) if size is not None else None,

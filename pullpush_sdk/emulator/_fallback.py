@@ -105,6 +105,12 @@ def base_path_of(manifest: Manifest, values: Mapping[str, Json]) -> str:
     return base_path(attrs.evolve(manifest, base_url=_rendered(manifest.base_url, values)))
 
 
+def origin_of(manifest: Manifest, values: Mapping[str, Json]) -> str:
+    """Where the platform says that it is, as its answers' whole addresses begin; empty where nobody says so."""
+    parts = urlsplit(_rendered(manifest.base_url, values))
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
 def _rendered(text: str, values: Mapping[str, Json]) -> str:
     try:
         return str(render(text, dict(values)))
@@ -167,7 +173,7 @@ def fallbacks(
             continue
         findings.append(finding)
         if not any(meets(each, asked) for each in made):
-            made.append(_made(use, asked, samples, types))
+            made.append(_made(use, asked, samples, types, origin=origin_of(manifest, values)))
     return [*known, *made], findings
 
 
@@ -233,7 +239,7 @@ def _is_near(endpoint: Endpoint, asked: Asked) -> bool:
     return len(wrong) <= 1 and len(wrong) + (endpoint.method != asked.method) == 1
 
 
-def _made(use: Use, asked: Asked, samples: Samples, types: CanonicalTypes) -> Endpoint:
+def _made(use: Use, asked: Asked, samples: Samples, types: CanonicalTypes, *, origin: str) -> Endpoint:
     """An endpoint that behaves as the manifest says."""
     segments = tuple(None if is_placeholder(each) else each for each in segments_of(asked.path))
     fields = tuple(_field(each) for each in segments_of(asked.path) if is_placeholder(each))
@@ -242,7 +248,7 @@ def _made(use: Use, asked: Asked, samples: Samples, types: CanonicalTypes) -> En
     if use.kind == "list":
         table = place_of(use.response.records)
         body = _nested(table, _examples(use, samples, types))
-        shown = {"table": table, "paging": _paging(use)}
+        shown = {"table": table, "paging": _paging(use, origin)}
         where = use.resource.incremental if use.resource is not None else None
         if where is not None and (where.param or where.variable):
             graphql = use.request.query is not None
@@ -334,8 +340,8 @@ def _plain(target: str, rule: Json, kind: Kind | None, number: int) -> Json:
     return {"currency": "EUR"}.get(target, f"{target.upper()}-{number + 1}")
 
 
-def _paging(use: Use) -> Paging:
-    """The paging that a manifest describes."""
+def _paging(use: Use, origin: str) -> Paging:
+    """The paging that a manifest describes; addresses in headers begin with `origin`."""
     told, response = use.pagination, use.response
     if told.kind == "none":
         return Paging()
@@ -358,7 +364,7 @@ def _paging(use: Use) -> Paging:
         return Paging(kind="offset", pager=where(told.offset_param), start=0, **common)
     if told.kind == "keyset":
         return Paging(kind="cursor", pager=where(told.cursor_param), after=told.key, **common)
-    advert = Advert(form="link", header="link", sample="https://sandbox.example")
+    advert = Advert(form="link", header="link", sample=origin)
     if told.kind == "next_url":
         advert = Advert(form="url", place=place_of(response.next_url or ""), sample="")
     elif told.kind != "link":

@@ -124,8 +124,11 @@ def _check_template(value: Json, path: str, known: frozenset[str]) -> Iterator[P
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {{{{{close[0]}}}}}?" if close else "declare it under settings.properties or secrets"
+    head, dot, within = name.partition(".")
+    close = difflib.get_close_matches(head, known, n=1)
+    if not close:
+        return "declare it under settings.properties or secrets"
+    return f"did you mean {{{{{close[0]}{dot}{within}}}}}?"
 
 
 def _check_limits(manifest: Manifest) -> Iterator[Problem]:

@@ -3,9 +3,11 @@
 The document is read as it is written: nothing is fetched, references may run in circles, and every walk is bounded.
 """
 
-from .api import Answer, Api, Body, Notice, Operation, read_api, read_api_text
+from .api import Answer, Api, Body, Notice, Operation, api_of, read_api, read_api_text
+from .document import read_document
 from .lists import ListPaging, RecordList, paging_of, records_of, since_of
-from .shapes import Param, Shape, field_paths, required_paths, shape_of_examples
+from .shapes import Param, Shape, field_paths, required_paths, shape_of_examples, with_examples
+from .trim import trimmed
 from .values import OPEN, made_value
 from .words import singular, snake, words_of
 
@@ -20,16 +22,20 @@ __all__ = [
     "Param",
     "RecordList",
     "Shape",
+    "api_of",
     "field_paths",
     "made_value",
     "paging_of",
     "read_api",
     "read_api_text",
+    "read_document",
     "records_of",
     "required_paths",
     "shape_of_examples",
     "since_of",
     "singular",
     "snake",
+    "trimmed",
+    "with_examples",
     "words_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,12 @@ from .schemas import Schemas, kind_of, mapping, plain, sequence
 from .shapes import Param, Shape
 from .values import bounded
 
-__all__ = ["Answer", "Api", "Body", "Notice", "Operation", "read_api", "read_api_text"]
+__all__ = ["Answer", "Api", "Body", "Notice", "Operation", "api_of", "read_api", "read_api_text"]
 
 Json = Any
 _METHODS = ("get", "post", "put", "patch", "delete")
 _CALLBACKS = 50
+_TRIAL = re.compile(r"(?i)\b(sandbox|staging|stage|test|dev|development|demo|mock|local|uat|qa)\b")
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -152,12 +154,14 @@ class _Reader:
         )
 
     def _servers(self) -> tuple[tuple[str, ...], Mapping[str, Json]]:
+        """The addresses, the one that is most likely a platform's own first, and the variables of that one."""
         nodes = [mapping(each) for each in sequence(self._document.get("servers"))]
+        nodes.sort(key=lambda each: _aside(f"{each.get('url') or ''}", str(each.get("description") or "")))
         urls = tuple(str(each.get("url") or "") for each in nodes)
         if self._document.get("host") or self._document.get("basePath"):
             schemes = sequence(self._document.get("schemes"))
             scheme = "https" if "https" in schemes or not schemes else str(schemes[0])
-            host = self._document.get("host")
+            host = re.sub(r"^\w+://", "", str(self._document.get("host") or "")).rstrip("/")
             path = str(self._document.get("basePath") or "")
             urls = (*urls, f"{scheme}://{host}{path}" if host else path)
         return urls, mapping(nodes[0].get("variables")) if nodes else {}
@@ -203,6 +207,7 @@ class _Reader:
             example=example if plain(example) else default if plain(default) else None,
             default=default if plain(default) else None,
             most=most if isinstance(most, int | float) and not isinstance(most, bool) else None,
+            enum=tuple(each for each in sequence(schema.get("enum")) if plain(each)),
         )
 
     def _body(self, node: Mapping[str, Json], params: list[Mapping[str, Json]]) -> Body | None:
@@ -286,6 +291,15 @@ class _Reader:
                 words = f"{name} {operation.get('operationId') or ''} {operation.get('summary') or ''}"
                 yield Notice(name=name, body=body, headers=headers, words=words)
                 return
+
+
+def _aside(url: str, words: str) -> int:
+    """How far an address is from the one that accounts are at: a trial's stands behind it, a developer's own last."""
+    if re.search(r"(?i)//(localhost|127\.|0\.0\.0\.0|\[::1\])", url):
+        return 3
+    if _TRIAL.search(url) or (_TRIAL.search(words) and not re.search(r"(?i)produc|live", words)):
+        return 2
+    return 0 if url.startswith("https:") else 1
 
 
 def _status(code: str) -> int | None:

@@ -26,7 +26,31 @@ __all__ = [
 Json = Any
 _LIST_NAMES = ("data", "items", "results", "records", "rows", "list", "entries", "content", "value", "values", "objects",
                "hits", "member", "elements", "payload", "nodes")  # fmt: skip
-NO_NOUNS = frozenset({"get", "list", "search", "all", "find", "query", "by", "api", "rest", "paged", "filter", "v"})
+_NO_RECORDS = frozenset(
+    {"errors", "error", "warnings", "messages", "included", "facets", "aggregations", "links", "filters"}
+)
+"""Lists that stand beside the records of an answer."""
+NO_NOUNS = frozenset(
+    {
+        "get",
+        "list",
+        "search",
+        "all",
+        "find",
+        "query",
+        "by",
+        "api",
+        "rest",
+        "paged",
+        "filter",
+        "v",
+        "retrieve",
+        "fetch",
+        "look",
+        "lookup",
+        "batch",
+    }
+)
 GENERIC = frozenset(
     {"items", "item", "mine", "me", "details", "full", "v1", "v2", "v3", "v4", "index", "entries", "records"}
 )
@@ -109,7 +133,7 @@ def records_of(path: str, answer: Shape) -> RecordList | None:
     def worth(each: tuple[tuple[str, ...], Shape]) -> tuple[int, int, int]:
         name = each[0][-1] if each[0] else ""
         named = name == "" or name.lower() in _LIST_NAMES or bool(noun & set(map(singular, words_of(name))))
-        return (int(named), -len(each[0]), len(each[1].properties))
+        return (int(named) - 2 * (name.lower() in _NO_RECORDS), -len(each[0]), len(each[1].properties))
 
     place, record = max(found, key=worth)
     return RecordList(place=place, record=record)
@@ -147,6 +171,8 @@ def paging_of(
         "told": {what: name for name, what in _HEADERS.items() if name in headers},
         "size": size,
     }
+    if answer is not None and shown["url"] is not None and _is_token(answer, shown["url"]):
+        shown |= {"cursor": shown["cursor"] or shown["url"], "url": None}
     if cursor is not None and page is None and shown["cursor"] is not None:
         return ListPaging(kind="cursor", pager=cursor, **shown)
     if shown["url"] is not None and page is None and offset is None:
@@ -166,9 +192,20 @@ def paging_of(
     if cursor is not None:
         words = f"the list takes {cursor.name}; where does an answer name the next one?"
         return ListPaging(kind="none", unclear=words)
+    if shown["cursor"] is not None:
+        words = f"an answer names the next page by {'.'.join(shown['cursor'])}; which parameter takes that?"
+        return ListPaging(kind="none", unclear=words)
     if size is not None:
         return ListPaging(kind="none", unclear=f"the list takes {size.name}; how is the next page asked for?")
     return ListPaging(kind="none", unclear="is everything in one answer?")
+
+
+def _is_token(answer: Shape, place: Sequence[str]) -> bool:
+    """Whether the example at a place is no part of an address."""
+    shape = answer
+    for name in place:
+        shape = shape.properties[name]
+    return isinstance(shape.example, str) and re.fullmatch(r"[^/?&\s]+", shape.example) is not None
 
 
 def since_of(params: Sequence[Param]) -> Param | None:

@@ -114,11 +114,28 @@ class Schemas:
             if budget[0] < 0 or not isinstance(part, Mapping):
                 break
             inner = self._merged(part, budget, depth + 1)
-            properties = {**mapping(inner.get("properties")), **mapping(merged.get("properties"))}
+            properties = self._together(mapping(inner.get("properties")), mapping(merged.get("properties")))
             required = [*sequence(inner.get("required")), *sequence(merged.get("required"))]
             merged = {**inner, **merged} | ({"properties": properties} if properties else {})
             merged |= {"required": required} if required else {}
         return merged
+
+    def _together(self, one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
+        """The properties of both; of one that both have, the schema that says more, `other` where they say the same."""
+        found = {**one, **other}
+        for name in one.keys() & other.keys():
+            if self._says(one[name]) > self._says(other[name]):
+                found[name] = one[name]
+        return found
+
+    def _says(self, schema: Json) -> int:
+        """How much a schema tells of a value: what is inside, its kind, or nothing."""
+        node = mapping(self.resolved(schema))
+        if node.get("items") or node.get("properties"):
+            return 3
+        if any(node.get(word) for word in ("allOf", "oneOf", "anyOf")):
+            return 2
+        return 1 if kind_of(node) != "unknown" else 0
 
 
 def _named(schema: Json) -> tuple[str, str] | None:

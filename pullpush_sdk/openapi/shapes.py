@@ -8,11 +8,12 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Param", "Shape", "field_paths", "required_paths", "shape_of_examples"]
+__all__ = ["Param", "Shape", "field_paths", "required_paths", "shape_of_examples", "with_examples"]
 
 Json = Any
 _DEEPEST = 5
 _MOST = 400
+_ITEMS = 50
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +56,33 @@ class Param:
     example: Json = None
     default: Json = None
     most: int | float | None = None
+    enum: Sequence[Json] = ()
+
+    @property
+    def fixed(self) -> Json:
+        """The value that it has in every request: its only word, or its default; None where a person chooses."""
+        return self.enum[0] if len(self.enum) == 1 else self.default
+
+
+def with_examples(shape: Shape, values: Sequence[Json], depth: int = 0) -> Shape:
+    """The shape with what these values add to it: examples where it has none, places that it leaves open."""
+    known = [value for value in values if value is not None]
+    if not known or depth > _DEEPEST:
+        return shape
+    if shape.kind == "object" and shape.properties:
+        objects = [value for value in known if isinstance(value, Mapping)]
+        properties = {
+            name: with_examples(inner, [value.get(name) for value in objects], depth + 1)
+            for name, inner in shape.properties.items()
+        }
+        return attrs.evolve(shape, properties=properties)
+    if shape.kind == "list" and shape.item is not None:
+        items = [item for value in known if isinstance(value, list) for item in value][:_ITEMS]
+        return attrs.evolve(shape, item=with_examples(shape.item, items, depth + 1))
+    seen = shape_of_examples(known, depth)
+    if shape.kind == "unknown" or (shape.kind == seen.kind and seen.kind in ("object", "list")):
+        return attrs.evolve(seen, name=shape.name, about=shape.about, read_only=shape.read_only)
+    return attrs.evolve(shape, example=seen.example) if shape.example is None else shape
 
 
 def shape_of_examples(values: Sequence[Json], depth: int = 0) -> Shape:
@@ -68,7 +96,9 @@ def shape_of_examples(values: Sequence[Json], depth: int = 0) -> Shape:
         properties = {name: shape_of_examples([value.get(name) for value in known], depth + 1) for name in names}
         return Shape(kind="object", properties=properties)
     if all(isinstance(value, list) for value in known) and depth < _DEEPEST + 2:
-        return Shape(kind="list", item=shape_of_examples([item for value in known for item in value][:50], depth + 1))
+        return Shape(
+            kind="list", item=shape_of_examples([item for value in known for item in value][:_ITEMS], depth + 1)
+        )
     return Shape(kind=_kind(known), example=first if isinstance(first, str | int | float | Decimal) else None)
 
 

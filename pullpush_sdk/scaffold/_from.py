@@ -104,5 +104,8 @@ def draft_files(
         webhooks=False,
         drafted=source,
     )
-    files = render_drafted(names, answers, drafted.manifest, drafted.samples)
+    samples = dict(drafted.samples)
+    if drafted.document is not None:
+        samples["document" if "openapi" in samples else "openapi"] = drafted.document
+    files = render_drafted(names, answers, drafted.manifest, samples)
     return DraftedFiles(files=files, answers=answers, drafted=drafted)

@@ -47,6 +47,11 @@ BAD = {
         HOOKS + "\n@hookimpl\ndef pullpush_pusch(connection):\n    pass\n",
         ["unknown hook 'pullpush_pusch'", "did you mean 'pullpush_push'?"],
     ),
+    "bay-argument": (
+        HOOKS + "\n@hookimpl\ndef pullpush_pull(connection, canonical_types, cursor):\n    pass\n",
+        ["pullpush_pull has no argument 'canonical_types'", "did you mean 'canonical_type'?"],
+    ),
+    "bay-hookless": ("def pull():\n    pass\n", ["implements no hook", "@hookimpl"]),
     "bay-unmarked": (
         HOOKS + "\ndef pullpush_push(connection):\n    pass\n",
         ["pullpush_push is not marked", "@hookimpl"],
@@ -155,7 +160,11 @@ def test_a_real_ctrl_c_is_no_fault_of_the_plugin(tmp_path: Path) -> None:
 
 
 def test_what_a_plugin_prints_does_not_spoil_the_output(tmp_path: Path) -> None:
-    files = {"hooks.py": "print('hello from', __name__)\n" + HOOKS, "connector.yaml": MANIFEST.format(name="chatty")}
+    last = "import atexit\natexit.register(print, 'the last words')\n"
+    files = {
+        "hooks.py": "print('hello from', __name__)\n" + last + HOOKS,
+        "connector.yaml": MANIFEST.format(name="chatty"),
+    }
     install(tmp_path, "bay-chatty", files, point="chatty")
     done = python(tmp_path, *PULLPUSH, "connectors", "--json", "--timing")
     shown = json.loads(done.stdout)
@@ -163,6 +172,7 @@ def test_what_a_plugin_prints_does_not_spoil_the_output(tmp_path: Path) -> None:
     assert (
         "bay-chatty 1.0 (entry point 'chatty') printed while it was loaded: hello from bay_chatty.hooks" in done.stderr
     )
+    assert "the last words" in done.stderr
     (cost,) = [each for each in shown["timing"] if each["connector"] == "chatty"]
     assert cost["state"] == "loaded"
     assert cost["seconds"] >= cost["importSeconds"] > 0

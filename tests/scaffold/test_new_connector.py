@@ -173,6 +173,15 @@ def test_what_is_there_is_never_written_over(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full", "link"]
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "note").write_text("")
+    made = CliRunner().invoke(cli, ["new-connector", "lamps", "--no-input", "--folder", str(tmp_path / "note" / "x")])
+    assert made.exit_code == 2
+    assert f"{tmp_path / 'note' / 'x'} cannot be written" in made.stderr
+    assert "--folder" in made.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["note"]
+
+
 def test_an_empty_folder_is_filled(tmp_path):
     """Somebody made it for this."""
     result = invoke("big-shop", "--no-input", "--no-run", "--folder", str(tmp_path))

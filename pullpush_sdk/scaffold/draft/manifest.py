@@ -15,32 +15,29 @@ from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, dumps, fields_
 from pullpush_sdk.errors import FieldError, ManifestError, Problem
 from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
-from pullpush_sdk.openapi import snake
+from pullpush_sdk.openapi import trimmed
 
-from .notices import DraftedWebhook, webhook_of
-from .observed import constant_body
-from .propose import SURE, Proposal, propose
-from .resources import Listing, listings, pagination_of, since_param
+from .notices import webhook_of
+from .propose import Proposal, propose
+from .resources import listings
 from .samples import records_of, sample_of
-from .sections import push_lines, webhook_lines
 from .shapes import Shape, Sketch, field_paths
+from .text import SIGN_IN, Beside, Resource, written
 from .writing import Writing, writing_of
-from .yamltext import comment, flow
 
 __all__ = ["Drafted", "draft"]
 
 Json = Any
 Proposer = Callable[[str, Sequence[Mapping[str, Json]]], Sequence[Mapping[str, Json]]]
 _ROUNDS = 60
-_SIGN_IN = "sign_in"
-"""The sample that holds the recorded exchange of a credential for a token."""
 
 
 @attrs.frozen(kw_only=True)
 class Drafted:
     """`manifest` as YAML text, sample files by resource name; `checks` are the places that a person must look at.
 
-    `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers.
+    `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers,
+    `document` is what all this uses of the OpenAPI document, None where there is none or it is too large.
     """
 
     manifest: str
@@ -49,13 +46,7 @@ class Drafted:
     checks: Sequence[str]
     writes: Sequence[str] = ()
     events: Sequence[str] = ()
-
-
-@attrs.define(kw_only=True)
-class _Resource:
-    listing: Listing
-    name: str
-    proposals: list[Proposal]
+    document: Mapping[str, Json] | None = attrs.field(default=None, repr=False)
 
 
 def draft(
@@ -77,32 +68,38 @@ def draft(
     left_out: list[str] = list(beside.left_out)
     for _ in range(_ROUNDS):
         beside = _still(beside, resources)
-        lines, checks = _written(sketch, resources, beside, name=name, title=title, left_out=left_out)
+        lines, checks = written(sketch, resources, beside, name=name, title=title, left_out=left_out)
         text = "\n".join(lines) + "\n"
         problems = _problems(text, types) or _misfits(resources, sketch, types)
         if not problems:
             break
-        beside = _mend(resources, beside, problems, left_out)
+        beside = _mend(resources, beside, problems, left_out, types)
     samples = {each.name: sample_of(each.listing, sketch, each.proposals) for each in resources}
     if resources and sketch.sign_in:
-        samples.setdefault(_SIGN_IN, {"exchanges": list(sketch.sign_in)})
+        samples.setdefault(SIGN_IN, {"exchanges": list(sketch.sign_in)})
     reads = {each.name: each.listing.canonical_type for each in resources}
     events = [each.event for each in beside.webhook.handlers] if beside.webhook is not None else []
     return Drafted(
-        manifest=text, samples=samples, reads=reads, checks=checks, writes=sorted(beside.writings), events=events
+        manifest=text,
+        samples=samples,
+        reads=reads,
+        checks=checks,
+        writes=sorted(beside.writings),
+        events=events,
+        document=_document(sketch, resources, beside),
     )
 
 
-@attrs.frozen(kw_only=True)
-class _Beside:
-    """What is drafted beside the lists: writes by canonical type, webhooks, and why others are left to a person."""
+def _document(sketch: Sketch, resources: Sequence[Resource], beside: Beside) -> Mapping[str, Json] | None:
+    """What the drafted lists and writes use of the document: the emulator plays them by it."""
+    if sketch.document is None or not resources:
+        return None
+    asked = [each for one in resources for each in (one.listing.operation, one.listing.details)]
+    asked += [each.operation for one in beside.writings.values() for each in (one.create, one.update) if each]
+    return trimmed(sketch.document, {(each.method, each.path) for each in asked if each is not None})
 
-    writings: Mapping[str, Writing] = attrs.field(factory=dict)
-    webhook: DraftedWebhook | None = None
-    left_out: Sequence[str] = ()
 
-
-def _beside(sketch: Sketch, resources: Sequence[_Resource], types: CanonicalTypes) -> _Beside:
+def _beside(sketch: Sketch, resources: Sequence[Resource], types: CanonicalTypes) -> Beside:
     writings: dict[str, Writing] = {}
     left_out: list[str] = []
     for each in resources:
@@ -116,10 +113,10 @@ def _beside(sketch: Sketch, resources: Sequence[_Resource], types: CanonicalType
     webhook = webhook_of(sketch.notices, known)
     if sketch.notices and webhook is None:
         left_out.append("webhook: no webhook of the document brings a record that is read here")
-    return _Beside(writings=writings, webhook=webhook, left_out=left_out)
+    return Beside(writings=writings, webhook=webhook, left_out=left_out)
 
 
-def _still(beside: _Beside, resources: Sequence[_Resource]) -> _Beside:
+def _still(beside: Beside, resources: Sequence[Resource]) -> Beside:
     """Without what speaks of resources that were taken out."""
     names, kinds = {each.name for each in resources}, {each.listing.canonical_type for each in resources}
     webhook = beside.webhook
@@ -132,8 +129,8 @@ def _still(beside: _Beside, resources: Sequence[_Resource]) -> _Beside:
 
 def _resources(
     sketch: Sketch, types: CanonicalTypes, wanted: Sequence[str] | None, proposer: Proposer | None
-) -> list[_Resource]:
-    found: list[_Resource] = []
+) -> list[Resource]:
+    found: list[Resource] = []
     taken: set[str] = set()
     for listing in listings(sketch.operations, wanted):
         if listing.canonical_type not in types:
@@ -142,7 +139,7 @@ def _resources(
         taken.add(name)
         proposals = _proposals(types[listing.canonical_type], listing.record, proposer)
         if proposals:
-            found.append(_Resource(listing=listing, name=name, proposals=proposals))
+            found.append(Resource(listing=listing, name=name, proposals=proposals))
     return found
 
 
@@ -203,166 +200,6 @@ def _quoted(name: str) -> str:
     return f'["{escaped}"]'
 
 
-# Text
-
-
-def _written(
-    sketch: Sketch,
-    resources: Sequence[_Resource],
-    beside: _Beside,
-    *,
-    name: str,
-    title: str,
-    left_out: Sequence[str],
-) -> tuple[list[str], list[str]]:
-    checks: list[str] = []
-
-    def check(place: str, words: str) -> str:
-        if not words:
-            return ""
-        checks.append(f"{place}: {comment(words)}")
-        return f"  # check: {comment(words)}"
-
-    settings = dict(sketch.settings)
-    parts: list[str] = []
-    for resource in resources:
-        parts += _resource_lines(resource, settings, check)
-    secrets = list(sketch.secrets)
-    if beside.webhook is not None:
-        secrets.append("webhook_secret")
-        parts += ["", *webhook_lines(beside.webhook, check)]
-    if beside.writings:
-        parts += ["", "push:"]
-        for kind, writing in beside.writings.items():
-            parts += push_lines(kind, writing, lambda path: _path(path, settings), check)
-    base = sketch.base_url or f"https://api.{name}.example{sketch.gaps.get('base_path', '')}"
-    lines = [
-        "# Drafted. What says `check` is a guess to look at; the number behind a rule says how certain it is, 0 to 1.",
-        "# Every key: docs/reference/manifest.md of PullPush SDK; every rule of a map: docs/reference/mapping.md.",
-        "manifest: 1",
-        f"name: {flow(name)}",
-        f"title: {flow(title)}",
-        "version: 0.1.0",
-        f"docs: https://docs.{name}.example" + check("docs", "where is the platform's own documentation?"),
-        f"description: {flow(f'The records of an account at {title} as canonical events.')}",
-        "categories: [ecommerce]" + check("categories", "where should a catalogue list it?"),
-        "",
-        f"base_url: {flow(base)}" + check("base_url", sketch.gaps.get("base_url", "")),
-        f"auth: {flow(sketch.auth)}" + check("auth", sketch.gaps.get("auth", "")),
-    ]
-    lines += [f"secrets: {flow(secrets)}"] if secrets else []
-    if settings:
-        lines += ["settings:", "  type: object", "  additionalProperties: false", "  properties:"]
-        lines += [f"    {flow(key)}: {flow(value)}" for key, value in settings.items()]
-        required = [key for key, value in settings.items() if "default" not in value]
-        lines += [f"  required: {flow(required)}"] if required else []
-    lines += [
-        "limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}"
-        + check("limits", "how much does the platform allow?")
-    ]
-    harmless = next((each.listing for each in resources if each.listing.operation.method == "GET"), None)
-    if harmless is not None:
-        request, _ = _request(harmless, dict(settings), set())
-        lines += [f"check: {flow({'request': request})}" + check("check", "is there a request that names the account?")]
-    lines += [
-        "",
-        "resources:"
-        if resources
-        else "resources: {}" + check("resources", "no list of records was recognised; write one by hand"),
-    ]
-    lines += parts
-    if resources:
-        names = dict.fromkeys([*(each.name for each in resources), *([_SIGN_IN] if sketch.sign_in else [])])
-        lines += ["", "samples:", *(f"  {flow(each)}: samples/{each}.json" for each in names)]
-    lines += [f"# left out: {comment(each)}" for each in left_out]
-    return lines, checks
-
-
-def _resource_lines(resource: _Resource, settings: dict[str, Json], check: Callable[[str, str], str]) -> list[str]:
-    listing, place = resource.listing, f"resources.{resource.name}"
-    pagination, response, paging_check = pagination_of(listing)
-    request, asks = _request(
-        listing, settings, {pagination.get(key) for key in ("page_param", "offset_param", "cursor_param", "size_param")}
-    )
-    since = since_param(listing)
-    targets = {each.target for each in resource.proposals}
-    guess = (
-        ""
-        if listing.certainty >= SURE
-        else f"are these records of type {listing.canonical_type}? ({listing.certainty})"
-    )
-    lines = [
-        f"  {flow(resource.name)}:",
-        f"    canonical_type: {listing.canonical_type}" + check(place, guess),
-        f"    list: {flow(request)}" + check(f"{place}.list", asks),
-        f"    pagination: {flow(pagination)}" + check(f"{place}.pagination", paging_check),
-    ]
-    where = ({"records": listing.records} if listing.records else {}) | response
-    lines += [f"    response: {flow(where)}"] if where else []
-    if listing.details is not None:
-        path = re.sub(r"\{([^{}]+)\}$", lambda found: f"{{{{record.{_key(found[1], listing)}}}}}", listing.details.path)
-        lines += [
-            f"    # details: {flow({'path': path})}"
-            + check(f"{place}.details", "does the list hold whole records? else take the details in")
-        ]
-    if since is not None:
-        lines += [
-            f"    incremental: {flow({'param': since.name, 'overlap': 300})}"
-            + check(f"{place}.incremental", "which form of time does it take?")
-        ]
-    lines += ["    version: updated_at"] if "updatedAt" in targets else []
-    lines += ["    canonical_map:"]
-    for each in resource.proposals:
-        words = each.check or ("" if each.certainty >= SURE else "is it this?")
-        marked = check(f"{place}.canonical_map.{each.target}", words).removeprefix("  # ")
-        lines.append(
-            f"      {flow(each.target)}: {flow(each.rule)}  # {each.certainty:.2f}" + (f" {marked}" if marked else "")
-        )
-    return lines
-
-
-def _key(param: str, listing: Listing) -> str:
-    """The record's field that a path parameter names: of the same name, or an id."""
-    names = {snake(name): name for name in listing.record.properties}
-    return next((names[name] for name in (snake(param), "id", "entity_id", "uuid") if name in names), "id")
-
-
-def _request(listing: Listing, settings: dict[str, Json], paging: set[Any]) -> tuple[dict[str, Json], str]:
-    """The list's request: path parameters and required others become settings of the connection."""
-    operation = listing.operation
-    request: dict[str, Json] = {"path": _path(operation.path, settings)}
-    asks = ""
-    if operation.method == "POST":
-        body = constant_body(operation.exchanges, paging)
-        request = {"method": "POST", **request, "json": body, "idempotent": True}
-        asks = "is more asked for than this?" if body else "what must the body hold?"
-    params = {}
-    for param in operation.params:
-        if param.place == "query" and param.required and param.name not in paging:
-            setting = snake(param.name)
-            settings.setdefault(
-                setting,
-                {"type": "string", "title": comment(param.name)}
-                | ({"default": str(param.example)} if param.example is not None else {}),
-            )
-            params[param.name] = f"{{{{{setting}}}}}"
-    return request | ({"params": params} if params else {}), asks
-
-
-def _path(path: str, settings: dict[str, Json]) -> str:
-    def setting(found: re.Match[str]) -> str:
-        name = snake(found[1])
-        settings.setdefault(name, {"type": "string", "title": comment(found[1])})
-        return f"{{{{{name}}}}}"
-
-    text = re.sub(r"\{([^{}]+)\}", setting, path)
-    text = re.sub(r"(?<!\{)\{(?!\{)|(?<!\})\}(?!\})", "", text)
-    return text if text.startswith("/") else f"/{text}"
-
-
-# Mending
-
-
 def _problems(text: str, types: CanonicalTypes) -> Sequence[Problem]:
     try:
         manifest = read_manifest(text, file="connector.yaml")
@@ -373,7 +210,7 @@ def _problems(text: str, types: CanonicalTypes) -> Sequence[Problem]:
     return check_manifest(manifest, types, Functions())
 
 
-def _misfits(resources: Sequence[_Resource], sketch: Sketch, types: CanonicalTypes) -> list[Problem]:
+def _misfits(resources: Sequence[Resource], sketch: Sketch, types: CanonicalTypes) -> list[Problem]:
     """Rules that cannot read the values which the document itself shows."""
     found = []
     for resource in resources:
@@ -400,7 +237,13 @@ def _failure(compiled: CompiledMap, record: Json) -> FieldError | None:
     return None
 
 
-def _mend(resources: list[_Resource], beside: _Beside, problems: Sequence[Problem], left_out: list[str]) -> _Beside:
+def _mend(
+    resources: list[Resource],
+    beside: Beside,
+    problems: Sequence[Problem],
+    left_out: list[str],
+    types: CanonicalTypes,
+) -> Beside:
     """Take out the rule, the resource, the write or the webhooks that each problem is about; gives what is left
     beside the resources.
 
@@ -408,7 +251,7 @@ def _mend(resources: list[_Resource], beside: _Beside, problems: Sequence[Proble
         ManifestError: a problem is about neither.
     """
     mended = False
-    for problem in problems:
+    for problem in {each.path: each for each in reversed(problems)}.values():
         kind = next((each for each in beside.writings if problem.path.startswith(f"$.push.{each}")), None)
         if kind is not None:
             writings = {name: each for name, each in beside.writings.items() if name != kind}
@@ -418,14 +261,17 @@ def _mend(resources: list[_Resource], beside: _Beside, problems: Sequence[Proble
             beside, mended = attrs.evolve(beside, webhook=None), True
             left_out.append(f"webhook: {problem.message}")
         else:
-            mended = _mend_resource(resources, problem, left_out) or mended
+            mended = _mend_resource(resources, problem, left_out, types) or mended
     if not mended:
         raise ManifestError("the draft is not good", problems)
     return beside
 
 
-def _mend_resource(resources: list[_Resource], problem: Problem, left_out: list[str]) -> bool:
-    """Take out the rule, or the resource, that a problem is about; false where it is about neither."""
+def _mend_resource(resources: list[Resource], problem: Problem, left_out: list[str], types: CanonicalTypes) -> bool:
+    """Take out the rule, or the resource, that a problem is about; false where it is about neither.
+
+    The next best place of a document takes the place of a rule that does not fit.
+    """
     found = next(
         (
             each
@@ -442,8 +288,12 @@ def _mend_resource(resources: list[_Resource], problem: Problem, left_out: list[
         (each for each in found.proposals if rule is not None and f"{rule[1]}.".startswith(f"{each.target}.")), None
     )
     if target is not None:
+        place = found.proposals.index(target)
         found.proposals.remove(target)
         left_out.append(f"{found.name}.{target.target}: {problem.message}")
+        found.refused.add((target.target, target.names))
+        others = propose(types[found.listing.canonical_type], found.listing.record, found.refused)
+        found.proposals[place:place] = [each for each in others if each.target == target.target and target.names]
     else:
         resources.remove(found)
         left_out.append(f"{found.name}: {problem.message}")

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pullpush_sdk.openapi import Api, Notice, Operation, Param, read_api, snake
-from pullpush_sdk.openapi.schemas import mapping
+from pullpush_sdk.openapi import (
+    Answer,
+    Api,
+    Notice,
+    Operation,
+    Param,
+    Shape,
+    api_of,
+    read_document,
+    snake,
+    with_examples,
+)
+from pullpush_sdk.openapi.schemas import mapping, plain, sequence
 
 from .security import auth_of_schemes
 from .shapes import Sketch, SketchedNotice, SketchedOperation
@@ -16,7 +28,11 @@ from .shapes import Sketch, SketchedNotice, SketchedOperation
 __all__ = ["read_openapi"]
 
 Json = Any
-_READS = re.compile(r"(?i)get|list|search|find|query|all|filter")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_KEYS = re.compile(
+    r"(?i)authorization|(x-)?([\w-]*[_-])?(api[_-]?key|(auth|access|api|session)[_-]?token|token|app[_-]?key)"
+)
+_READS = re.compile(r"(?i)get|list|search|find|query|all|filter|retrieve|fetch|look")
 
 
 def read_openapi(file: Path) -> Sketch:
@@ -25,9 +41,10 @@ def read_openapi(file: Path) -> Sketch:
     Raises:
         SetupError: it cannot be read, or is no OpenAPI document.
     """
-    api = read_api(file)
+    document = read_document(file)
+    api = api_of(document)
     base_url, settings, gaps = _base_url(api)
-    auth, secrets, more, gap = auth_of_schemes(api.schemes)
+    auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api))
     return Sketch(
         title=api.title,
         base_url=base_url,
@@ -37,7 +54,32 @@ def read_openapi(file: Path) -> Sketch:
         operations=tuple(_sketched(each) for each in api.operations),
         notices=tuple(_notice(each) for each in api.notices),
         gaps=gaps | ({"auth": gap} if gap else {}),
+        document=document,
     )
+
+
+def _asked(api: Api) -> list[str]:
+    """The schemes that requests are signed with: the document's own choice, else most of its operations' first."""
+    own = [each for each in api.security or () if each]
+    if own:
+        return list(dict.fromkeys(name for each in own for name in each))
+    counted = Counter(each.security[0] for each in api.operations if each.security and each.security[0])
+    return list(dict.fromkeys(name for each, _ in counted.most_common() for name in each))
+
+
+def _sent_everywhere(api: Api) -> dict[str, dict[str, Json]]:
+    """The credential that most operations take as a parameter, where a document names no scheme."""
+    counted = Counter(
+        (each.place, each.name)
+        for operation in api.operations
+        for each in operation.params
+        if each.place in ("header", "query") and _KEYS.fullmatch(each.name)
+    )
+    found = counted.most_common(1)
+    if not found or found[0][1] * 2 < len(api.operations):
+        return {}
+    ((place, name), _) = found[0]
+    return {name: {"type": "apiKey", "in": place, "name": name}}
 
 
 def _sketched(operation: Operation) -> SketchedOperation:
@@ -48,20 +90,28 @@ def _sketched(operation: Operation) -> SketchedOperation:
     body = operation.body.shape if writes and operation.body is not None else None
     inside = tuple(
         Param(name=name, place="body", kind=each.kind, format=each.format, required=name in body.required,
-              example=each.example if each.example is not None else each.default, default=each.default, most=each.most)
+              example=each.example if each.example is not None else each.default, default=each.default, most=each.most,
+              enum=each.enum)
         for name, each in body.properties.items()
     ) if body is not None and reads else ()  # fmt: skip
     return SketchedOperation(
         method=operation.method,
         path=operation.path,
         params=(*operation.params, *inside),
-        answer=answer.shape if answer is not None and reads else None,
+        answer=_answered(answer) if answer is not None and reads else None,
         body=body,
         form=operation.body is not None and operation.body.form,
         example=answer.example if answer is not None else None,
         answer_headers=answer.headers if answer is not None else frozenset(),
         words=operation.words,
     )
+
+
+def _answered(answer: Answer) -> Shape | None:
+    """What an answer looks like by its schema and its example together."""
+    if not isinstance(answer.example, dict | list):
+        return answer.shape
+    return with_examples(answer.shape or Shape(kind="unknown"), [answer.example])
 
 
 def _notice(notice: Notice) -> SketchedNotice:
@@ -76,27 +126,37 @@ def _notice(notice: Notice) -> SketchedNotice:
 def _base_url(api: Api) -> tuple[str, dict[str, Json], dict[str, str]]:
     """The first server's address, its variables as settings, and what is wrong with it."""
     settings: dict[str, Json] = {}
-    url = next(iter(api.servers), "")
-    for name, variable in api.variables.items():
-        setting = snake(str(name))
+    url = re.sub(r"<([^<>/]+)>", r"{\1}", next(iter(api.servers), ""))
+    for name in dict.fromkeys(re.findall(r"\{([^{}]+)\}", url)):
+        variable = mapping(api.variables.get(name))
+        default = str(variable.get("default") or "")
+        if "/" in default or url.startswith(f"{{{name}}}:"):  # a whole address, a path, or the scheme
+            url = url.replace(f"{{{name}}}", default or "https")
+            continue
+        setting = snake(name)
         url = url.replace(f"{{{name}}}", f"{{{{{setting}}}}}")
-        default = mapping(variable).get("default")
-        settings[setting] = {"type": "string"} | ({"default": str(default)} if default else {})
+        words = [str(each) for each in sequence(variable.get("enum")) if plain(each)]
+        settings[setting] = (
+            {"type": "string"}
+            | ({"enum": words} if words and (not default or default in words) else {})
+            | ({"default": default} if default else {})
+        )
     return _checked_url(url, settings)
 
 
 def _checked_url(url: str, settings: dict[str, Json]) -> tuple[str, dict[str, Json], dict[str, str]]:
+    plain_url = re.sub(r"\{\{\w+\}\}", "x", url)
     try:
-        parts = urlsplit(url)
+        parts, host = urlsplit(url), urlsplit(plain_url).hostname or ""
     except ValueError:
-        return "", settings, {"base_url": "the document's address is no URL"}
-    if parts.scheme in ("http", "https") and parts.netloc and "{" not in url.replace("{{", "").replace("}}", ""):
+        return "", {}, {"base_url": "the document's address is no URL"}
+    if parts.scheme in ("http", "https") and _HOST.fullmatch(host) and not set("{}<>?# ") & set(plain_url):
         gaps = {}
-        if parts.netloc.split(":")[0] in ("example.com", "localhost", "127.0.0.1") or parts.netloc.endswith(".example"):
+        if host in ("example.com", "localhost", "127.0.0.1") or host.endswith((".example", ".example.com")):
             gaps["base_url"] = "the document names an example's address"
         if parts.scheme == "http":
             words = "the document says http; credentials travel over https only"
             url, gaps["base_url"] = f"https{url[4:]}", "; ".join(filter(None, [gaps.get("base_url"), words]))
         return url.rstrip("/"), settings, gaps
-    path = parts.path if not parts.netloc and "{" not in parts.path else ""
-    return "", settings, {"base_url": "the document names no address", "base_path": path.rstrip("/")}
+    path = parts.path if not parts.netloc and not parts.scheme and not set("{}<>?# ") & set(parts.path) else ""
+    return "", {}, {"base_url": "the document names no address", "base_path": path.rstrip("/")}

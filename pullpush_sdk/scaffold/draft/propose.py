@@ -7,7 +7,7 @@ given, since nobody has asked the platform.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -29,6 +29,11 @@ _ENOUGH = 0.45
 _OFFSET = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_JSON_DATE = re.compile(r"/Date\(-?\d+([+-]\d{4})?\)/")
+_MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
+_OWN_ID = {"product": "productId", "order": "orderId", "contact": "contactId", "call": "callId", "invoice": "invoiceId",
+           "cart": "cartId"}  # fmt: skip
+"""Canonical type to the field that holds the record's own id: a schema `PurchaseOrder` calls it `PurchaseOrderID`."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -47,14 +52,23 @@ class Proposal:
     inner: tuple[Proposal, ...] = ()
 
 
-def propose(kind: CanonicalType, record: Shape) -> list[Proposal]:
-    """Proposals for a native record's shape, in the order of the type's fields; a type of one's own by names alone."""
+def propose(
+    kind: CanonicalType, record: Shape, refused: Collection[tuple[str, tuple[str, ...]]] = ()
+) -> list[Proposal]:
+    """Proposals for a native record's shape, in the order of the type's fields; a type of one's own by names alone.
+
+    `refused` are pairs of a target and the names of a place that were tried and do not fit.
+    """
     known = FIELDS.get(kind.name) or {field.wire: (_joined(field.wire),) for field in fields_of(kind.record)}
     kinds = _kinds(kind)
     places = [(names, shape) for names, shape in field_paths(record) if all(name for name in names)]
+    own = f"{_joined(record.name)}_id" if record.name else ""
     found = []
-    for target, wanted in known.items():
-        best = _best(target, kinds[target], wanted, places, kind.name)
+    for target, spelled in known.items():
+        named = own and target == _OWN_ID.get(kind.name) and own not in spelled
+        wanted = (*spelled[:1], own, *spelled[1:]) if named else spelled
+        fitting = [each for each in places if (target, each[0]) not in refused] if refused else places
+        best = _best(target, kinds[target], wanted, fitting, kind.name)
         if best is not None:
             found.append(best)
     return found
@@ -188,6 +202,8 @@ def _money(path: str, names: Sequence[str], shape: Shape) -> _Rule | None:
 
 def _instant(path: str, shape: Shape) -> _Rule | None:
     example = shape.example
+    if isinstance(example, str) and (form := _written_form(example)):
+        return {"path": path, "transform": "toDateTime", "format": form}, 0.95, ""
     if shape.kind in ("integer", "number") or (
         isinstance(example, int | float | Decimal) and not isinstance(example, bool)
     ):
@@ -206,6 +222,17 @@ def _instant(path: str, shape: Shape) -> _Rule | None:
     return rule, 0.75, "its format and time zone are a guess"
 
 
+def _written_form(example: str) -> str:
+    """The form of a time that is neither ISO 8601 nor a number; empty for any other text."""
+    text = example.strip()
+    if _JSON_DATE.fullmatch(text):
+        return "json_date"
+    if _MAIL_DATE.fullmatch(text):
+        return "%a, %d %b %Y %H:%M:%S %z"
+    digits = re.fullmatch(r"\d{10}(\d{3})?", text)
+    return "" if digits is None else "unix_ms" if digits[1] else "unix"
+
+
 def _words(field: str, path: str, shape: Shape) -> _Rule | None:
     """A table from the words that the platform is known to use."""
     known = STATUS.get(field)
@@ -218,7 +245,14 @@ def _words(field: str, path: str, shape: Shape) -> _Rule | None:
     table = {native: meant[_joined(native)] for native in natives if _joined(native) in meant}
     left = [native for native in natives if native not in table]
     if not table:
-        table = {words[0]: canonical for canonical, words in known.items()}
+        numbered = shape.kind == "integer" or any(native.isdigit() for native in natives)
+        table = {
+            next((word for word in words if word.isdigit() == numbered), ""): canonical
+            for canonical, words in known.items()
+        }
+        table.pop("", None)
+        if not table:
+            return None
         return _lookup(path, table), 0.6, "the platform's words are a guess"
     check = (
         f"what are {', '.join(left[:5])}?" if left else "" if shape.enum else "are these all of the platform's words?"

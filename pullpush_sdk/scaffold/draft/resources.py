@@ -8,21 +8,24 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.openapi import ListPaging, Param, Shape, paging_of, records_of, since_of, singular, snake, words_of
-from pullpush_sdk.openapi.lists import GENERIC, NO_NOUNS, PAGING_NAMES, fixed_parts, telling_part
+from pullpush_sdk.openapi import ListPaging, Param, Shape, paging_of, records_of, since_of, snake, words_of
+from pullpush_sdk.openapi.lists import fixed_parts
 
 from .kinds import types_by_fields
+from .likeness import named_part, types_of
 from .observed import observed_paging
 from .shapes import SketchedOperation
-from .synonyms import TYPE_WORDS
 
 __all__ = ["Listing", "listings", "pagination_of", "since_param"]
 
 Json = Any
-_READS = re.compile(r"(?i)get|list|search|find|query")
-_CHANGES = re.compile(
-    r"(?i)delete|remove|update|create|add|set|cancel|process|assign|bulk|upload|import|export|login|auth|token"
-)
+_READS = re.compile(r"(?i)get|list|search|find|query|retrieve|fetch|filter|look")
+_CHANGES = frozenset(
+    {
+        "delete", "remove", "update", "create", "add", "set", "cancel", "process", "assign", "bulk", "upload",
+        "import", "export", "login", "auth", "token", "tokens", "authenticate"
+    }
+)  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -64,10 +67,10 @@ def _best(operations: Sequence[SketchedOperation], wanted: Sequence[str] | None,
 
 
 def _candidates(operation: SketchedOperation, said: Sequence[str] | None = None) -> Iterator[Listing]:
-    last = telling_part(operation.path)
-    if operation.answer is None or operation.method not in ("GET", "POST") or _CHANGES.search(last):
+    last = named_part(operation.path)
+    if operation.answer is None or operation.method not in ("GET", "POST") or _CHANGES & set(words_of(last)):
         return
-    if operation.path.rstrip("/").endswith("}"):  # one record, whatever lists it holds
+    if re.search(r"\}[^/]*/?$", operation.path):  # one record, whatever lists it holds
         return
     if operation.method == "POST" and not _READS.search((fixed_parts(operation.path) or [""])[-1]):
         return
@@ -78,7 +81,7 @@ def _candidates(operation: SketchedOperation, said: Sequence[str] | None = None)
     kinds: Iterable[tuple[str, float]] = ((name, 0.3) for name in said or ())
     if said is None:
         # What was recorded has records in it: where no name tells of their type, their fields do.
-        kinds = list(_types(operation, record)) or (list(types_by_fields(record)) if operation.exchanges else [])
+        kinds = list(types_of(operation, record)) or (list(types_by_fields(record)) if operation.exchanges else [])
     for canonical_type, certainty in kinds:
         yield Listing(
             name=snake(last) if words_of(last) else canonical_type,
@@ -88,72 +91,6 @@ def _candidates(operation: SketchedOperation, said: Sequence[str] | None = None)
             record=record,
             certainty=certainty,
         )
-
-
-def _types(operation: SketchedOperation, record: Shape) -> Iterator[tuple[str, float]]:
-    """Canonical types that the records may be, with a certainty."""
-    last = [singular(word) for word in words_of(telling_part(operation.path)) if word not in NO_NOUNS]
-    around = {singular(word) for part in operation.path.split("/") for word in words_of(part)}
-    schema = [singular(word) for word in words_of(record.name)]
-    tagged = {singular(word) for word in words_of(operation.words)}
-    names = {"_".join(words_of(name)) for name in record.properties}
-    for canonical_type, nouns in TYPE_WORDS.items():
-        worth = 0.0
-        for place, noun in enumerate(nouns):
-            words = noun.split("_")
-            fade = 0.02 * place
-            if last and (last[-len(words) :] == words or "".join(last) == noun):
-                worth = max(worth, 0.9 - fade)
-            elif set(words) <= set(last):
-                worth = max(worth, 0.7 - fade)
-            elif schema and set(words) <= set(schema):
-                worth = max(worth, 0.55 - fade)
-            elif set(words) <= around & tagged:
-                worth = max(worth, 0.4 - fade)
-        if not worth:
-            continue
-        worth += 0.05 * _telling(canonical_type, names)
-        worth -= 0.08 * operation.path.count("{") + (0.1 if operation.method == "POST" else 0.0)
-        worth -= 0.02 * max(0, operation.path.count("/") - 3)
-        worth += 0.06 if any("_".join(words_of(param.name)) in PAGING_NAMES for param in operation.params) else 0.0
-        worth -= 0.2 if _is_inner(operation.path) else 0.0
-        if worth >= 0.4:
-            yield canonical_type, round(min(worth, 0.99), 2)
-
-
-def _is_inner(path: str) -> bool:
-    """Whether the list belongs to one record of another: `/carts/mine/items`, `/orders/{id}/lines`."""
-    nouns = {noun for names in TYPE_WORDS.values() for noun in names}
-    *before, _ = [*fixed_parts(path), ""][:-1] or [""]
-    return any(singular("_".join(words_of(part))) in nouns for part in before) and (
-        "{" in path or bool(set(words_of(fixed_parts(path)[-1])) & GENERIC)
-    )
-
-
-_TELLING = {
-    "product": {"sku", "price", "title", "name", "item_number", "variants", "barcode"},
-    "stocklevel": {"quantity", "qty", "available", "stock_level", "on_hand", "sku", "in_stock", "free"},
-    "order": {
-        "line_items",
-        "items",
-        "total",
-        "grand_total",
-        "currency",
-        "customer",
-        "order_number",
-        "status",
-        "increment_id",
-    },
-    "contact": {"email", "first_name", "last_name", "firstname", "phone", "name", "email_address"},
-    "call": {"direction", "duration", "from", "to", "recording_url"},
-    "invoice": {"amount", "due_date", "invoice_number", "total", "grand_total", "amount_due"},
-    "cart": {"items", "line_items", "checkout_url", "total", "abandoned_at"},
-}
-
-
-def _telling(canonical_type: str, names: set[str]) -> int:
-    """How many of the names are such as only this type has; at most 3 count, none at all counts against it."""
-    return min(len(_TELLING[canonical_type] & names), 3) or -3
 
 
 def _details(listing: Listing, operations: Sequence[SketchedOperation]) -> SketchedOperation | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
+from urllib.parse import urlencode
 
-from pullpush_sdk.openapi import OPEN, made_value, paging_of, snake
+from pullpush_sdk.openapi import OPEN, made_value, paging_of
 
 from .propose import Proposal
+from .requests import list_request, opened_of
 from .resources import Listing
 from .shapes import Sketch
 
@@ -29,13 +31,17 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         for record in rows:
             _fit(record, proposals)
         _end(body, listing, len(rows))
-    request = {"method": operation.method, "path": _opened(operation.path), "headers": _headers(sketch)}
+    else:
+        body = _shown_end(deepcopy(body), listing)
+    opened = opened_of(sketch)
+    asked, _ = list_request(listing, opened)
+    params = urlencode(asked.get("params", {}), safe="{}")
+    request = {
+        "method": operation.method,
+        "path": f"{asked['path']}?{params}" if params else asked["path"],
+        "headers": {**opened.headers, **_headers(sketch)},
+    } | ({"body": asked["json"]} if "json" in asked else {})
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
-
-
-def _opened(path: str) -> str:
-    """A path whose placeholders are settings, as the manifest has them."""
-    return re.sub(r"\{([^{}]+)\}", lambda found: f"{{{{{snake(found[1])}}}}}", path)
 
 
 def _end(body: Json, listing: Listing, count: int) -> None:
@@ -49,6 +55,25 @@ def _end(body: Json, listing: Listing, count: int) -> None:
             holder = holder.get(step) if isinstance(holder, dict) else None
         if place and isinstance(holder, dict) and place[-1] in holder:
             holder[place[-1]] = value
+
+
+def _shown_end(body: Json, listing: Listing) -> Json:
+    """A document's example with the place of the next page in it: on a last page many leave it out."""
+    operation = listing.operation
+    told = paging_of(operation.params, operation.answer, operation.answer_headers, listing.record)
+    place = {"cursor": told.cursor, "next_url": told.url}.get(told.kind)
+    holder = body
+    for step in (place or ())[:-1]:
+        if not isinstance(holder, dict):
+            return body
+        if not isinstance(holder.get(step), dict):
+            if holder.get(step):
+                return body
+            holder[step] = {}
+        holder = holder[step]
+    if place and isinstance(holder, dict):
+        holder.setdefault(place[-1], None)
+    return body
 
 
 def records_of(body: Json, path: str) -> list[Json]:

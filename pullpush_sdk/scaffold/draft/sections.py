@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .notices import DraftedWebhook
+from .requests import Opened, list_request
 from .writing import DraftedWrite, Writing
 from .yamltext import flow
 
@@ -17,25 +18,26 @@ Check = Callable[[str, str], str]
 Path = Callable[[str], str]
 
 
-def push_lines(kind: str, writing: Writing, path: Path, check: Check) -> list[str]:
-    """One canonical type's writes; `path` makes a path of the manifest of one of the document."""
-    place = f"push.{kind}"
-    listing = writing.listing
-    look_up: dict[str, Json] = {
-        "path": path(listing.operation.path),
-        "params": {writing.param: f"{{{{record.{writing.key}}}}}"},
-    }
-    response: Mapping[str, Json] = {"records": listing.records} if listing.records else {}
+def push_lines(kind: str, writing: Writing, opened: Opened, check: Check) -> list[str]:
+    """One canonical type's writes; `opened` is what the connection brings."""
+    place, found = f"push.{kind}", writing.finding
+    named = f"{{{{record.{found.key}}}}}"
+    if found.param:
+        listed, _ = list_request(writing.listing, opened)
+        look_up: dict[str, Json] = {"path": listed["path"], "params": {**listed.get("params", {}), found.param: named}}
+    else:
+        look_up = {"path": f"{opened.path(found.address[: found.address.rindex('{')])}{named}"}
+    response: Mapping[str, Json] = {"records": found.records} if found.records else {}
     lines = [
         f"  {kind}:",
         "    find:",
-        f"      request: {flow(look_up)}" + check(f"{place}.find", f"does {writing.param} find exactly one record?"),
+        f"      request: {flow(look_up)}" + check(f"{place}.find", found.check),
         *([f"      response: {flow(response)}"] if response else []),
-        f"      match: {flow({writing.native: writing.key})}",
+        f"      match: {flow({found.native: found.key})}",
     ]
     for part, write in (("create", writing.create), ("update", writing.update)):
         if write is not None:
-            lines += _write_lines(f"{place}.{part}", part, write, path, check)
+            lines += _write_lines(f"{place}.{part}", part, write, opened.path, check)
     return lines
 
 

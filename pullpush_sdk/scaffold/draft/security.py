@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk.openapi import snake
@@ -11,84 +12,95 @@ __all__ = ["auth_of_schemes"]
 
 Json = Any
 _Found = tuple[dict[str, Json], tuple[str, ...], dict[str, Json], str]
-_PREFERRED = ("oauth2", "http", "apiKey", "basic")
+_PREFERRED = ("oauth2", "http", "apiKey", "basic", "openIdConnect")
+_BEARER: tuple[dict[str, Json], tuple[str, ...], dict[str, Json]] = (
+    {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {},
+)  # fmt: skip
 
 
-def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]]) -> _Found:
+def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]], asked: Sequence[str] = ()) -> _Found:
     """Auth section, secrets, settings, and what a person must check (empty: nothing).
 
-    Of several schemes OAuth 2 is taken first, then bearer and basic, then keys.
+    `asked` are the schemes that the document's requests take, the first one first. Where it does not say, OAuth 2 is
+    taken first, then bearer and basic, then keys.
     """
     known = [(name, scheme) for name, scheme in schemes.items() if str(scheme.get("type")) in _PREFERRED]
-    known.sort(key=lambda each: _PREFERRED.index(str(each[1]["type"])))
+    order = {name: place for place, name in enumerate(asked)}
+    known.sort(key=lambda each: (order.get(each[0], len(order)), _PREFERRED.index(str(each[1]["type"]))))
     for name, scheme in known:
         found = _of(scheme)
         if found is not None:
-            others = ", ".join(other for other, _ in known if other != name)
+            others = ", ".join(other for other in schemes if other != name)
             gap = found[3] or (f"the document also knows {others}" if others else "")
             return found[0], found[1], found[2], gap
-    return (
-        {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {},
-        "the document does not say how to sign in; a bearer token is a guess",
-    )  # fmt: skip
+    said = f"the document signs in by {', '.join(schemes)}, which no manifest can say; " if schemes else ""
+    words = f"{said}a bearer token is a guess" if said else "the document does not say how to sign in; a bearer token is a guess"  # fmt: skip  # noqa: E501
+    return *_BEARER, words
 
 
 def _of(scheme: Mapping[str, Json]) -> _Found | None:
-    kind = scheme.get("type")
+    kind, word = scheme.get("type"), str(scheme.get("scheme") or "").lower()
     if kind == "oauth2":
         return _oauth2(scheme)
-    if kind == "basic" or (kind == "http" and str(scheme.get("scheme", "")).lower() == "basic"):
+    if kind == "basic" or (kind == "http" and word == "basic"):
         basic = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
         return basic, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
     if kind == "http":
-        guess = (
-            ""
-            if str(scheme.get("scheme", "")).lower() == "bearer"
-            else f"the scheme {scheme.get('scheme')!r} is not known"
-        )
-        return {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {}, guess
+        return *_BEARER, "" if word == "bearer" else f"the scheme {scheme.get('scheme')!r} is not known"
+    if kind == "openIdConnect":
+        return *_BEARER, "the document signs in by OpenID Connect; where does the token come from?"
+    return _key(scheme) if kind == "apiKey" else None
+
+
+def _key(scheme: Mapping[str, Json]) -> _Found | None:
+    """A key in a header or a query parameter; None for another place."""
     place, header = scheme.get("in"), str(scheme.get("name") or "")
-    if kind != "apiKey" or place not in ("header", "query") or not header:
+    if place not in ("header", "query") or not re.fullmatch(r"[!-~]+", header):
         return None
+    about = str(scheme.get("description") or "")
+    if header.lower() == "authorization" and re.search(r"\bBearer\b", about):
+        return *_BEARER, ""
     secret = snake(header) if snake(header) not in ("authorization", "token", "key") else "api_key"
     auth: dict[str, Json] = {"kind": "api_key", "key": f"{{{{{secret}}}}}", "place": {str(place): header}}
-    return (
-        auth,
-        (secret,),
-        {},
-        f"does {header} hold the key alone, or a word before it?" if header == "Authorization" else "",
-    )
+    words = "does Authorization hold the key alone, or a word before it?" if header.lower() == "authorization" else ""
+    return auth, (secret,), {}, words
 
 
 def _oauth2(scheme: Mapping[str, Json]) -> _Found | None:
-    flows = scheme.get("flows") if isinstance(scheme.get("flows"), Mapping) else {}
-    assert isinstance(flows, Mapping)
+    given = scheme.get("flows")
+    flows: Mapping[str, Json] = given if isinstance(given, Mapping) else {}
     names = {"accessCode": "authorizationCode", "application": "clientCredentials"}
     if "flow" in scheme:
         flows = {names.get(str(scheme["flow"]), str(scheme["flow"])): scheme}
     for flow, grant in (("authorizationCode", "authorization_code"), ("clientCredentials", "client_credentials")):
         node = flows.get(flow)
-        if not isinstance(node, Mapping):
-            continue
-        token, authorize = str(node.get("tokenUrl") or ""), str(node.get("authorizationUrl") or "")
-        good = token.startswith("https://") and (grant != "authorization_code" or authorize.startswith("https://"))
-        gap = "" if good else "its addresses are missing or relative in the document"
-        auth: dict[str, Json] = {"kind": "oauth2", "grant": grant}
-        if grant == "authorization_code":
-            auth["authorize_url"] = authorize if good else "https://api.acme.example/oauth/authorize"
-        auth["token_url"] = token if good else "https://api.acme.example/oauth/token"
-        scopes = list(node["scopes"]) if isinstance(node.get("scopes"), Mapping) else []
-        if scopes:
-            auth["scopes"] = [str(scope) for scope in scopes[:40]]
-        if grant == "authorization_code":
-            auth["refresh_token"] = "{{refresh_token|}}"  # noqa: S105 - a template, not a secret
-            return auth, ("client_id", "client_secret", "refresh_token"), {}, gap
-        return auth, ("client_id", "client_secret"), {}, gap
+        if isinstance(node, Mapping):
+            return _granted(node, grant)
     if flows:
-        return (
-            {"kind": "bearer", "token": "{{access_token}}"},
-            ("access_token",),
-            {},
-            ("the document's OAuth 2 flow keeps no secret (implicit or password): a token is asked for instead"),
-        )
+        words = "the document's OAuth 2 flow keeps no secret (implicit or password): a token is asked for instead"
+        return *_BEARER, words
     return None
+
+
+def _granted(node: Mapping[str, Json], grant: str) -> _Found:
+    token, authorize = str(node.get("tokenUrl") or ""), str(node.get("authorizationUrl") or "")
+    good = _is_address(token) and (grant != "authorization_code" or _is_address(authorize))
+    gap = "" if good else "its addresses are missing, relative or with placeholders in the document"
+    auth: dict[str, Json] = {"kind": "oauth2", "grant": grant}
+    if grant == "authorization_code":
+        auth["authorize_url"] = authorize if good else "https://api.acme.example/oauth/authorize"
+    auth["token_url"] = token if good else "https://api.acme.example/oauth/token"
+    scopes = list(node["scopes"]) if isinstance(node.get("scopes"), Mapping) else []
+    if scopes:
+        auth["scopes"] = [str(scope) for scope in scopes[:40]]
+    if len(scopes) > 1:
+        gap = gap or "which of the scopes are needed?"
+    if grant == "authorization_code":
+        auth["refresh_token"] = "{{refresh_token|}}"  # noqa: S105 - a template, not a secret
+        return auth, ("client_id", "client_secret", "refresh_token"), {}, gap
+    return auth, ("client_id", "client_secret"), {}, gap
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is a whole https address without placeholders."""
+    return re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[^\s{}<>]*)?", url) is not None

@@ -45,7 +45,7 @@ class SketchedNotice:
 @attrs.frozen(kw_only=True)
 class Sketch:
     """What is known of a platform; `auth` is the manifest's auth section, `gaps` what a person must fill in, `sign_in`
-    the recorded exchanges that gave a token.
+    the recorded exchanges that gave a token, `document` the OpenAPI document, None where there is none.
     """
 
     title: str = ""
@@ -57,3 +57,4 @@ class Sketch:
     notices: Sequence[SketchedNotice] = ()
     gaps: Mapping[str, str] = attrs.field(factory=dict)
     sign_in: Sequence[Json] = ()
+    document: Mapping[str, Json] | None = attrs.field(default=None, repr=False)

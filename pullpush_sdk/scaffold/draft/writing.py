@@ -1,12 +1,14 @@
 """Writes drafted from a document: how a record is found, created and updated, and what the body holds.
 
-Only what finds its record by a parameter of the list is drafted: a destination that cannot look makes duplicates.
+Only what finds its record is drafted, by a parameter of the list or at an address of its own: a destination that cannot
+look makes duplicates. What creates a record must carry the name by which it is found again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import attrs
@@ -19,11 +21,21 @@ from .resources import Listing
 from .shapes import SketchedOperation
 from .synonyms import FIELDS
 
-__all__ = ["BodyField", "DraftedWrite", "Writing", "writing_of"]
+__all__ = ["BodyField", "DraftedWrite", "Finding", "Writing", "writing_of"]
 
 Json = Any
-_KEYS = {"product": "sku", "stocklevel": "sku", "contact": "email"}
-"""Canonical type to the field by which its record is found at a destination."""
+_KEYS: Mapping[str, Sequence[str]] = {
+    "product": ("sku",),
+    "stocklevel": ("sku",),
+    "contact": ("email", "contactId"),
+    "order": ("orderNumber", "orderId"),
+    "invoice": ("invoiceNumber", "invoiceId"),
+    "call": ("callId",),
+    "cart": ("cartId",),
+}
+"""Canonical type to the fields by which its record is found at a destination, the best first."""
+_OWN_IDS = frozenset({"contactId", "orderId", "invoiceId", "callId", "cartId"})
+"""Fields that hold an id which each platform gives its own records."""
 _NOT_WRITTEN = frozenset({"createdAt", "updatedAt", "productId", "contactId", "url", "images"})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -51,15 +63,25 @@ class DraftedWrite:
 
 
 @attrs.frozen(kw_only=True)
-class Writing:
-    """How records of one canonical type are written: `param` of the list finds the one whose `native` field is the
-    canonical `key`.
+class Finding:
+    """How the record whose `native` field is the canonical `key` is asked for: by `param` of the list, or, where that
+    is empty, at its own `address`. `records` is its place in the answer.
     """
 
-    listing: Listing
     key: str
-    param: str
     native: str
+    param: str = ""
+    address: str = ""
+    records: str = ""
+    check: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Writing:
+    """How records of one canonical type are written."""
+
+    listing: Listing
+    finding: Finding
     create: DraftedWrite | None = None
     update: DraftedWrite | None = None
 
@@ -75,23 +97,61 @@ def writing_of(
     if create is None and update is None:
         return ""
     told = " and ".join(f"{each.method} {each.path}" for each in (create, update) if each is not None)
-    key = _KEYS.get(kind.name)
-    if key is None:
-        return f"{told} write {kind.name} records; how are they found, and what are their bodies?"
-    native = next((each.names[0] for each in proposals if each.target == key and len(each.names) == 1), "")
-    param = _finding(listing, native, FIELDS[kind.name].get(key, ()))
-    if not native or not param or not _PLAIN.fullmatch(native):
-        return f"{told} write {kind.name} records; by which parameter does the list find one?"
-    made = _write(create, kind, listing) if create is not None else None
-    changed = _write(update, kind, listing) if update is not None else None
-    # What is created must have the name by which it is found again.
-    if made is not None and not any(_speaks_of(field.rule, key) for field in made.fields):
-        made = None
-    if changed is not None and not changed.native:
-        changed = None
-    if made is None and changed is None:
-        return f"{told} write {kind.name} records; what are their bodies?"
-    return Writing(listing=listing, key=key, param=param, native=native, create=made, update=changed)
+    ways = [way for key in _KEYS.get(kind.name, ()) if (way := _finding(listing, kind, key, proposals)) is not None]
+    if not ways:
+        return f"{told} write {kind.name} records; how is one of them found?"
+    for finding in ways:
+        made = _write(create, kind, listing) if create is not None else None
+        changed = _write(update, kind, listing) if update is not None else None
+        if made is not None and not any(_speaks_of(field.rule, finding.key) for field in made.fields):
+            made = None
+        if changed is not None and not changed.native:
+            changed = None
+        if made is not None or changed is not None:
+            return Writing(listing=listing, finding=finding, create=made, update=changed)
+    return f"{told} write {kind.name} records; what are their bodies?"
+
+
+def _finding(listing: Listing, kind: CanonicalType, key: str, proposals: Sequence[Proposal]) -> Finding | None:
+    """How the one record of a canonical key is asked for; None where the document shows no way."""
+    place = next((each.names for each in proposals if each.target == key), ())
+    native = place[0] if len(place) == 1 and _PLAIN.fullmatch(place[0]) else ""
+    if not native:
+        return None
+    named = {"_".join(words_of(native)), *FIELDS[kind.name].get(key, ())}
+    own = key in _OWN_IDS
+    words = "is this id the source's own? then match by another field" if own else ""
+    for param in listing.operation.params:
+        if param.place == "query" and "_".join(words_of(param.name)) in named - ({"name"} if own else set()):
+            check = words or f"does {param.name} find exactly one record?"
+            return Finding(key=key, native=native, param=param.name, records=listing.records, check=check)
+    return _at_its_address(listing, key, native, named, words)
+
+
+def _at_its_address(listing: Listing, key: str, native: str, named: AbstractSet[str], words: str) -> Finding | None:
+    """The record at an address of its own that ends in the key."""
+    details = listing.details
+    ending = re.search(r"\{([^{}/]+)\}/?$", details.path) if details is not None else None
+    if details is None or ending is None or details.answer is None:
+        return None
+    spelled = "_".join(words_of(ending[1]))
+    last = spelled.rpartition("_")[2]
+    own = words and last in ("id", "uuid", "guid", "number", "sid") and words_of(native)[-1:] == (last,)
+    if spelled not in named and not own:
+        return None
+    records = _place_of(details.answer, native)
+    if records is None:
+        return None
+    check = words or f"does {details.path} take the {native}?"
+    return Finding(key=key, native=native, address=details.path, records=records, check=check)
+
+
+def _place_of(answer: Shape, native: str) -> str | None:
+    """Where one record stands in the answer to a request for it: what has the field that names it."""
+    if native in answer.properties:
+        return ""
+    inside = [name for name, each in answer.properties.items() if native in each.properties and _PLAIN.fullmatch(name)]
+    return inside[0] if inside else None
 
 
 def _is_create(operation: SketchedOperation, listing: Listing) -> bool:
@@ -110,14 +170,6 @@ def _is_update(operation: SketchedOperation, listing: Listing) -> bool:
     return operation.method in ("PUT", "PATCH") and found is not None and operation.body is not None
 
 
-def _finding(listing: Listing, native: str, wanted: Sequence[str]) -> str:
-    names = {"_".join(words_of(native)), *wanted}
-    for param in listing.operation.params:
-        if param.place == "query" and "_".join(words_of(param.name)) in names:
-            return param.name
-    return ""
-
-
 def _speaks_of(rule: Json, key: str) -> bool:
     return rule == key or (isinstance(rule, Mapping) and rule.get("path") == key)
 
@@ -127,12 +179,19 @@ def _write(operation: SketchedOperation, kind: CanonicalType, listing: Listing) 
     if body is None or body.kind != "object":
         return None
     inner = [name for name, each in body.properties.items() if each.kind == "object" and each.properties]
-    if len(body.properties) == 1 and inner:
+    beside = set(body.properties) - set(inner)
+    if len(inner) == 1 and not beside & body.required and _is_wrapped(body, inner[0], listing):
         wrapper, body = inner[0], body.properties[inner[0]]
     fields = _fields(body, kind)
     if not any(field.certainty for field in fields):
         return None
     return DraftedWrite(operation=operation, native=_native(operation, listing), fields=fields, wrapper=wrapper)
+
+
+def _is_wrapped(body: Shape, name: str, listing: Listing) -> bool:
+    """Whether a body's one object is the record: nothing is beside it, or it has most of a record's fields."""
+    record, inner = listing.record.properties.keys(), body.properties[name].properties.keys()
+    return len(body.properties) == 1 or len(inner & record) > max(len(body.properties.keys() & record), 1)
 
 
 def _native(operation: SketchedOperation, listing: Listing) -> str:

@@ -9,7 +9,6 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -179,7 +178,7 @@ def marked(plugin: Any) -> Any:
 
 
 def in_small_pages(plugin: Any) -> Any:
-    """The plugin, marked, with a manifest that asks for a few records a page."""
+    """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
@@ -187,7 +186,7 @@ def in_small_pages(plugin: Any) -> Any:
             return _with_small_setting(resource)
         return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
 
-    return _changed(marked(plugin), shrink)
+    return _changed(plugin, shrink)
 
 
 def _with_small_setting(resource: Any) -> Any:
@@ -324,6 +323,7 @@ async def _webhooks(subject: Subject, tell: Tell) -> None:
     if not connector.webhooks:
         return
     received: list[WebhookRequest] = []
+    opened: list[Shop] = []
 
     async def listen(scope: Any, receive: Any, send: Any) -> None:
         body = b""
@@ -333,11 +333,14 @@ async def _webhooks(subject: Subject, tell: Tell) -> None:
             if not message.get("more_body"):
                 break
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        received.append(WebhookRequest(headers=headers, query={}, body=body, received_at=datetime.now(UTC)))
+        # By the clock that the sandbox signs with: a signed moment has to be fresh.
+        now = opened[0].clock.now()
+        received.append(WebhookRequest(headers=headers, query={}, body=body, received_at=now))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     async with subject.shop() as shop, serve(listen) as address:
+        opened.append(shop)
         outbox = shop.sandbox.control.outbox
         subscribed = subject.loaded.hook.pullpush_subscribe(connection=shop.connection, url=f"{address}/hook")
         if outbox is None or subscribed is None:

@@ -14,7 +14,7 @@ from pullpush_sdk.canonical import UNSET, CanonicalType, fields_of, loads
 from pullpush_sdk.declarative import recording_verifies
 from pullpush_sdk.errors import MappingError, Problem, RecordError
 from pullpush_sdk.manifest import Handler, Manifest, Resource, Verification, Webhook
-from pullpush_sdk.mapping import explain, interpret, parse_map, read_path
+from pullpush_sdk.mapping import check_map, explain, interpret, parse_map, read_path
 from pullpush_sdk.samples import WebhookSample
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import is_described, list_records
@@ -24,6 +24,7 @@ from ._recorded import check_native_id, check_paths, check_writes
 
 Json = Any
 _MOST = 50
+_SHOWN = 12
 
 
 def check(case: Case) -> Iterator[Problem]:
@@ -88,8 +89,8 @@ def mapped(
             return
         rules = _without_own(kind, rules)
     spec, problems = parse_map(rules, path=path)
-    if problems:
-        return
+    if problems or (not partly and check_map(spec, kind, case.functions, path=path)):
+        return  # the family of maps says what is wrong with it
     context = {"settings": _Whatever(), "item": _Whatever(), "page": {}, "request": {}}
     later = resource is not None and (resource.details is not None or bool(resource.attach))
     seen: dict[str, bool] = {}
@@ -208,7 +209,11 @@ def _near(rule: Json, record: Json) -> str:
 
     walk(record, "", 0)
     close = difflib.get_close_matches(text.removeprefix("$."), names, n=1, cutoff=0.7)
-    return f"did you mean {close[0]}?" if close else "correct the path, or add a sample that has it"
+    if close:
+        return f"did you mean {close[0]}?"
+    own = [name for name in names if "." not in name]
+    there = f"a record has {', '.join(own[:_SHOWN])}{', …' if len(own) > _SHOWN else ''}; " if own else ""
+    return f"{there}correct the path, or add a sample that has it; fixed text is {{value: …}}"
 
 
 def _webhooks(case: Case, manifest: Manifest, webhook: Webhook) -> Iterator[Problem]:
@@ -330,7 +335,7 @@ def verified(case: Case, webhook: Webhook, hook: WebhookSample) -> Iterator[Prob
 
 def _what_verifies(found: Verification, hook: WebhookSample) -> tuple[str, str]:
     """The one key by which a recorded signature would hold, and what it should say; else all there is to look at."""
-    tries = [
+    tries: list[tuple[str, dict[str, Any]]] = [
         ("encoding", {"encoding": "base64" if found.encoding == "hex" else "hex"}),
         *(("kind", {"kind": kind}) for kind in ("hmac-sha256", "hmac-sha512", "hmac-sha1") if kind != found.kind),
         ("signed", {"signed": "{{body}}"}),

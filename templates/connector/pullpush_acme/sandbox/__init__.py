@@ -9,7 +9,7 @@ from pullpush_sdk.sandbox import Control, FaultPlan, RequestLog, Sandbox, Sandbo
 
 from . import access
 from .app import Platform
-from .edits import edits
+from .edits import DELETIONS, edits
 
 # <webhooks>
 from .outbox import Announcer
@@ -45,6 +45,8 @@ def build(options: SandboxOptions) -> Sandbox:
         reset=store.reset,
         changes=edits(store),
         contents=store.contents(),
+        # A row that is gone makes the ones behind it move to earlier pages, whatever the pages are counted by.
+        shifting=frozenset(DELETIONS),
         # <webhooks>
         outbox=announcer.outbox,
         # </webhooks>

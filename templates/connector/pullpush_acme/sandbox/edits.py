@@ -9,9 +9,11 @@ from pullpush_sdk.sandbox import ChangeError
 
 from .store import Row, Store, UniqueError
 
-__all__ = ["edits"]
+__all__ = ["DELETIONS", "edits"]
 
 Values = Mapping[str, Any]
+DELETIONS = ("product_delete", "order_delete", "customer_delete")
+"""Edits after which a row is gone."""
 
 
 def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
@@ -28,6 +30,9 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
             return store.add(table, row)
         except UniqueError as error:
             raise ChangeError(str(error)) from None
+
+    def remove(table: str, field: str, value: Any) -> Values:
+        return {"key": str(store.remove(table, one(table, field, value)["id"])[field])}
 
     # <type:stocklevel>
     def stock(values: Values) -> Values:
@@ -46,15 +51,20 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
 
     def product_create(values: Values) -> Values:
         price = {"amount": str(values["price"]), "currency": "EUR"}
-        row = add("products", {"sku": values["sku"], "name": values["title"], "price": price, "status": "draft"})
+        made = {"sku": values["sku"], "name": values["title"], "price": price, "status": "draft"}
+        # A person may give one SKU to two products, which no request may.
+        row = store.add("products", made, anyhow=True)
         # <type:product,type:stocklevel>
-        add("stock", {"sku": row["sku"], "tracked": False, "on_hand": 0})
+        store.add("stock", {"sku": row["sku"], "tracked": False, "on_hand": 0}, anyhow=True)
         # </type:product,type:stocklevel>
         return {"key": row["sku"]}
 
     def product_delete(values: Values) -> Values:
-        row = one("products", "sku", values["sku"])
-        return {"key": store.patch("products", row["id"], {"status": "archived"})["sku"]}
+        # <type:product,type:stocklevel>
+        for row in list(store.rows("stock", "sku", values["sku"])):
+            store.remove("stock", row["id"])
+        # </type:product,type:stocklevel>
+        return remove("products", "sku", values["sku"])
 
     # </type:product>
     # <type:order>
@@ -71,6 +81,9 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         row = one("orders", "id", values["order"])
         return {"key": str(store.patch("orders", row["id"], {"status": words[values["status"]]})["id"])}
 
+    def order_delete(values: Values) -> Values:
+        return remove("orders", "id", values["order"])
+
     # </type:order>
     # <type:contact>
     def customer(values: Values) -> Values:
@@ -81,12 +94,38 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         return {"key": add("customers", {"email": values["email"], "name": values["name"]})["email"]}
 
     def customer_delete(values: Values) -> Values:
-        row = one("customers", "email", values["email"])
-        blank = {"email": None, "name": None, "company": None, "phone": None}  # the law: a person may be forgotten
-        return {"key": str(store.patch("customers", row["id"], blank)["id"])}
+        return remove("customers", "email", values["email"])
 
     # </type:contact>
+    # <type:call>
+    def call(values: Values) -> Values:
+        row = one("calls", "id", values["call"])
+        return {"key": str(store.patch("calls", row["id"], {"seconds": values["duration"]})["id"])}
+
+    def call_create(values: Values) -> Values:
+        named = {"reference": f"CALL-{5000 + len(store.tables['calls'])}", "direction": "in", "outcome": "answered"}
+        said = {"from": values["number"], "to": "+493099", "seconds": values["duration"]}
+        return {"key": str(add("calls", {**named, **said, "started_at": store.now()})["id"])}
+
+    # </type:call>
+    # <type:invoice>
+    def invoice_create(values: Values) -> Values:
+        number = 5000 + len(store.tables["invoices"])
+        lines = [{**item, "name": item["sku"], "price": "5.00"} for item in values["items"]]
+        row = {"reference": f"INV-{number}", "number": f"2026-{number:05}", "status": "open", "currency": "EUR"}
+        return {"key": str(add("invoices", {**row, "total": "5.00", "tax": "0.00", "lines": lines})["id"])}
+
+    def invoice(values: Values) -> Values:
+        row = one("invoices", "id", values["invoice"])
+        return {"key": str(store.patch("invoices", row["id"], {"status": values["status"]})["id"])}
+
+    # </type:invoice>
     # <type:cart>
+    def cart(values: Values) -> Values:
+        row = one("carts", "id", values["cart"])
+        lines = [{**line, "quantity": values["quantity"]} for line in row["lines"]]
+        return {"key": str(store.patch("carts", row["id"], {"lines": lines})["id"])}
+
     def cart_create(values: Values) -> Values:
         number = len(store.tables["carts"]) + 1
         lines = [{**item, "name": item["sku"], "price": "5.00"} for item in values.get("items", ())]
@@ -106,13 +145,23 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         # <type:order>
         "order_create": order_create,
         "order_status": order_status,
+        "order_delete": order_delete,
         # </type:order>
         # <type:contact>
         "customer": customer,
         "customer_create": customer_create,
         "customer_delete": customer_delete,
         # </type:contact>
+        # <type:call>
+        "call": call,
+        "call_create": call_create,
+        # </type:call>
+        # <type:invoice>
+        "invoice": invoice,
+        "invoice_create": invoice_create,
+        # </type:invoice>
         # <type:cart>
+        "cart": cart,
         "cart_create": cart_create,
         # </type:cart>
     }
