@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pullpush_sdk.errors import SetupError
-from pullpush_sdk.manifest import load
+from pullpush_sdk.manifest._reading_rules import unbalanced, variables_of
 from pullpush_sdk.openapi.document import read_document, read_text
 from pullpush_sdk.validate import Example, Options, validate, write_example
 from pullpush_sdk.validate.families.requests import _reads
@@ -68,15 +68,12 @@ def test_findings_of_a_miniapp_stand_at_its_own_keys(tmp_path, edit, place, line
     assert any(place in each.path or line in each.path for each in found), found
 
 
-def test_a_query_is_read_for_its_variables_and_brackets(tmp_path):
-    manifest = tmp_path / "connector.yaml"
-    manifest.write_text(
-        "manifest: 1\nname: a\ntitle: A\nversion: 1.0.0\nbase_url: https://a.example\n"
-        "resources:\n  p:\n    canonical_type: product\n    list:\n      method: POST\n      path: /g\n"
-        '      query: "query Q($first: Int = 5, $after: String) { # {{ not a bracket\\n p(first: $first, after: $after, q: \\"(\\") { a } }"\n'
-        "    pagination: {kind: graphql, cursor_param: after, size_param: first}\n"
-        "    response: {records: p, next_cursor: c, has_next: h}\n    canonical_map: {sku: a}\n".replace(
-            "{{ not", "{ not"
-        )
-    )
-    assert load(manifest).manifest.name == "a"
+QUERY = """query Q($first: Int = 5, $after: String) { # { not a bracket
+ p(first: $first, after: $after, q: "(") { a } }"""
+
+
+def test_a_query_is_read_for_its_variables_and_brackets():
+    assert variables_of(QUERY) == {"first", "after"}
+    assert unbalanced(QUERY) == ""
+    assert unbalanced(QUERY.removesuffix("}")) == "`{` is not closed"
+    assert unbalanced(QUERY + ")") == "`)` closes nothing"
