@@ -15,8 +15,8 @@ from ._document import below
 from ._model import Incremental, Pagination, Request, Resource
 from ._template import placeholders
 
-_NAMED_FORMATS = frozenset({"iso", "unix", "unix_ms"})
 _DECLARED = re.compile(r"\$(\w+)\s*:")
+_CURSORS = frozenset({"after", "cursor", "endCursor", "nextCursor", "pageToken"})
 _STRINGS = re.compile(r'""".*?"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*', re.DOTALL)
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
@@ -43,12 +43,6 @@ def check_incremental(path: str, resource: Resource, known: AbstractSet[str]) ->
 
 
 def _check_moment(path: str, changes: Incremental, known: AbstractSet[str]) -> Iterator[Problem]:
-    form = changes.format
-    if form not in _NAMED_FORMATS and not re.search(r"%[A-Za-z]", form):
-        message = f"`{form[:40]}` writes the same text for every moment"
-        yield _problem("incremental", message, f"{path}.format", "iso, unix, unix_ms, or a pattern such as %Y-%m-%d")
-    elif form not in _NAMED_FORMATS and "%M" in form and not re.search(r"%[mbBjDxcUWV]", form):
-        yield _problem("incremental", "%M is the minute, and no month is written", f"{path}.format", "%m is the month")
     try:
         ZoneInfo(changes.timezone)
     except (ValueError, OSError, KeyError):
@@ -84,7 +78,7 @@ def check_graphql(path: str, around: str, request: Request, pagination: Paginati
         cursor = pagination.cursor_param
         if cursor not in declared:
             message = f"graphql pagination needs a query with the variable ${cursor}"
-            meant = query is not None and f"${cursor}" not in query and bool(declared)
+            meant = query is not None and f"${cursor}" not in query and bool(declared & _CURSORS)
             place = f"{around}.pagination.cursor_param" if meant else f"{path}.query"
             yield _problem("pagination", message, place, f"it has {_named(declared)}" if declared else "declare it")
         size = pagination.size_param

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ __all__ = ["read_document", "read_text"]
 
 Json = Any
 LARGEST = 64 * 1024 * 1024
+_DEEPEST = 500
+"""Levels; what composes YAML goes down as deep as the text does, on a stack that ends."""
+_INDENTED = re.compile(r"^[ \-?]+", re.MULTILINE)
+_BRACKETS = re.compile(r"[\[\]{}]")
 _MOST_MERGED = 200_000
 """Pairs that YAML's `<<` may lay together: a few lines can ask for more than memory holds."""
 
@@ -44,6 +49,8 @@ def read_document(file: Path, *, largest: int = LARGEST) -> dict[str, Json]:
         SetupError: it cannot be read, is larger than `largest` bytes, or is no OpenAPI document.
     """
     try:
+        if file.exists() and not file.is_file():
+            raise SetupError(f"{file} is no file", hint="give it a document that can be read to its end")
         if file.stat().st_size > largest:
             raise SetupError(f"{file} is larger than {largest // 1024 // 1024} MB", hint="cut it to the paths you need")
         text = file.read_text(encoding="utf-8-sig")
@@ -75,4 +82,29 @@ def read_text(text: str, name: str) -> dict[str, Json]:
 def _parsed(text: str) -> Json:
     if text.lstrip().startswith("{"):
         return json.loads(text)
+    if _looks_deep(text) and _depth(text) > _DEEPEST:
+        raise yaml.YAMLError(f"it nests deeper than {_DEEPEST} levels")
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - builds plain values only
+
+
+def _looks_deep(text: str) -> bool:
+    """Whether a text may nest deeply, by its brackets and what lines begin with; cheap, and never too sure."""
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    widest = max((len(found[0]) for found in _INDENTED.finditer(text)), default=0)
+    return deepest + widest > _DEEPEST
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > _DEEPEST:
+                break
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return deepest

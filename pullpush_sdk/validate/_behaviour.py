@@ -120,7 +120,8 @@ def _problems(
     case: Case, result: ChildResult, told: dict[str, list[Json]], trials: Sequence[Trial]
 ) -> Iterator[Problem]:
     for each in told.get("failure", ()):
-        yield _where(case, "behaviour-load", "$", each["message"], each["hint"])
+        said = "\n".join(result.last_lines.splitlines()[-3:])
+        yield _where(case, "behaviour-load", "$", each["message"], each["hint"] or (said and f"it said: {said}"))
     for each in told.get("refused", ()):
         yield _where(case, "behaviour-refused", "$", each["what"], "a connector speaks by its connection's client only")
     for each in told.get("loaded", ()):
@@ -307,7 +308,8 @@ def _trouble(case: Case, told: Json) -> Problem:
         code = "behaviour-paging" if told["what"] == "paging" else "behaviour-incremental"
         return _where(case, code, f"{path}.{part}".rstrip("."), message, told.get("answer", "")[:200])
     if told["status"] in {401, 403}:
-        path = "$.auth.place"
+        # Of a MiniApp document that is the header which every request shares.
+        path = "$.auth" if case.manifest is None or case.manifest.origin == "manifest" else "$.auth.place"
     elif told["status"] == 404 and found is not None:
         path = f"{path}.list.path"
     elif found is not None and "record" in told["message"] and found[1].response.records:

@@ -63,7 +63,7 @@ ONE_CHANGE = [
     ("auth/place/format", "Key", "$.auth.place.format", "leaves the credential out"),
     ("settings/properties/api_key/default", "x", "$.settings.properties.api_key.default", "has a value in clear"),
     ("settings/required", ["shpo"], "$.settings.required[0]", "`shpo` is not declared"),
-    ("settings/properties/shop/type", "txt", "$.settings.properties.shop", "not a JSON Schema"),
+    ("settings/properties/shop/type", "txt", "$.settings.properties.shop.type", "not a JSON Schema"),
     ("resources/products/list/json", {"a": 1}, None, None),
     ("resources/products/list", {"path": "/p", "json": 1, "form": {}}, "$.resources.products.list", "json and form"),
     ("resources/products/list/variables", {"a": 1}, "$.resources.products.list.variables", "belong to a GraphQL query"),
@@ -239,7 +239,7 @@ def test_a_choice_of_ways_to_authenticate_takes_the_one_that_a_setting_names(con
     ("setting", "options", "place", "message"),
     [
         (None, {}, "$.auth.by", "`auth_method` is not declared"),
-        ({"enum": ["key"], "default": "key"}, {}, "$.settings.properties.auth_method", "not the options of auth"),
+        ({"enum": ["key"], "default": "key"}, {}, "$.settings.properties.auth_method.enum", "not the options of auth"),
         ({"enum": ["key", "login"]}, {}, "$.settings.properties.auth_method", "nothing is chosen"),
         (METHODS, {"login": {"kind": "bearer", "token": "abc"}}, "$.auth.options.login.token", "in clear"),
         (METHODS, {"login": CHOICE}, "$.auth.options.login", "a choice itself"),

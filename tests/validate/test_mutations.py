@@ -78,8 +78,8 @@ def test_there_are_enough_of_them():
 
 
 def test_mistakes_that_can_be_read_are_found(tmp_path):
-    """A fifth of them, whichever base; all of them in the long run."""
-    chosen = [each for each in ALL if not each.runs][::5]
+    """A part of them, whichever base; all of them in the long run."""
+    chosen = [each for each in ALL if not each.runs][::12]
     lost = missed(chosen, tmp_path)
     assert len(lost) <= (1 - ENOUGH) * len(chosen), "\n".join(lost)
 

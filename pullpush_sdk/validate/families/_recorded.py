@@ -10,6 +10,7 @@ from typing import Any
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Manifest, Request, Resource, Response, Write, placeholders
+from pullpush_sdk.manifest.sites import requests_of
 from pullpush_sdk.mapping import read_path
 from pullpush_sdk.samples import Exchange
 from pullpush_sdk.validate._case import Case
@@ -116,10 +117,20 @@ def _write(case: Case, path: str, write: Write, changing: list[Exchange]) -> Ite
             yield case.at("mapping-kind", place, f"recorded requests send a number as `{key[:60]}`", "remove toString")
 
 
+def _of_lists(manifest: Manifest) -> set[str]:
+    """The parameters by which lists go on and are asked for changes."""
+    names: set[str | None] = set()
+    for site in requests_of(manifest):
+        if (pages := site.pagination) is not None:
+            names |= {pages.page_param, pages.offset_param, pages.cursor_param, pages.size_param}
+    names |= {each.incremental.param for each in manifest.resources.values() if each.incremental is not None}
+    return {name for name in names if name is not None}
+
+
 def _look_up(case: Case, path: str, request: Request) -> Iterator[Problem]:
     assert case.manifest is not None
     asked = [each for each in exchanges_of(case.manifest, request, case.samples) if each.params]
-    recorded = {key for each in asked for key, _ in each.params}
+    recorded = {key for each in asked for key, _ in each.params} - _of_lists(case.manifest)
     for name, value in request.params.items():
         if recorded and name not in recorded and placeholders(value):
             place = below(f"{path}.params", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -177,7 +178,21 @@ def _filter(case: Case, place: str, found: Incremental, resource: Resource) -> I
         )
     yield from _written(case, place, found, resource)
     naive = found.format not in {"iso", "unix", "unix_ms"}
-    if naive and "%z" not in found.format and "%H" not in found.format and found.overlap < 86_400:
+    if naive and "%" not in found.format:
+        yield case.at(
+            "requests-incremental-format",
+            f"{place}.format",
+            "sent as it stands: no part of it is a date",
+            "write iso, unix, unix_ms or a pattern such as %Y-%m-%dT%H:%M:%SZ",
+        )
+    elif naive and "%M" in found.format and not re.search(r"%[mbBjDxcUWV]", found.format):
+        yield case.at(
+            "requests-incremental-format",
+            f"{place}.format",
+            "%M is the minute, and no month is written",
+            "%m is the month",
+        )
+    elif naive and "%z" not in found.format and "%H" not in found.format and found.overlap < 86_400:
         yield case.at(
             "requests-incremental-format",
             f"{place}.format",
@@ -223,7 +238,7 @@ def _reads(value: str, form: str) -> bool:
             datetime.fromisoformat(value.replace(" ", "+"))
         else:
             datetime.strptime(value, form)  # noqa: DTZ007 - only whether it can be read
-    except ValueError:
+    except (ValueError, re.error):  # the latter where a pattern has a part twice
         return False
     return True
 

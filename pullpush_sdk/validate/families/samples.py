@@ -81,8 +81,12 @@ def mapped(
     *,
     records: list[tuple[str, Json]],
     resource: Resource | None = None,
+    listed: bool = True,
 ) -> Iterator[Problem]:
-    """Records that a map refuses, and targets that no record fills; the connector's own functions stop it."""
+    """Records that a map refuses, and targets that no record fills.
+
+    `listed` is false for a webhook, which no details follow.
+    """
     partly = "compute" in str(rules) and bool(case.own)
     if partly:
         if _maps_by_itself(case, resource):
@@ -92,7 +96,7 @@ def mapped(
     if problems or (not partly and check_map(spec, kind, case.functions, path=path)):
         return  # the family of maps says what is wrong with it
     context = {"settings": _Whatever(), "item": _Whatever(), "page": {}, "request": {}}
-    later = resource is not None and (resource.details is not None or bool(resource.attach))
+    later = listed and resource is not None and (resource.details is not None or bool(resource.attach))
     seen: dict[str, bool] = {}
     refused: set[str] = set()
     for place, record in records:
@@ -292,7 +296,7 @@ def _handled(case: Case, manifest: Manifest, handler: Handler, body: Json, hook:
         f"{path}.map" if handler.map is not None else f"{below('$.resources', handler.resource or '')}.canonical_map"
     )
     for problem in mapped(
-        case, where, kind, rules, records=[(f"{hook.sample}: {hook.place}", record)], resource=resource
+        case, where, kind, rules, records=[(f"{hook.sample}: {hook.place}", record)], resource=resource, listed=False
     ):
         if problem.code != "samples-map":
             continue
