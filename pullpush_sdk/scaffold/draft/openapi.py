@@ -44,7 +44,7 @@ def read_openapi(file: Path) -> Sketch:
     document = read_document(file)
     api = api_of(document)
     base_url, settings, gaps = _base_url(api)
-    auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api))
+    auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api), base_url)
     return Sketch(
         title=api.title,
         base_url=base_url,
