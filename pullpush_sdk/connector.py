@@ -19,7 +19,27 @@ import attrs
 from pullpush_sdk.canonical import CanonicalType, CanonicalTypes, from_wire, loads
 from pullpush_sdk.clock import Clock
 from pullpush_sdk.errors import FieldError, Problem, PullPushError, RecordError, TransientError
-from pullpush_sdk.http import Answer, Client, Secret
+from pullpush_sdk.http import Answer, Call, Client, Secret, Sign
+
+__all__ = [
+    "Abilities",
+    "Connection",
+    "Connector",
+    "Delivery",
+    "Event",
+    "Finding",
+    "Location",
+    "Outcome",
+    "Page",
+    "PushHook",
+    "Reject",
+    "Result",
+    "Verb",
+    "WebhookRequest",
+    "moment_of",
+    "outcome_of",
+    "version_of",
+]
 
 Json = Any
 T = TypeVar("T")
@@ -86,6 +106,8 @@ class Reject:
 @attrs.frozen(kw_only=True)
 class Page:
     """Events read together, and where to go on after them.
+
+    `cursor` None leaves the cursor before in force: a source without one gives `{}` on its last page, to begin anew.
 
     `cursor` is stored in the same transaction as the events; reading on from it must miss nothing. It is a plain
     JSON value that only the connector understands. `done` is false while more of the same sweep follows.
@@ -165,6 +187,8 @@ class Outcome:
         cls, *, native_id: str | None = None, returned: Mapping[str, Json] | None = None, version: int | None = None
     ) -> Outcome:
         """Written."""
+        if native_id is None and returned is None and version is None:
+            return _DELIVERED
         return cls(result=Result.DELIVERED, native_id=native_id, returned=returned, version=version)
 
     @classmethod
@@ -188,6 +212,9 @@ class Outcome:
     def dead(cls, reason: str, *, answer: str = "") -> Outcome:
         """It will never go like this; a person must look."""
         return cls(result=Result.DEAD, reason=reason, answer=answer)
+
+
+_DELIVERED = Outcome(result=Result.DELIVERED)
 
 
 @attrs.frozen(kw_only=True)
@@ -249,8 +276,10 @@ class Connector:
     found where a flow says so (`Delivery.match`). `refused` says why a
     type is neither read nor written. `functions` are its own mapping functions, named `connector:function` in maps.
     `classify` sees every answer before its status is judged and may name the error that it stands for, None for "as
-    the status says". `locate` adds file, line and column to a problem of the manifest. `folder` is where the manifest's
-    samples lie, None where it did not come from a file.
+    the status says". `sign` signs every try of every request, for platforms that want a signature over each: it gets
+    the call as it would be sent (`Call.target` is its whole URL), the settings and secrets by name (a `Secret` has
+    `.reveal()`) and the instant, and returns `call.signed(headers, params)`. `locate` adds file, line and column to a
+    problem of the manifest. `folder` is where the manifest's samples lie, None where it did not come from a file.
     """
 
     name: str
@@ -269,9 +298,15 @@ class Connector:
     refused: Mapping[str, str] = attrs.field(factory=dict)
     functions: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict, repr=False)
     classify: Callable[[Answer], PullPushError | None] | None = attrs.field(default=None, repr=False)
+    sign: Callable[[Call, Mapping[str, Any], datetime], Call] | None = attrs.field(default=None, repr=False)
     manifest: Any = attrs.field(default=None, repr=False)
     locate: Callable[[Problem], Problem] = attrs.field(default=lambda problem: problem, repr=False)
     folder: Path | None = attrs.field(default=None, repr=False)
+
+    def signer(self, values: Mapping[str, Any]) -> Sign | None:
+        """`sign` with one connection's settings and secrets, as its client wants it; None where nothing is signed."""
+        sign = self.sign
+        return None if sign is None else lambda call, now: sign(call, values, now)
 
     def abilities(self, canonical_type: str) -> Abilities:
         """What this connector does with a type; all false for one it does not know."""

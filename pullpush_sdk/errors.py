@@ -6,6 +6,7 @@
         - ManifestError: a connector's manifest or a MiniApp document
         - MappingError: a mapping that does not compile
         - PluginError: a plugin that does not load, or clashes with another
+    - ConnectorFaultError: a mistake in a connector's own code -> try later, tell its author
     - RecordError: this record cannot go, its neighbours can -> dead letter
         - FieldError: a rule could not read or convert a value
         - RejectedError: the platform refused the record
@@ -38,6 +39,7 @@ __all__ = [
     "AccessRevokedError",
     "AuthError",
     "ConflictError",
+    "ConnectorFaultError",
     "ContractError",
     "EngineError",
     "FieldError",
@@ -135,6 +137,10 @@ class MappingError(_CollectedError):
 
 class PluginError(SetupError):
     """A plugin does not load, misspells a hook, or clashes; the message names its distribution."""
+
+
+class ConnectorFaultError(PullPushError):
+    """A connector's own code failed while it ran; the message names its distribution, the hook and the line."""
 
 
 class RecordError(PullPushError):

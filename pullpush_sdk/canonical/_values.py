@@ -49,8 +49,9 @@ def money_text(value: Decimal) -> str:
 
 def instant_text(value: datetime) -> str:
     """UTC as `2026-01-31T08:00:00Z`, with microseconds only where there are some."""
-    text = value.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return text + "Z"
+    if value.tzinfo is not UTC:  # as it is in records: read from a platform's text, it was brought there
+        value = value.astimezone(UTC)
+    return value.isoformat()[: -len("+00:00")] + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -102,7 +102,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     cls=LazyGroup,
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: pullpush demo, then pullpush init --sandbox",
+    epilog="Start with: pullpush demo, then pullpush init --sandbox; or write a connector: pullpush new-connector NAME",
 )
 @click.option("--project", metavar="PATH", help="The pullpush.toml to use, or its folder (default: found upward).")
 @click.option("--debug", is_flag=True, help="Log what happens, and show tracebacks; secrets stay hidden.")
@@ -119,4 +119,16 @@ def cli(ctx: click.Context, project: str | None, debug: bool) -> None:
 
 def main() -> None:
     """The entry point of the `pullpush` script."""
-    cli(prog_name="pullpush")
+    try:
+        cli(prog_name="pullpush")
+    finally:
+        _close_the_output()
+
+
+def _close_the_output() -> None:
+    """What a connector prints while the interpreter ends is no part of our output, which may be JSON."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return  # nobody reads any more: click has seen to it
+    sys.stdout = sys.stderr

@@ -34,7 +34,7 @@ def connectors(ctx: click.Context, *, timing: bool, as_json: bool) -> None:
     elif loaded:
         emit_table(["name", "distribution", "version", "reads", "writes"], [_row(each) for each in loaded])
     else:
-        say("no connector is installed; try: pip install pullpush-shopify")
+        say("no connector is installed; install one (pullpush-shopify) or write one: pullpush new-connector NAME")
     if plugins.failures:
         ctx.exit(1)  # each was named while they were loaded
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._demo_acts import Burst, Kept
     from ._demo_world import World
 
+_SHOPS = ["salla", "shopify"]
 _EPILOG = """Examples:
 
   pullpush demo
@@ -24,8 +25,8 @@ _EPILOG = """Examples:
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--source", default="salla", show_default=True, help="Connector of the shop that keeps the stock.")
-@click.option("--destination", default="shopify", show_default=True, help="Connector of the shop that follows.")
+@click.option("--source", default=_SHOPS[0], show_default=True, help="Connector of the shop that keeps the stock.")
+@click.option("--destination", default=_SHOPS[1], show_default=True, help="Connector of the shop that follows.")
 @click.option("--records", type=click.IntRange(5, 2000), default=20, show_default=True, help="Products in each shop.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the emulated shops and of the shuffling.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -172,7 +173,9 @@ class _Stage:
     def closing(self, shown: dict[str, Any]) -> None:
         seconds = shown["seconds"]
         self._tell(f"{'All good' if shown['ok'] else 'NOT GOOD'} in {seconds:.1f} s; nothing is left behind.")
-        self._tell("Next: pullpush init --sandbox")
+        shops = [self._world.source.loaded.connector.name, self._world.destination.loaded.connector.name]
+        chosen = "" if shops == _SHOPS else f" --source {shops[0]} --destination {shops[1]}"
+        self._tell(f"Next: pullpush init --sandbox{chosen}")
 
 
 def _verdict(kept: Kept) -> str:

@@ -98,7 +98,8 @@ def new_connector(
         answers = _answers(chosen, ask=asks)
         files = render(names, answers)
     write_new(target, names, answers, files)
-    say(f"wrote {names.distribution} into {target}", colour="green")
+    place = "" if str(target) == names.distribution else f" into {target}"
+    say(f"wrote {names.distribution}{place}", colour="green")
     _show_files(files, names.module)
     good = no_run or try_connector(target)
     say(f"{time.monotonic() - started:.1f} s")
@@ -155,9 +156,11 @@ def _answers(chosen: dict[str, Any], *, ask: bool) -> Answers:
     if ask:
         questions: dict[str, Callable[[], Any]] = {
             "kind": lambda: click.prompt("Read, written or both", type=click.Choice(KINDS), default=default.kind),
-            "types": lambda: click.prompt(f"Types ({', '.join(TYPES)}, or all)", default=",".join(default.types)),
+            "types": lambda: click.prompt(
+                f"Types ({', '.join(TYPES)}, or all)", default=",".join(default.types), value_proc=_typed
+            ),
             "auth": lambda: click.prompt("Sign-in", type=click.Choice(AUTH), default=default.auth),
-            "paging": lambda: click.prompt("How lists go on", type=click.Choice(PAGING), default=default.paging),
+            "paging": lambda: click.prompt("Lists are paged by", type=click.Choice(PAGING), default=default.paging),
             "webhooks": lambda: given["kind"] != "destination" and click.confirm("Does it send webhooks", default=True),
             "python": lambda: click.confirm("With Python functions of its own", default=False),
         }
@@ -166,9 +169,24 @@ def _answers(chosen: dict[str, Any], *, ask: bool) -> Answers:
                 given[key] = question()
     if given.get("kind") == "destination":
         given.setdefault("webhooks", False)
-    if "types" in given:
-        given["types"] = _types(str(given["types"]))
+    if isinstance(given.get("types"), str):
+        given["types"] = _types(given["types"])
     return Answers(**given)
+
+
+def _typed(words: str) -> tuple[str, ...]:
+    """Types as they were typed, asked for again where one is none."""
+    from pullpush_sdk.errors import SetupError
+    from pullpush_sdk.scaffold import Answers
+
+    try:
+        return Answers(types=_types(words)).types
+    except SetupError as error:
+        raise click.UsageError(f"{error.message}: {error.hint}") from None
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _show_files(files: Any, module: str) -> None:
@@ -184,8 +202,8 @@ def _show_files(files: Any, module: str) -> None:
         click.echo(f"  {path}")
     samples = [path for path in files if path.startswith(f"{module}/samples/")]
     if samples and f"{module}/sandbox/store.py" not in files:
-        click.echo(f"  {module}/samples/ ({len(samples)} files)")
-    click.echo(f"  tests/ ({sum(path.startswith('tests/') for path in files)} files)")
+        click.echo(f"  {module}/samples/ ({_files(len(samples))})")
+    click.echo(f"  tests/ ({_files(sum(path.startswith('tests/') for path in files))})")
     rest = sum(not path.startswith("tests/") for path in files) - len(shown) - len(samples)
     say(f"  and {rest} more that work as they are")
 

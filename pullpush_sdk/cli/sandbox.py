@@ -70,8 +70,15 @@ def sandbox(
 
 def build_sandbox(session: Session, name: str, options: SandboxOptions) -> Sandbox:
     """The emulator that a connector ships, else one made from its samples; raises SetupError where neither can be."""
+    from pullpush_sdk.plugins import faults_of
+    from pullpush_sdk.sandbox import Sandbox
+
     loaded = session.plugins.connector(name)
-    built: Sandbox | None = loaded.hook.pullpush_sandbox(options=options)
+    with faults_of(loaded, "pullpush_sandbox"):
+        built: Sandbox | None = loaded.hook.pullpush_sandbox(options=options)
+        kind = type(built)
+        if built is not None and not issubclass(kind, Sandbox):
+            raise TypeError(f"returned {kind.__name__}, expected a Sandbox")
     if built is None:
         from pullpush_sdk.emulator import emulate_connector
 
@@ -104,7 +111,7 @@ def _manifest_at(path: Path) -> Path:
     found = found or sorted(each for name in names for each in path.glob(f"*/{name}"))
     if len(found) != 1:
         shown = ", ".join(map(str, found)) or "none"
-        raise SetupError(f"{path} has not exactly one manifest: {shown}", hint="name the connector.yaml itself")
+        raise SetupError(f"one manifest is expected in {path}, found: {shown}", hint="name the connector.yaml itself")
     return found[0]
 
 

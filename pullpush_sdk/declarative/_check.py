@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
 from pullpush_sdk.connector import Connection, Finding, Location
-from pullpush_sdk.errors import AuthError, RemoteError
+from pullpush_sdk.errors import AuthError, ContractError, RemoteError
 from pullpush_sdk.http import call_of
 from pullpush_sdk.manifest import Locations, Manifest
 
@@ -54,7 +54,11 @@ def _failure(name: str, error: RemoteError) -> Finding:
 
 
 async def locations(declared: Locations, connection: Connection) -> Sequence[Location]:
-    """The platform's stock locations, in use or not."""
+    """The platform's stock locations, in use or not.
+
+    Raises:
+        ContractError: one of them has no id.
+    """
     found: list[Location] = []
     reader = ListReader.of(declared.list, declared.pagination, declared.response)
     async with aclosing(reader.pages(connection, {})) as pages:
@@ -64,8 +68,11 @@ async def locations(declared: Locations, connection: Connection) -> Sequence[Loc
 
 
 def _location(declared: Locations, record: Mapping[str, object]) -> Location:
+    found = at(record, declared.id)
+    if found is None or found == "":
+        raise ContractError(f"a location has no id at {declared.id}", hint="look at locations.id in the manifest")
     return Location(
-        id=str(at(record, declared.id)),
+        id=str(found),
         name=str(at(record, declared.name) or ""),
         active=is_like(record, declared.active),
     )

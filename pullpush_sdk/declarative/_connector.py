@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -10,7 +11,7 @@ import attrs
 
 from pullpush_sdk.connector import Connector
 from pullpush_sdk.errors import PullPushError
-from pullpush_sdk.http import Answer
+from pullpush_sdk.http import Answer, Call
 from pullpush_sdk.manifest import Manifest, Push, Resource, load
 
 from ._refusals import judge_of
@@ -22,6 +23,7 @@ def connector_from(
     manifest: str = "connector.yaml",
     functions: Mapping[str, Callable[..., Any]] | None = None,
     classify: Callable[[Answer], PullPushError | None] | None = None,
+    sign: Callable[[Call, Mapping[str, Any], datetime], Call] | None = None,
     refused: Mapping[str, str] | None = None,
 ) -> Connector:
     """The connector that the manifest beside a package's modules describes.
@@ -31,6 +33,7 @@ def connector_from(
         manifest: the file's name.
         functions: its own mapping functions by bare name; maps call them `connector:name`.
         classify: sees every answer first and may name the error that it stands for.
+        sign: signs every try of every request: `sign(call, values, now)` gives `call.signed(headers, params)`.
         refused: canonical type to the reason why it is neither read nor written.
 
     Raises:
@@ -41,7 +44,9 @@ def connector_from(
     with as_file(files(package) / manifest) as path:
         loaded = load(path)
         folder = path.parent
-    connector = connector_of(loaded.manifest, functions=functions or {}, classify=classify, refused=refused or {})
+    connector = connector_of(
+        loaded.manifest, functions=functions or {}, classify=classify, sign=sign, refused=refused or {}
+    )
     return attrs.evolve(connector, locate=loaded.located, folder=folder)
 
 
@@ -50,6 +55,7 @@ def connector_of(
     *,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     classify: Callable[[Answer], PullPushError | None] | None = None,
+    sign: Callable[[Call, Mapping[str, Any], datetime], Call] | None = None,
     refused: Mapping[str, str] | None = None,
 ) -> Connector:
     """The connector of a manifest that is already in memory."""
@@ -63,6 +69,7 @@ def connector_of(
         refused=refused or {},
         functions=functions or {},
         classify=judge_of(manifest.refusals, classify),
+        sign=sign,
         manifest=manifest,
     )
     return with_abilities(connector, frozenset())

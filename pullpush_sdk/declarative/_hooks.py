@@ -15,6 +15,7 @@ from pullpush_sdk.mapping import Functions
 
 from . import _check
 from ._connector import is_generic, resources_of
+from ._kept import Kept
 from ._pull import pull
 from ._reader import ResourceReader
 from ._records import DetailsReader
@@ -70,7 +71,10 @@ class ManifestHooks:
         if push is None or not is_generic(push):
             return None
         if canonical_type not in self._writers:
-            self._writers[canonical_type] = Writer.of(push, name=self._manifest.name, functions=self._functions)
+            kept = Kept.of(self._manifest, canonical_type, types=self._types, functions=self._functions)
+            self._writers[canonical_type] = Writer.of(
+                push, name=self._manifest.name, functions=self._functions, kept=kept
+            )
         return self._writers[canonical_type].write(connection, batch)
 
     @hookimpl(trylast=True)

@@ -15,6 +15,7 @@ from pullpush_sdk.http import Step, call_of
 from pullpush_sdk.manifest import Find, Push, Write
 from pullpush_sdk.mapping import CompiledBody, Functions, compile_body, parse_body
 
+from ._kept import Kept
 from ._values import at, values_of
 
 Json = Any
@@ -29,10 +30,11 @@ class Writer:
     push: Push
     bodies: Mapping[str, CompiledBody]
     matches: Mapping[str | None, CompiledBody]
+    kept: Kept | None = None
 
     @classmethod
-    def of(cls, push: Push, *, name: str, functions: Functions) -> Writer:
-        """The writer of a manifest's push section.
+    def of(cls, push: Push, *, name: str, functions: Functions, kept: Kept | None = None) -> Writer:
+        """The writer of a manifest's push section; `kept` reads what its answers show of what was written.
 
         Raises:
             MappingError: a body template does not compile.
@@ -54,6 +56,7 @@ class Writer:
                 for field, find in ((None, push.find), *push.find_by.items())
                 if find is not None and find.match
             },
+            kept=kept,
         )
 
     async def write(self, connection: Connection, batch: Sequence[Delivery]) -> list[Outcome]:
@@ -103,7 +106,12 @@ class Writer:
         native_id = written.get("id") if isinstance(written, Mapping) else None
         if native_id is None and isinstance(native, Mapping):
             native_id = native.get("id")
-        return Outcome.delivered(native_id=None if native_id is None else str(native_id))
+        returned = None
+        if self.kept is not None:
+            paths = self.bodies[part].paths if part in self.bodies else ()
+            fields = {re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths}
+            returned = self.kept.shown(connection, delivery, found=native, answer=written, written=fields)
+        return Outcome.delivered(native_id=None if native_id is None else str(native_id), returned=returned)
 
     def _body(self, part: str, delivery: Delivery, connection: Connection, native: Json) -> Json:
         compiled = self.bodies.get(part)

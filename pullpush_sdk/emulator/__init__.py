@@ -6,6 +6,7 @@ from the manifest under test alone: a manifest that misreads its platform fails 
 
 from pullpush_sdk.samples import Exchange, Samples, WebhookSample, read_samples
 
+from ._backwards import written_as
 from ._emulate import Emulated, emulate, emulate_connector
 from ._findings import NotProven
 from ._moments import restamped
@@ -23,4 +24,5 @@ __all__ = [
     "infer_paging",
     "read_samples",
     "restamped",
+    "written_as",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ._shop import Collection
+from ._goods import Goods
 
 __all__ = ["KEYS", "contents_of"]
 
@@ -24,13 +24,17 @@ _WORDS = {"stocklevel": "stock", "contact": "customer"}
 """Canonical type to the word for its records in a sandbox, where it is another one."""
 
 
-def contents_of(collections: Mapping[str, Collection]) -> Mapping[str, Callable[[], Iterable[Mapping[str, Json]]]]:
+def contents_of(goods: Mapping[str, Goods]) -> Mapping[str, Callable[[], Iterable[Mapping[str, Json]]]]:
     """The word for a type's records to a function that lists them."""
 
-    def held(collection: Collection) -> Callable[[], Iterable[Mapping[str, Json]]]:
-        return lambda: [{"keys": sorted(set(_leaves(record)))} for record in collection.records]
+    def held(of: Goods) -> Callable[[], Iterable[Mapping[str, Json]]]:
+        return lambda: [
+            {"keys": sorted(set(_leaves(whole))), "native": whole}
+            for _, part in of.parts()
+            for whole in map(of.whole, part.records)
+        ]
 
-    return {_WORDS.get(name, name): held(each) for name, each in collections.items()}
+    return {_WORDS.get(name, name): held(each) for name, each in goods.items()}
 
 
 def _leaves(value: Json) -> Iterator[str]:

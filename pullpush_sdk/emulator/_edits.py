@@ -6,130 +6,89 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import attrs
-
-from pullpush_sdk.manifest import Resource
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
 from ._changes import blank, stamped, typed
-from ._inverse import lookups, plain_paths
+from ._goods import Goods, set_at
+from ._inverse import plain_paths
 from ._leaves import Place, at
 from ._notices import Notices
 from ._places import place_of
-from ._shop import Collection, Record
+from ._shop import Record
 
-__all__ = ["Goods", "Merchant"]
+__all__ = ["Merchant"]
 
 Json = Any
 Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-
-
-@attrs.frozen(kw_only=True)
-class Goods:
-    """Where a canonical type lives: a resource, the collection that it reads, and the place of each field in it."""
-
-    resource: Resource
-    collection: Collection
-    places: Mapping[str, Place]
-    shifts: bool = False
-    """Whether a record that is gone makes the ones behind it move to earlier pages."""
-
-    @classmethod
-    def of(cls, resource: Resource, collection: Collection, core: Place, *, shifts: bool = False) -> Goods:
-        """The goods of a resource whose rows hold records at `core`; fields whose rules cannot be read backwards have
-        no place.
-        """
-        found = {target: place_of(path) for target, path in plain_paths(resource.canonical_map).items()}
-        places = {target: place[len(core) :] for target, place in found.items() if place[: len(core)] == core}
-        return cls(resource=resource, collection=collection, places=places, shifts=shifts)
-
-    def shows(self, field: str) -> bool:
-        """Whether records hold a canonical field themselves: some fields come with their details only."""
-        place = self.places.get(field)
-        return place is not None and bool(place) and any(_reaches(each, place) for each in self.collection.recorded)
-
-    def is_choice(self, field: str) -> bool:
-        """Whether the map takes a field from the first of several places that is not empty."""
-        rule = self.resource.canonical_map.get(field)
-        return isinstance(rule, Mapping) and len(rule.get("paths", ())) > 1
-
-    def switches(self, field: str) -> bool:
-        """Whether the map takes a field only under a condition."""
-        rule = self.resource.canonical_map.get(field)
-        return isinstance(rule, Mapping) and "when" in rule
-
-    def find(self, field: str, value: Json, *, location: Json = None) -> Record | None:
-        """The record of which a canonical field says this, at a location where one is named."""
-        for record in self.collection.records:
-            if str(at(record, self.places[field])) != str(value):
-                continue
-            if location is None or str(at(record, self.places.get("locationId", ()))) == str(location):
-                return record
-        return None
-
-    def put(self, record: Record, field: str, value: Json) -> bool:
-        """Write a canonical field into a record, false where its place cannot be told."""
-        place = self.places.get(field)
-        if not place:
-            return False
-        words = lookups(self.resource.canonical_map[field])
-        if words and value is not None:
-            if str(value) not in words:
-                raise ChangeError(f"{field} {value!r} is no word of this platform", hint=", ".join(sorted(words)))
-            value = words[str(value)]
-        sample = next((each for r in self.collection.recorded if (each := at(r, place)) is not None), None)
-        _set(record, place, typed(sample, value))
-        self._switch(record, field, value)
-        return True
-
-    def _switch(self, record: Record, field: str, value: Json) -> None:
-        """Where the map reads a field only under a condition, make the condition say whether there is a value."""
-        rule = self.resource.canonical_map[field]
-        when = rule.get("when") if isinstance(rule, Mapping) else None
-        if not isinstance(when, Mapping) or not isinstance(when.get("equals"), bool):
-            return
-        place = place_of(str(when["path"]))
-        inner = at(record, place[:-1])
-        if isinstance(inner, dict):
-            inner[place[-1]] = when["equals"] if value is not None else not when["equals"]
+_DELETIONS = {"product_delete": "product", "order_delete": "order", "customer_delete": "contact"}
+"""Deletion to the canonical type whose record it takes away."""
 
 
 class Merchant:
     """The agreed edits, as far as the maps of a manifest can be read backwards."""
 
-    def __init__(self, goods: Mapping[str, Goods], clock: SandboxClock, notices: Notices) -> None:
+    def __init__(
+        self, goods: Mapping[str, Goods], clock: SandboxClock, notices: Notices, *, looks_up: bool = False
+    ) -> None:
+        """`looks_up` says whether the connector asks for the SKU before it writes stock."""
         self._goods = goods
+        self._looks_up = looks_up
         self._clock = clock
         self._notices = notices
 
     def changes(self) -> dict[str, Change]:
         """The edits that can be played, by kind.
 
-        No sample tells whether a platform that counts pages lets records vanish from them; if it does, no reader can
-        help what it misses. So deletions are played where they move no page.
+        A record that is deleted is in no list any more; which of the deletions move pages, `shifting` says.
         """
+        return {**self._goods_changes(), **self._sales_changes(), **self._people_changes()}
+
+    def shifting(self) -> frozenset[str]:
+        """The deletions after which what is behind stands on an earlier page."""
+        return frozenset(kind for kind, name in _DELETIONS.items() if name in self._goods and self._goods[name].shifts)
+
+    def _goods_changes(self) -> dict[str, Change]:
         found: dict[str, Change] = {}
         stock, product = self._able("stocklevel", "sku", "quantity"), self._able("product", "sku")
-        order, contact = self._able("order", "orderId"), self._able("contact", "email")
         if stock is not None:
             found["stock"] = lambda values: self._stock(stock, values)
+            # Where a write names the SKU itself, what comes of it where two carry it is the platform's own.
+            if self._looks_up and stock.is_plain:
+                fields = ("sku", "quantity")
+                found["stock_create"] = lambda values: self._create(stock, "sku", values, fields, twice=True)
         if product is not None:
             found["product"] = lambda values: self._edit(product, "sku", values, ("title", "price"))
             # What a platform makes of a new record whose name is one of several, or that has two prices, is its own.
             if not any(product.is_choice(field) for field in ("sku", "title", "price")):
                 found["product_create"] = lambda values: self._create(product, "sku", values, ("sku", "title", "price"))
-            if not product.shifts:
-                found["product_delete"] = lambda values: self._delete(product, "sku", values)
+            found["product_delete"] = lambda values: self._delete(product, "sku", "sku", values)
+        return found
+
+    def _sales_changes(self) -> dict[str, Change]:
+        found: dict[str, Change] = {}
+        order, invoice = self._able("order", "orderId"), self._able("invoice", "invoiceId", "status")
+        cart = self._able("cart", "cartId", "lineItems")
         if order is not None:
+            found["order_delete"] = lambda values: self._delete(order, "orderId", "order", values)
             if "status" in order.places:
                 found["order_status"] = lambda values: self._status(order, values)
             if "lineItems" in order.places and _item_paths(order):
                 found["order_create"] = lambda values: self._order(order, values)
+        if invoice is not None:
+            found["invoice"] = lambda values: self._put(invoice, "invoiceId", "invoice", values, "status")
+        if cart is not None and "quantity" in _item_paths(cart):
+            found["cart"] = lambda values: self._cart(cart, values)
+        return found
+
+    def _people_changes(self) -> dict[str, Change]:
+        found: dict[str, Change] = {}
+        contact, call = self._able("contact", "email"), self._able("call", "callId", "duration")
+        if call is not None:
+            found["call"] = lambda values: self._put(call, "callId", "call", values, "duration")
         if contact is not None:
             found["customer"] = lambda values: self._edit(contact, "email", values, ("name",))
             found["customer_create"] = lambda values: self._create(contact, "email", values, ("email", "name"))
-            if not contact.shifts:
-                found["customer_delete"] = lambda values: self._delete(contact, "email", values)
+            found["customer_delete"] = lambda values: self._delete(contact, "email", "email", values)
         return found
 
     def _able(self, canonical_type: str, *fields: str) -> Goods | None:
@@ -142,17 +101,20 @@ class Merchant:
             raise ChangeError(f"there is no record with {field} {value!r}")
         return record
 
-    def _changed(self, goods: Goods, record: Record, verb: str, key: Json) -> Mapping[str, Any]:
+    def _changed(
+        self, goods: Goods, record: Record, verb: str, key: Json, fields: Sequence[str] = ()
+    ) -> Mapping[str, Any]:
         if verb != "deleted":
             stamped(record, self._clock.now(), goods.collection, created=verb == "created")
-        self._notices.tell(goods.collection, record, verb)
+        self._notices.tell(
+            goods.collection, record, verb, [goods.places[each] for each in fields if each in goods.places]
+        )
         return {"key": str(key)}
 
     def _stock(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        location = values.get("location") if "locationId" in goods.places else None
-        record = self._found(goods, "sku", _needed(values, "sku"), location)
+        record = self._found(goods, "sku", _needed(values, "sku"), values.get("location"))
         goods.put(record, "quantity", values.get("quantity"))
-        return self._changed(goods, record, "updated", values["sku"])
+        return self._changed(goods, record, "updated", values["sku"], ["quantity"])
 
     def _edit(self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
         record = self._found(goods, key, _needed(values, key))
@@ -160,12 +122,37 @@ class Merchant:
         if "price" in given and goods.switches("compareAtPrice"):
             raise ChangeError("of two prices the platform makes the one that counts: no sample shows how")
         for field in given:
-            if not goods.put(record, field, values[field]):
+            if not goods.put(record, field, values[field]) and not self._put_name(goods, record, field, values[field]):
                 raise ChangeError(f"the map of {field} cannot be read backwards")
-        return self._changed(goods, record, "updated", values[key])
+        return self._changed(goods, record, "updated", values[key], given)
 
-    def _create(self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
-        if goods.find(key, _needed(values, key)) is not None:
+    def _put_name(self, goods: Goods, record: Record, field: str, value: Json) -> bool:
+        """Write a person's name into its two parts, where the map joins them."""
+        if field != "name" or not goods.places.keys() >= {"firstName", "lastName"}:
+            return False
+        first, _, last = str(value).partition(" ")
+        return goods.put(record, "firstName", first) and goods.put(record, "lastName", last)
+
+    def _put(self, goods: Goods, key: str, name: str, values: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+        """Write one field of the record that `name` names."""
+        record = self._found(goods, key, _needed(values, name))
+        goods.put(record, field, _needed(values, field))
+        return self._changed(goods, record, "updated", values[name], [field])
+
+    def _cart(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        record = self._found(goods, "cartId", _needed(values, "cart"))
+        lines = at(record, goods.places["lineItems"])
+        if not isinstance(lines, list) or not lines:
+            raise ChangeError("the cart is empty")
+        place = _item_paths(goods)["quantity"]
+        for line in lines:
+            set_at(line, place, typed(at(line, place), _needed(values, "quantity")))
+        return self._changed(goods, record, "updated", values["cart"], ["lineItems"])
+
+    def _create(
+        self, goods: Goods, key: str, values: Mapping[str, Any], fields: Sequence[str], *, twice: bool = False
+    ) -> Mapping[str, Any]:
+        if not twice and goods.find(key, _needed(values, key)) is not None:
             raise ChangeError(f"there is a record with {key} {values[key]!r} already")
         record = self._new(goods)
         for field in fields:
@@ -174,15 +161,15 @@ class Merchant:
         goods.collection.records.append(record)
         return self._changed(goods, record, "created", values[key])
 
-    def _delete(self, goods: Goods, key: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        record = self._found(goods, key, _needed(values, key))
+    def _delete(self, goods: Goods, key: str, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        record = self._found(goods, key, _needed(values, name))
         goods.collection.records.remove(record)
-        return self._changed(goods, record, "deleted", values[key])
+        return self._changed(goods, record, "deleted", values[name])
 
     def _status(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         record = self._found(goods, "orderId", _needed(values, "order"))
         goods.put(record, "status", _needed(values, "status"))
-        return self._changed(goods, record, "updated", values["order"])
+        return self._changed(goods, record, "updated", values["order"], ["status"])
 
     def _order(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:
         paths, place = _item_paths(goods), goods.places["lineItems"]
@@ -194,9 +181,9 @@ class Merchant:
             row = copy.deepcopy(form)
             for field in ("sku", "quantity"):
                 if field in paths and field in item:
-                    _set(row, paths[field], typed(at(form, paths[field]), item[field]))
+                    set_at(row, paths[field], typed(at(form, paths[field]), item[field]))
             rows.append(row)
-        _set(record, place, rows)
+        set_at(record, place, rows)
         if values.get("email") is not None:
             goods.put(record, "customer.email", values["email"])
         key = goods.places["orderId"]
@@ -215,11 +202,6 @@ class Merchant:
         return record
 
 
-def _reaches(record: Json, place: Place) -> bool:
-    inner = at(record, place[:-1])
-    return isinstance(inner, Mapping) and place[-1] in inner
-
-
 def _is_row(value: Json) -> bool:
     return isinstance(value, dict)
 
@@ -229,16 +211,6 @@ def _item_paths(goods: Goods) -> dict[str, Place]:
     rule = goods.resource.canonical_map.get("lineItems")
     items = rule.get("items") if isinstance(rule, Mapping) else None
     return {field: place_of(path) for field, path in plain_paths(items).items()} if isinstance(items, Mapping) else {}
-
-
-def _set(record: Json, place: Place, value: Json) -> None:
-    inner: Any = record
-    try:
-        for step in place[:-1]:
-            inner = inner.setdefault(step, {}) if isinstance(inner, dict) else inner[step]
-        inner[place[-1]] = value
-    except (TypeError, LookupError):
-        raise ChangeError(f"the recorded record has nothing at {'.'.join(map(str, place))}") from None
 
 
 def _needed(values: Mapping[str, Any], name: str) -> Any:

@@ -19,7 +19,6 @@ from pullpush_sdk.sandbox import (
     FaultPlan,
     RequestLog,
     Sandbox,
-    SandboxClock,
     SandboxOptions,
     Violations,
     WebhookOutbox,
@@ -32,13 +31,14 @@ from ._combined import combined, contradictions
 from ._contents import KEYS, contents_of
 from ._credentials import Credentials, connection_of, demands_of, filled
 from ._documented import described_webhooks, documented
-from ._edits import Goods, Merchant
+from ._edits import Merchant
 from ._endpoints import Endpoint, segments_of
 from ._fallback import asked_by, base_path_of, fallbacks, meets, uses_of
 from ._findings import NotProven
+from ._goods import goods_of, written_uses
 from ._inference import endpoints_of
 from ._inverse import plain_paths
-from ._notices import Notices, template_of
+from ._notices import Notices, Template, template_of
 from ._platform import Platform
 from ._schemes import demands_by, token_paths
 from ._shop import Shop
@@ -118,11 +118,13 @@ def emulate(
     )
     faults = FaultPlan()
     outbox = WebhookOutbox(clock=clock, faults=faults, retry_after=_RETRIES)
-    notices, more = _notices(manifest, samples, secrets, outbox, clock)
+    templates, more = _recorded_webhooks(manifest, samples)
+    notices = Notices(templates=templates, secrets=secrets, clock=clock, outbox=outbox, collections=shop.collections)
     notices.url = options.extra.get("webhook_url", "")
     findings += more
-    stalls = _goods(manifest, endpoints, shop, values)
-    merchant = Merchant(stalls, clock, notices)
+    stalls = goods_of(manifest, endpoints, shop, values)
+    stock = manifest.push.get("stocklevel")
+    merchant = Merchant(stalls, clock, notices, looks_up=stock is not None and stock.find is not None)
     control = Control(
         name=manifest.name,
         clock=clock,
@@ -132,10 +134,9 @@ def emulate(
         dump=shop.dump,
         reset=platform.reset,
         changes=merchant.changes() | {"subscribe": notices.subscribe},
+        shifting=merchant.shifting(),
         outbox=outbox,
-        contents=contents_of(
-            {name: each.collection for name, each in stalls.items() if each.shows(KEYS.get(name, ""))}
-        ),
+        contents=contents_of({name: each for name, each in stalls.items() if each.shows(KEYS.get(name, ""))}),
     )
     return Emulated(
         name=manifest.name,
@@ -170,29 +171,8 @@ def _defaults(manifest: Manifest) -> dict[str, Json]:
     return {name: each["default"] for name, each in properties.items() if "default" in each}
 
 
-def _goods(
-    manifest: Manifest, endpoints: Sequence[Endpoint], shop: Shop, values: Mapping[str, Json]
-) -> dict[str, Goods]:
-    """Canonical type to where its records live: of the first resource that reads a whole list of them."""
-    found: dict[str, Goods] = {}
-    for use in uses_of(manifest):
-        resource = use.resource
-        if resource is None or use.kind != "list" or resource.canonical_type in found:
-            continue
-        asked = asked_by(use, manifest, values)
-        lists = [each for each in endpoints if each.kind == "list" and meets(each, asked)]
-        collection = next((one for each in lists if (one := shop.of(each, {})) is not None), None)
-        if collection is not None and None not in lists[0].segments:
-            found[resource.canonical_type] = Goods.of(
-                resource, collection, lists[0].core, shifts=lists[0].paging.kind in ("page", "offset")
-            )
-    return found
-
-
-def _notices(
-    manifest: Manifest, samples: Samples, secrets: Mapping[str, str], outbox: WebhookOutbox, clock: SandboxClock
-) -> tuple[Notices, list[NotProven]]:
-    """The webhooks of the platform, and what they leave unproven."""
+def _recorded_webhooks(manifest: Manifest, samples: Samples) -> tuple[list[Template], list[NotProven]]:
+    """The webhooks of the platform as forms to fill in, and what they leave unproven."""
     findings = []
     templates = []
     hooks = samples.webhooks or described_webhooks(samples.documents)
@@ -223,12 +203,13 @@ def _notices(
                 record="record one with its headers, its raw body and the secret",
             )
         )
-    return Notices(templates=templates, secrets=secrets, clock=clock, outbox=outbox), findings
+    return templates, findings
 
 
 def _growing(manifest: Manifest, endpoints: list[Endpoint], values: Mapping[str, Json]) -> frozenset[str]:
     """The lists that hold a shop's goods, as opposed to its locations and the like."""
     uses = [use for use in uses_of(manifest) if use.place.startswith("$.resources.") and use.resource is not None]
+    uses += written_uses(manifest)
     asked = [asked_by(use, manifest, values) for use in uses if use.kind == "list"]
     return frozenset(each.name for each in endpoints if any(meets(each, one) for one in asked))
 

@@ -304,12 +304,22 @@ def _renamed(record: Record, given: Mapping[str, str]) -> Record:
 
 
 def _same_kind(known: Sequence[Record], rows: Sequence[Record], key: str) -> bool:
-    """Whether two lists show the same things: common names, most fields shared, and these mostly equal."""
+    """Whether two lists show the same things: common names, most fields shared, and these mostly equal.
+
+    Numbers that count from one and times of one import say nothing: customers and orders may share them.
+    """
     mine = {str(each.get(key)): each for each in known}
     common = [(mine[str(each.get(key))], each) for each in rows if str(each.get(key)) in mine]
-    shared = [(a[name], b[name]) for a, b in common for name in a.keys() & b.keys()]
+    telling = [
+        {name for name, value in each.items() if name != key and instant_of(value, name) is None}
+        for each in (known[0], rows[0])
+    ]
+    shared = [(a[name], b[name]) for a, b in common for name in telling[0] & telling[1] & a.keys() & b.keys()]
     if not common or any(isinstance(a, dict | list) and a != b for a, b in shared):
         return False
-    least = min(len(rows[0]), len(known[0]))
+    names = {name for name in telling[0] & telling[1] if ID_NAMES.search(name)}
+    if any(all(name in a and name in b and str(a[name]) != str(b[name]) for a, b in common) for name in names):
+        return False  # of each two one name is the same and another one never is
+    least = min(map(len, telling))
     alike = sum(str(a) == str(b) for a, b in shared)
     return len(shared) * 2 >= least * len(common) and len(shared) > len(common) and alike * 10 >= len(shared) * 6

@@ -24,6 +24,7 @@ __all__ = ["Writes"]
 Json = Any
 Listed = Callable[[Json], list[Any]]
 _INVALID = (422, 400, 409, 404)
+_WORD = re.compile(r"\w+")
 _BRACES = re.compile(r"\{([^{}]+)\}")
 
 
@@ -142,6 +143,7 @@ class Writes:
                 continue
             refused = [each for each in items_of(exchange.sent, plan) if isinstance(each, Mapping)]
             lacking = {name for each in refused for name in common - set(fields_in(each))}
+            lacking = _told_of(lacking, exchange.body) or lacking
             if any(lacking - set(fields_in(each)) for each in given):
                 return exchange
             if not lacking and plan.ways == {"create"} and self._repeats(plan.collection, refused, given):
@@ -267,6 +269,12 @@ def _each(effect: Mapping[str, Json], sent: Json) -> list[Json]:
     """The items that an effect speaks of."""
     items = read_path(sent, effect["each"]) if effect.get("each") else [sent]
     return [each for each in items if isinstance(each, Mapping)] if isinstance(items, list) else []
+
+
+def _told_of(names: set[str], body: Json) -> set[str]:
+    """Those of the fields that a refusal's words are about."""
+    words = {word.lower() for _, text in leaves(body) if isinstance(text, str) for word in _WORD.findall(text)}
+    return {name for name in names if name.rpartition(".")[2].lower() in words}
 
 
 def _is_named(item: Json, body: Json) -> bool:

@@ -198,7 +198,7 @@ class Preparer:
             key=key,
             identity=identity,
             seen_as=seen_as,
-            verb=event.verb.value,
+            verb=event.verb._value_,  # `.value` is a slow property
             version=version,
             fields=event.fields,
             payload=dumps(payload),

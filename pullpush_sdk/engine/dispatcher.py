@@ -181,9 +181,9 @@ class Dispatcher:
             lanes.alone.difference_update(row.key for row, each in zip(rows, resolutions, strict=True) if each.spent)
         await self._patiently(lambda: lanes.store.finish(taken, resolutions, self._now()))
         final = [each.outcome for each in resolutions]
-        ended = Counter([each.result for each in final])
-        ended.pop(Result.RETRY, None)
-        self._counts[lanes.kind.name].update({result.value: number for result, number in ended.items()})
+        ended = Counter([each.result._value_ for each in final])  # `.value` and the hash of a member are slow
+        ended.pop(Result.RETRY.value, None)
+        self._counts[lanes.kind.name].update(ended)
         if self.observer is not None:
             self._observe(self.observer, lanes.kind.name, batch, final)
         return resolutions
@@ -197,10 +197,13 @@ class Dispatcher:
         else:
             self.breaker.answered()
             spent = True
+        first = Resolution(outcomes[0])  # often the outcome of all of them
         return [
-            Resolution(outcome)
-            if outcome.result is not Result.RETRY
-            else self._resolved(lanes, row, outcome, spent=spent)
+            self._resolved(lanes, row, outcome, spent=spent)
+            if outcome.result is Result.RETRY
+            else first
+            if outcome is first.outcome
+            else Resolution(outcome)
             for row, outcome in zip(rows, outcomes, strict=True)
         ]
 
@@ -371,6 +374,7 @@ class Dispatcher:
 
 
 def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object], match: str | None) -> Delivery:
+    fields = row.fields
     return Delivery(
         id=lanes.store.delivery_id(row.pos),
         kind=lanes.kind,
@@ -382,7 +386,7 @@ def _delivery(lanes: LaneQueue, row: Row, payload: Mapping[str, object], match: 
         position=row.pos,
         attempt=row.attempts + 1,
         maybe_applied=row.maybe_applied,
-        fields=row.fields if row.fields is None else row.fields - row.without,
+        fields=None if fields is None else fields - row.without,
         native_id=row.written_id,
         baseline=row.baseline,
         match=match,

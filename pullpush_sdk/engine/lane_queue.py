@@ -97,23 +97,28 @@ class LaneQueue:
         """Up to `most` keys for one turn; one that is to go alone is not put together with others."""
         keys: list[str] = []
         self._pops += 1
-        while self._queued and len(keys) < most:
+        queued, turn, alone = self._queued, self._turn, self.alone
+        while queued and len(keys) < most:
             queue = self._next_queue()
-            key = queue[0]
-            if key in self.alone and keys:
-                break
-            queue.popleft()
-            del self._queued[key]
-            self._turn[key] = False
-            keys.append(key)
-            if key in self.alone:
-                break
+            urgent = queue is self._urgent
+            while queue and len(keys) < most:
+                key = queue[0]
+                if queued.get(key) is not urgent:  # it went over to the other queue, or had its turn from there
+                    queue.popleft()
+                    continue
+                if key in alone and keys:
+                    return keys
+                queue.popleft()
+                del queued[key]
+                turn[key] = False
+                keys.append(key)
+                if key in alone:
+                    return keys
         return keys
 
     def _next_queue(self) -> deque[str]:
         """The queue whose head goes next."""
         for queue, urgent in ((self._urgent, True), (self._ready, False)):
-            # An entry is old where its key went over to the other queue, or had its turn from there.
             while queue and self._queued.get(queue[0]) is not urgent:
                 queue.popleft()
         if not self._urgent or not self._ready:

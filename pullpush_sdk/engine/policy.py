@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Sequence
-from types import NoneType
 from typing import Any
 
 import attrs
@@ -158,8 +157,8 @@ def _is_whole(outcome: Any) -> bool:
         outcome.reason.__class__ is str
         and outcome.answer.__class__ is str
         and outcome.result.__class__ is Result
-        and isinstance(outcome.native_id, (str, NoneType))
-        and isinstance(outcome.after, (int, float, NoneType))
+        and (outcome.native_id is None or isinstance(outcome.native_id, str))
+        and (outcome.after is None or isinstance(outcome.after, (int, float)))
     )
 
 

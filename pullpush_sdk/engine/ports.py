@@ -16,11 +16,13 @@ from typing import Any, Literal, Protocol, Self
 
 import attrs
 
-from pullpush_sdk.connector import Delivery, Event, Outcome, Page
+from pullpush_sdk.connector import Delivery, Outcome, Page
 from pullpush_sdk.errors import PullPushError
 
-from .inbox import Inbox, InboxStatus
+from .dead_letters import Attempt, DeadFilter, DeadGroup, DeadLetter, Remap, RetryReport, Unmapped
+from .inbox import Inbox
 from .locations import LocationPlan
+from .looks import EngineStatus, FlowStatus, Holder, KeyEvent
 from .standing import Shadowed, Standing
 from .upkeep import Pressure, Pruned
 
@@ -54,25 +56,7 @@ Json = Any
 Push = Callable[[str, Sequence[Delivery]], Awaitable[Sequence[Outcome]]]
 """Writes a batch of one canonical type; one outcome per delivery, in order."""
 CommandHandler = Callable[[Mapping[str, Json]], Awaitable[Json]]
-
-
-@attrs.frozen(kw_only=True)
-class Unmapped:
-    """A dead letter that was never mapped, as much of it as another try at mapping needs.
-
-    `origin` is where it was read (see `Reject`), `read_at` when it was logged: it may be no newer than that.
-    """
-
-    flow: str
-    type: str
-    native: bytes
-    origin: str
-    read_at: datetime
-
-
 Suspects = Literal["new", "longest", "all"]
-Remap = Callable[[Unmapped], Awaitable[Event]]
-"""The event of a record that was never mapped; raises FieldError again, or another error of ours why it cannot be."""
 
 
 class Ended(enum.StrEnum):
@@ -164,151 +148,6 @@ class DrainReport:
     def idle(self) -> bool:
         """Whether nothing is left to deliver."""
         return self.waiting == 0
-
-
-@attrs.frozen(kw_only=True)
-class Attempt:
-    """One failed push of one delivery."""
-
-    number: int
-    at: datetime
-    reason: str
-    answer: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class DeadLetter:
-    """A delivery that will not be tried again by itself.
-
-    `payload` is the canonical record (a sparse wire object), or what the platform sent as text where it could not be
-    mapped (`mapped` false): a native record, or with the verb `received` the body of a webhook. `follows` is the dead
-    letter of the same record that must go before this one.
-    """
-
-    id: int
-    flow: str
-    type: str
-    key: str
-    identity: str
-    verb: str
-    version: int
-    reason: str
-    answer: str
-    cause: str
-    since: datetime
-    mapped: bool
-    payload: Json
-    fields: frozenset[str] | None = None
-    follows: int | None = None
-    hint: str = ""
-    attempts: Sequence[Attempt] = ()
-
-
-@attrs.frozen(kw_only=True)
-class DeadFilter:
-    """Which dead letters are meant; every given part must hold, none given means all."""
-
-    ids: Sequence[int] = ()
-    flow: str | None = None
-    type: str | None = None
-    key: str | None = None
-    cause: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class DeadGroup:
-    """Dead letters of one flow and type with the same cause; `reason` is one of theirs, `hint` how to mend it.
-
-    `kind` is the sort of cause in a word (see `causes.Kind`).
-    """
-
-    cause: str
-    flow: str
-    type: str
-    reason: str
-    count: int
-    first: datetime
-    last: datetime
-    sample: int
-    kind: str = "other"
-    hint: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class RetryReport:
-    """Dead letters that wait again, and those that cannot, by id with the reason."""
-
-    retried: int
-    refused: Mapping[int, str] = attrs.field(factory=dict)
-
-
-@attrs.frozen(kw_only=True)
-class KeyEvent:
-    """One logged event of a key and what became of it; `state` is waiting, sent or an outcome.
-
-    `origin` says whether it came by a webhook (`transport_id` is its id), was read, or settles a conflict.
-    """
-
-    position: int
-    flow: str
-    type: str
-    identity: str
-    verb: str
-    version: int
-    logged_at: datetime
-    ended_at: datetime | None
-    state: str
-    reason: str
-    shadow: bool
-    payload: Json
-    origin: Literal["webhook", "read", "conflict"] = "read"
-    transport_id: str | None = None
-    attempts: Sequence[Attempt] = ()
-
-
-@attrs.frozen(kw_only=True)
-class Holder:
-    """The process that dispatches a store."""
-
-    pid: int
-    host: str
-    since: datetime
-
-
-@attrs.frozen(kw_only=True)
-class FlowStatus:
-    """Totals of one flow since it exists, per canonical type; `oldest` is when the longest waiting event was logged.
-
-    `retrying` counts waiting deliveries that failed before. `last_success` is when one last ended as it should.
-    `last_minute` and `last_hour` count outcomes of all types, over the present minute and the one (59) before it.
-    """
-
-    flow: str
-    counts: Mapping[str, Mapping[str, int]]
-    oldest: datetime | None = None
-    retrying: int = 0
-    last_success: datetime | None = None
-    last_minute: Mapping[str, int] = attrs.field(factory=dict)
-    last_hour: Mapping[str, int] = attrs.field(factory=dict)
-
-
-@attrs.frozen(kw_only=True)
-class EngineStatus:
-    """The store as a whole; `open_breakers` names destinations that are given a rest, until when.
-
-    `inbox` tells of raw webhooks that are not in the logs yet, for each connection that has any. `pressure` says why
-    nothing new is taken, None where it is. `size` is what the store holds, `free` what is left on its disk, in bytes;
-    None where that cannot be told.
-    """
-
-    url: str
-    holder: Holder | None
-    flows: Sequence[FlowStatus]
-    open_breakers: Mapping[str, datetime] = attrs.field(factory=dict)
-    inbox: Sequence[InboxStatus] = ()
-    pressure: Pressure | None = None
-    size: int | None = None
-    free: int | None = None
 
 
 @attrs.frozen(kw_only=True)

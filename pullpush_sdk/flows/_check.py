@@ -11,7 +11,7 @@ import attrs
 from pullpush_sdk.connector import Finding
 from pullpush_sdk.errors import ProjectError, PullPushError
 from pullpush_sdk.http import Redactor
-from pullpush_sdk.plugins import Plugins
+from pullpush_sdk.plugins import Plugins, listed
 from pullpush_sdk.project import FlowConfig, Project
 from pullpush_sdk.project.connect import open_connection, settings_of_flow
 
@@ -59,13 +59,13 @@ async def check_connection(project: Project, plugins: Plugins, name: str, *, red
         loaded = plugins.connector(project.connection(name).connector)
         async with open_connection(project, name, plugins, redactor=redactor) as connection:
             findings.append(Finding(name="settings", ok=True, message="complete"))
-            answer = loaded.hook.pullpush_check(connection=connection)
-            if answer is None:
+            found = await listed(loaded, "pullpush_check", Finding, connection=connection)
+            if found is None:
                 findings.append(
                     Finding(name="check", ok=True, message=f"{loaded.name} offers no check; nothing was asked")
                 )
             else:
-                findings.extend(await answer)
+                findings.extend(found)
     except PullPushError as error:
         findings.extend(_failed("settings" if isinstance(error, ProjectError) else "check", error))
     return Checked(kind="connection", name=name, findings=findings)

@@ -14,6 +14,8 @@ from typing import Any
 from pullpush_sdk.canonical import CanonicalType
 from pullpush_sdk.engine.ports import Engine, FlowSpec, Suspects
 from pullpush_sdk.errors import PullPushError, StoreError
+from pullpush_sdk.plugins import asked as ask
+from pullpush_sdk.plugins import pages_of
 
 from ._pool import End
 
@@ -56,15 +58,18 @@ async def _records(
     end: End, kind: CanonicalType, asked: Sequence[str], *, by_snapshot: bool
 ) -> Mapping[str, Any] | None:
     """What the source shows for these ids; None where it cannot say."""
-    answer = end.loaded.hook.pullpush_records(
-        connection=end.connection, canonical_type=kind.name, native_ids=list(asked)
+    found = await ask(
+        end.loaded,
+        "pullpush_records",
+        connection=end.connection,
+        canonical_type=kind.name,
+        native_ids=list(asked),
     )
-    if answer is not None:
-        found: Mapping[str, Any] = await answer
+    if found is not None:
         return {native: record for native, record in found.items() if isinstance(record, kind.record)}
     if not by_snapshot or kind.name not in end.loaded.connector.snapshots:
         return None
-    pages = end.loaded.hook.pullpush_snapshot(connection=end.connection, canonical_type=kind.name)
+    pages = pages_of(end.loaded, "pullpush_snapshot", connection=end.connection, canonical_type=kind.name)
     if pages is None:
         return None
     wanted = set(asked)

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Sequence
 from pullpush_sdk.connector import Connection, Location
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.errors import Problem, ProjectError
-from pullpush_sdk.plugins import LoadedConnector
+from pullpush_sdk.plugins import LoadedConnector, listed
 from pullpush_sdk.project import FlowConfig, Project
 
 
 async def read_locations(loaded: LoadedConnector, connection: Connection) -> list[Location]:
     """The stock locations of a connection, those that are switched off too; empty where the platform has none."""
-    answer = loaded.hook.pullpush_locations(connection=connection)
-    return [] if answer is None else list(await answer)
+    return await listed(loaded, "pullpush_locations", Location, connection=connection) or []
 
 
 def plan_locations(

@@ -71,7 +71,7 @@ async def look_at_tokens(project: Project, clock: Clock) -> list[TokenLook]:
             found.append(TokenLook(connection=config.name, expires_at=None, renews=False, mend=str(error)))
             continue
         if token is not None and token.expires_at is not None:
-            renews = token.refresh is not None
+            renews = token.refresh is not None or token.unaided
             mend = "" if renews else _mend(config.name, token.expires_at, clock.now())
             found.append(TokenLook(connection=config.name, expires_at=token.expires_at, renews=renews, mend=mend))
     return found

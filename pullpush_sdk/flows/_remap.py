@@ -7,6 +7,7 @@ import attrs
 from pullpush_sdk.connector import Event
 from pullpush_sdk.engine.ports import Unmapped
 from pullpush_sdk.errors import FieldError
+from pullpush_sdk.plugins import asked
 
 from ._pool import Connections
 from ._validate import not_canonical
@@ -29,19 +30,20 @@ class Remapper:
             RemoteError: the platform was asked for more of the record and did not give it.
         """
         async with self.connections.use(self.connections.project.flow(record.flow).source) as source:
-            again = source.loaded.hook.pullpush_remap(
+            event: Event | None = await asked(
+                source.loaded,
+                "pullpush_remap",
                 connection=source.connection,
                 canonical_type=record.type,
                 native=record.native,
                 origin=record.origin,
                 read_at=record.read_at,
             )
-            if again is None:
+            if event is None:
                 raise FieldError(
                     f"the connector {source.loaded.name} cannot map a {record.type} again",
                     hint="it comes again when the source is read again",
                 )
-            event: Event = await again
         if problem := not_canonical(event, self.connections.plugins.types[record.type]):
             raise problem
         return event

@@ -14,6 +14,7 @@ from pullpush_sdk.connector import Event, Page, Verb
 from pullpush_sdk.engine.arrivals import Arrival, Preparer
 from pullpush_sdk.engine.ports import FlowSpec
 from pullpush_sdk.errors import FieldError
+from pullpush_sdk.plugins import pages_of
 
 from ._pool import End
 from ._report import speaking_of
@@ -78,7 +79,7 @@ async def read_destination(end: End, kind: CanonicalType, spec: FlowSpec, spill:
 
 
 async def _pages(end: End, kind: CanonicalType) -> AsyncIterator[Page]:
-    pages = end.loaded.hook.pullpush_snapshot(connection=end.connection, canonical_type=kind.name)
+    pages = pages_of(end.loaded, _HOOK, connection=end.connection, canonical_type=kind.name)
     if pages is None:
         return
     foreign = is_written_in_python(end.loaded, _HOOK)

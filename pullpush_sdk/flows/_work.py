@@ -16,7 +16,7 @@ from pullpush_sdk.engine.conflict import has_shared_keys
 from pullpush_sdk.engine.locations import LocationPlan
 from pullpush_sdk.engine.ports import Engine, FlowSpec
 from pullpush_sdk.errors import ContractError, SetupError, StoreFullError, TransientError, UnavailableError
-from pullpush_sdk.plugins import Plugins
+from pullpush_sdk.plugins import Plugins, asked, pages_of
 from pullpush_sdk.project import FlowConfig, Project
 
 from ._abilities import require_abilities
@@ -101,7 +101,9 @@ class FlowWork:
         again = await read_again(self.engine, flow, kind.name) if spec.state == "active" else None
         cursor = None if again == "start" else await self.engine.checkpoint(flow.name, kind.name)
         first = await self._first_reading(flow.name, kind.name, cursor is None)
-        pages = end.loaded.hook.pullpush_pull(connection=end.connection, canonical_type=kind.name, cursor=cursor)
+        pages = pages_of(
+            end.loaded, "pullpush_pull", connection=end.connection, canonical_type=kind.name, cursor=cursor
+        )
         if pages is None:
             raise ContractError(f"{end.loaded.name} gave no pages of {kind.name}")
         foreign = is_written_in_python(end.loaded, "pullpush_pull")
@@ -158,12 +160,16 @@ class FlowWork:
     async def push(self, canonical_type: str, batch: Sequence[Delivery]) -> Sequence[Outcome]:
         """Write a batch; see `pullpush_push`."""
         with measured_push(self.spec, canonical_type, batch, self.plugins, self.clock) as answered:
-            answer = self.destination.loaded.hook.pullpush_push(
-                connection=self.destination.connection, canonical_type=canonical_type, batch=batch
+            loaded = self.destination.loaded
+            outcomes: Sequence[Outcome] | None = await asked(
+                loaded,
+                "pullpush_push",
+                connection=self.destination.connection,
+                canonical_type=canonical_type,
+                batch=batch,
             )
-            if answer is None:
-                raise ContractError(f"{self.destination.loaded.name} did not take {canonical_type}")
-            outcomes: Sequence[Outcome] = await answer
+            if outcomes is None:
+                raise ContractError(f"{loaded.name} did not take {canonical_type}")
             answered.outcomes = outcomes
         return outcomes
 

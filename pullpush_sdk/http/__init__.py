@@ -4,7 +4,7 @@ from ._auth import Authenticator, authenticator_of, scheme_of
 from ._budget import RateBudget
 from ._build import call_of
 from ._call import Answer, Call, Headers
-from ._client import Classify, Client
+from ._client import Classify, Client, Sign
 from ._oauth2 import Authorization
 from ._pages import MAX_PAGES, PageState, Paginator, Seen, Step, paginator
 from ._redact import Redactor
@@ -33,6 +33,7 @@ __all__ = [
     "Scheme",
     "Secret",
     "Seen",
+    "Sign",
     "Step",
     "Throttle",
     "Token",

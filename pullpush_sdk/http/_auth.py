@@ -237,7 +237,7 @@ class Authenticator:
                     return await self._keep(current)
                 return self._use(current)
             renewed = await self._drive(self.scheme.renew(current, self._clock.now()), send)
-            return await self._keep(renewed)
+            return await self._keep(attrs.evolve(renewed, unaided=not self.asks_a_person))
 
     def _is_other(self, token: Token, failed: Token | None) -> bool:
         """Whether a token is worth trying although `failed` failed."""

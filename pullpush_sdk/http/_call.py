@@ -64,8 +64,13 @@ class Call:
         """Whether the method by itself promises to change nothing."""
         return self.method in SAFE_METHODS
 
+    @property
+    def target(self) -> str:
+        """The URL with its parameters, percent-encoded once and for all: what a signature covers is what is sent."""
+        return target_of(self)
+
     def signed(self, headers: Mapping[str, str] | None = None, params: tuple[tuple[str, str], ...] = ()) -> Call:
-        """The same call with credentials laid on top."""
+        """The same call with credentials laid on top: `headers` take the place of its own, `params` come behind."""
         return attrs.evolve(self, headers={**self.headers, **(headers or {})}, params=self.params + params)
 
 

@@ -6,6 +6,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from pullpush_sdk.errors import (
     RateLimitedError,
     RejectedError,
     RemoteError,
+    SetupError,
     TokenExpiredError,
     TransientError,
 )
@@ -36,9 +38,13 @@ from ._throttle import Throttle
 from ._token import Token
 
 if TYPE_CHECKING:
-    from ._wire import Wire
+    from ._wire import Exchanges
 
 Classify = Callable[[Answer], PullPushError | None]
+"""Names the error that an answer stands for; None for "as its status says"."""
+
+Sign = Callable[[Call, datetime], Call]
+"""The same call with a signature in headers or parameters, made at an instant (aware UTC)."""
 
 _log = logging.getLogger("pullpush.http")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -65,9 +71,12 @@ class Client:
         classify: sees every answer before its status is judged; the error it names is raised, None means "judge by
             the status", and for a call of GraphQL or JSON-RPC by what its body says of errors. What it must know: a 401
             that no refresh mends is an `AuthError`.
+        sign: signs every try of every call, those that open a session too, behind `auth`; the URL is absolute by then,
+            and method, URL and body must stay as they are.
         throttle: the connection's budget, to be shared by all its clients in a process; None makes one.
         rng: the jitter's source.
         tls: trust other than the default, for a private authority.
+        wire: carries the requests in place of connections of our own; it is closed with the client.
 
     Logs one line per request at DEBUG to `pullpush.http`: method, URL without secrets, status, milliseconds; never
     headers or bodies.
@@ -88,9 +97,11 @@ class Client:
         clock: Clock | None = None,
         origin: str | None = None,
         classify: Classify | None = None,
+        sign: Sign | None = None,
         throttle: Throttle | None = None,
         rng: random.Random | None = None,
         tls: ssl.SSLContext | None = None,
+        wire: Exchanges | None = None,
     ) -> None:
         self.auth = auth
         self._hosts = Hosts(base_url, hosts, origin=origin)
@@ -98,11 +109,13 @@ class Client:
         self._limits = limits
         self._redactor = redactor
         self._classify = classify
+        self._sign = sign
         self._throttle = throttle or Throttle(limits, self._clock)
         self._retry = Retry(retries=limits.retries, clock=self._clock, rng=rng or random.Random())  # noqa: S311 - jitter
         self._headers = _encoded({**_DEFAULT_HEADERS, **(headers or {})})
         self._tls = tls
-        self._wire: Wire | None = None
+        self._given_wire = wire
+        self._wire: Exchanges | None = None
 
     def __repr__(self) -> str:
         return f"Client({self._hosts})"
@@ -111,7 +124,7 @@ class Client:
         from ._wire import Wire  # noqa: PLC0415 - connectors are imported and named without any request being sent
 
         hush_libraries()
-        self._wire = Wire(connections=self._limits.concurrency + 1, tls=self._tls)
+        self._wire = self._given_wire or Wire(connections=self._limits.concurrency + 1, tls=self._tls)
         return self
 
     async def __aexit__(
@@ -252,7 +265,7 @@ class Client:
         target = call.url
         mark = speaking.set(True)
         try:
-            call = sign(call)
+            call = self._signed(sign(call))
             target = target_of(call)
             raw = await self._wire.send(
                 call.method,
@@ -275,6 +288,21 @@ class Client:
             started_at=started_at,
             url=target.partition("?")[0],
         )
+
+    def _signed(self, call: Call) -> Call:
+        """The call with the connector's own signature, where it has one."""
+        if self._sign is None:
+            return call
+        signed: object = self._sign(call, self._clock.now())
+        same = isinstance(signed, Call) and all(
+            getattr(signed, part) == getattr(call, part) for part in ("method", "url", "body")
+        )
+        if not isinstance(signed, Call) or not same:
+            raise SetupError(
+                "the connector's `sign` gave back another request than it was given",
+                hint="return `call.signed(headers, params)`: method, URL and body stay as they are",
+            )
+        return signed
 
     def _headers_of(self, call: Call) -> list[tuple[bytes, bytes]]:
         if not call.headers and call.content_type is None:

@@ -63,6 +63,9 @@ class Session:
         if not isinstance(access, str) or not access:
             raise ContractError(f"the session answer holds no token at {self._auth.token}", status=answer.status)
         base_url = _at(body, self._auth.base_url) if self._auth.base_url else None
+        if self._auth.base_url and not base_url:
+            message = f"the session answer holds no base URL at {self._auth.base_url}"
+            raise ContractError(message, status=answer.status)
         return Token(
             access=access,
             base_url=str(base_url) if base_url else None,

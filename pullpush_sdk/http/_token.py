@@ -19,7 +19,7 @@ class Token:
 
     `expires_at` None means that nobody said; `base_url` is a session's own. `extra` keeps what else the answer said
     (scope, account). `bootstrap` is the fingerprint of the settings that this chain of tokens began with, empty where
-    it began with an exchange.
+    it began with an exchange. `unaided` says that the credentials bring the next one, without a person.
     """
 
     access: str = attrs.field(repr=False)
@@ -29,6 +29,7 @@ class Token:
     obtained_at: datetime | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     bootstrap: str = attrs.field(default="", repr=False)
+    unaided: bool = attrs.field(default=False, eq=False, repr=False)
 
     def to_json(self) -> bytes:
         """The token as JSON, credentials included: encrypt it before it touches a disk."""
@@ -41,6 +42,7 @@ class Token:
                 "obtainedAt": instant_text(self.obtained_at) if self.obtained_at else None,
                 "extra": dict(self.extra),
                 "bootstrap": self.bootstrap,
+                "unaided": self.unaided,
             }
         )
 
@@ -56,6 +58,7 @@ class Token:
             obtained_at=parse_instant(value["obtainedAt"]) if value["obtainedAt"] else None,
             extra=value["extra"],
             bootstrap=value["bootstrap"],
+            unaided=value.get("unaided", False),
         )
 
 

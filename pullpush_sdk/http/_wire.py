@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # missing in typeshed
 
 import httpcore
@@ -31,6 +32,11 @@ _LARGEST = 256 << 20
 # connection knows then that nothing was sent, instead of running into the time limit of the answer.
 _CONNECT = 10.0
 _CONNECT_PART = 0.45
+# A URL that the library leaves as it is: no dots to be resolved, nothing to be quoted.
+_PLAIN = re.compile(
+    r"http://[^/?#]+(/(?:[\w\-~!$&()*+,;:@/=]|%[\da-fA-F]{2}|(?<!/)\.)*(?:\?(?:[\w\-.~!$&()*+,;:@/=?]|%[\da-fA-F]{2})*)?)",
+    re.ASCII,
+)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
@@ -40,6 +46,20 @@ class RawAnswer(NamedTuple):
     status: int
     headers: RawHeaders
     body: bytes
+
+
+class Exchanges(Protocol):
+    """What carries a client's requests."""
+
+    async def send(
+        self, method: str, url: str, headers: RawHeaders, body: bytes | None, *, within: float, is_safe: bool
+    ) -> RawAnswer:
+        """As `Wire.send`."""
+        ...
+
+    async def aclose(self) -> None:
+        """As `Wire.aclose`."""
+        ...
 
 
 class Wire:
@@ -92,19 +112,15 @@ class Wire:
         try:
             async with asyncio.timeout(within):
                 response = await transport.handle_async_request(request)
-                return await _read(response)
+                return unpacked(await _read(response), host)
         except _NOT_SENT as error:
             raise UnavailableError(f"no connection to {host}: {error}") from error
         except TimeoutError as error:
             if not sent.anything:  # connecting has limits of its own, and a busy machine may pass them all at once
                 raise UnavailableError(f"no connection to {host} within {within:g} s") from error
-            message = f"{host} gave no complete answer within {within:g} s"
-            raise RequestTimeoutError(message, maybe_applied=not is_safe) from error
-        except httpx.DecodingError as error:
-            raise ContractError(f"the answer of {host} cannot be decompressed: {error}") from error
+            raise too_late(host, within, is_safe=is_safe) from error
         except httpx.TransportError as error:
-            message = f"the connection to {host} broke before the answer was complete: {str(error) or 'it was closed'}"
-            raise UnavailableError(message, maybe_applied=not is_safe) from error
+            raise broken_off(host, str(error) or "it was closed", is_safe=is_safe) from error
         finally:
             under_way.reset(mark)
 
@@ -200,10 +216,40 @@ async def _read(response: httpx.Response) -> RawAnswer:
     finally:
         await response.aclose()
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    headers = response.headers.raw
-    if "content-encoding" in response.headers:
-        body = httpx.Response(response.status_code, headers=headers, content=body).content
-    return RawAnswer(response.status_code, headers, body)
+    return RawAnswer(response.status_code, response.headers.raw, body)
+
+
+def unpacked(answer: RawAnswer, host: str) -> RawAnswer:
+    """The answer with its body decompressed.
+
+    Raises:
+        ContractError: it cannot be.
+    """
+    if not any(name.lower() == b"content-encoding" for name, _ in answer.headers):
+        return answer
+    try:
+        response = httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+    except httpx.DecodingError as error:
+        raise ContractError(f"the answer of {host} cannot be decompressed: {error}") from error
+    return answer._replace(body=response.content)
+
+
+def too_late(host: str, within: float, *, is_safe: bool) -> RequestTimeoutError:
+    """No complete answer in time."""
+    return RequestTimeoutError(f"{host} gave no complete answer within {within:g} s", maybe_applied=not is_safe)
+
+
+def broken_off(host: str, why: str, *, is_safe: bool) -> UnavailableError:
+    """A connection that broke while an answer was awaited."""
+    message = f"the connection to {host} broke before the answer was complete: {why}"
+    return UnavailableError(message, maybe_applied=not is_safe)
+
+
+def raw_target(url: str) -> bytes:
+    """Path and query of a URL as they travel."""
+    if (plain := _PLAIN.fullmatch(url)) is not None:
+        return plain[1].encode("ascii")
+    return httpx.URL(url).raw_path
 
 
 def proxy_for(scheme: str, host: str, environ: Mapping[str, str]) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pullpush_sdk.canonical import MATCHES, CanonicalType, CanonicalTypes
+from pullpush_sdk.canonical import MATCHES, CanonicalType, CanonicalTypes, fields_of
 from pullpush_sdk.errors import Problem
 
 from ._document import Json, below
 from ._model import Manifest, Push, Rules
+from ._requests import Site, requests_of
 from ._rules import check_fields
 from ._schema import meant
+from ._template import placeholders, texts
 
 if TYPE_CHECKING:
     from pullpush_sdk.mapping import Functions
@@ -40,6 +43,9 @@ def _check_types(manifest: Manifest, types: CanonicalTypes, functions: Functions
             yield _unknown_type(name, path, types)
         else:
             yield from _check_push(push, types[name], functions, path)
+            for site in requests_of(manifest):
+                if site.path.startswith(f"{path}.") and "record" in site.offers:
+                    yield from _check_written(site, types[name])
 
 
 def _check_handlers(manifest: Manifest, types: CanonicalTypes, functions: Functions) -> Iterator[Problem]:
@@ -99,6 +105,26 @@ def _check_push(push: Push, kind: CanonicalType, functions: Functions, path: str
         write = getattr(push, part)
         if write is not None and write.body is not None:
             yield from _check_body(write.body, kind, functions, f"{path}.{part}.body")
+
+
+def _check_written(site: Site, kind: CanonicalType) -> Iterator[Problem]:
+    """What the request of a write names of the record that is written."""
+    fields = {field.wire.lower(): field.wire for field in fields_of(kind.record)}
+    for part in ("path", "params", "headers", "json", "form", "variables"):
+        for text, place in texts(getattr(site.request, part), f"{site.path}.{part}"):
+            for name in sorted(placeholders(text)):
+                head, _, within = name.partition(".")
+                field, dot, deeper = within.partition(".")
+                if head != "record" or not field or field in fields.values():
+                    continue
+                near = difflib.get_close_matches(field.lower(), fields, n=1)
+                right = f"did you mean {{{{record.{fields[near[0]]}{dot}{deeper}}}}}?" if near else ""
+                yield Problem(
+                    code="manifest-template",
+                    message=f"{{{{{name[:60]}}}}}: a canonical {kind.name} has no such field",
+                    path=place,
+                    hint=right or f"one of {', '.join(fields.values())}",
+                )
 
 
 def _check_body(body: Json, kind: CanonicalType, functions: Functions, path: str) -> list[Problem]:

@@ -150,6 +150,7 @@ def _manifest(root: Block, report: Report) -> Manifest:
     if sync is not None:
         report.stands_for("$.base_url", sync.at("baseUrl"))
         report.stands_for("$.headers", sync.at("headers"))
+        report.stands_for("$.auth.place", sync.at("headers"))
         sync.close()
     if auth is not None:
         _close_auth(auth)

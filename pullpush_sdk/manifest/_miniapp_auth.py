@@ -237,6 +237,7 @@ def _check(auth: Block, header: str | None, managed: frozenset[str]) -> Check | 
         headers = {name: value for name, value in request.headers.items() if name not in lost}
         request = attrs.evolve(request, headers=headers)
     step.close()
+    auth.report.stands_for("$.check", step.path)
     auth.report.stands_for("$.check.request", step.path)
     auth.report.stands_for("$.check.request.path", step.at("url"))
     named = [mapping[name] for name in _IDENTITY if isinstance(mapping.get(name), str)] if step is details else []

@@ -84,7 +84,7 @@ def _resource(name: str, block: Block, *, enabled: bool, report: Report) -> Reso
     expand = block.boolean("expandDetails", default=False)
     if expand and details is None:
         report.wrong("expandDetails without endpoints.details", block.at("expandDetails"), "add endpoints.details")
-    response = _response(block.block("responseMapping"), report)
+    response = _response(block.block("responseMapping"), f"{path}.response", report)
     mapping = block.block("apiMapping")
     rules: dict[str, Json] = {}
     if mapping is not None:
@@ -133,6 +133,7 @@ def _endpoint(endpoints: Block | None, key: str, model_path: str, report: Report
         return None
     report.stands_for(model_path, block.path)
     report.stands_for(f"{model_path}.path", block.at("url"))
+    report.stands_for(f"{model_path}.method", block.at("method"))
     url = report.template(block.text("url"), block.at("url"), fields=key == "details")
     if not url:
         report.wrong("`url` is missing", block.path, "a path below baseUrl, or an absolute URL")
@@ -151,6 +152,9 @@ def _pagination(resource: Block, model_path: str, report: Report) -> Pagination:
         report.note("no pagination: one answer is taken for the whole list", resource.path, "add pagination")
         return Pagination()
     report.stands_for(model_path, block.path)
+    for key, field in (("paramName", "size_param"), ("defaultLimit", "size"), ("maxLimit", "max_size")):
+        if block.has(key):
+            report.stands_for(f"{model_path}.{field}", block.at(key))
     said: dict[str, Json] = {}
     for key, field in _EXTENSIONS.items():
         if block.has(key):
@@ -175,9 +179,13 @@ def _pagination(resource: Block, model_path: str, report: Report) -> Pagination:
     return found
 
 
-def _response(block: Block | None, report: Report) -> Response:
+def _response(block: Block | None, model_path: str, report: Report) -> Response:
     if block is None:
         return Response()
+    report.stands_for(model_path, block.path)
+    for key, field in (("dataProperty", "records"), ("totalProperty", "total"), *_RESPONSE_EXTENSIONS.items()):
+        if block.has(key):
+            report.stands_for(f"{model_path}.{field}", block.at(key))
     said: dict[str, Any] = {}
     for key, field in _RESPONSE_EXTENSIONS.items():
         if block.has(key):

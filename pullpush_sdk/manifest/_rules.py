@@ -18,13 +18,13 @@ from ._model import (
     BasicAuth,
     BearerAuth,
     ChoiceAuth,
-    Incremental,
     Manifest,
     OAuth1Auth,
     OAuth2Auth,
     Pagination,
     Placement,
     Push,
+    Request,
     Resource,
     Response,
     SessionAuth,
@@ -32,11 +32,13 @@ from ._model import (
     Verification,
     Webhook,
 )
+from ._reading_rules import check_graphql, check_incremental
 from ._requests import OFFERED_TO_MINIAPPS, Site, exchange_of, requests_of
 from ._template import is_malformed, placeholders, texts
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SECRET_HEADERS = ("authorization", "token", "secret", "api-key", "apikey", "password")
+_SECRET_KEYS = ("secret", "password", "passwd", "apikey", "privatekey", "accesskey")
 _NEEDED = {
     "cursor": (("next_cursor", "where the next cursor stands"),),
     "next_url": (("next_url", "where the next URL stands"),),
@@ -56,6 +58,7 @@ def check_fields(manifest: Manifest) -> list[Problem]:
         *_check_urls(manifest),
         *_check_requests(manifest),
         *(problem for name, each in manifest.resources.items() for problem in _check_resource(name, each)),
+        *_check_changes(manifest),
         *(_check_webhook(manifest.webhook, manifest) if manifest.webhook is not None else ()),
         *(problem for name, each in manifest.push.items() for problem in _check_push(name, each)),
     ]
@@ -95,8 +98,15 @@ def _check_setting_schemas(properties: Mapping[str, Json]) -> Iterator[Problem]:
         try:
             Draft202012Validator.check_schema(schema)
         except SchemaError as error:
-            path = below("$.settings.properties", name)
-            yield _problem("settings", "not a JSON Schema", path, f"{error.json_path}: {error.validator}")
+            path = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in error.absolute_path)
+            place = f"{below('$.settings.properties', name)}{path}"
+            yield _problem("settings", "not a JSON Schema", place, f"{error.json_path}: {error.validator}")
+            continue
+        if isinstance(schema, Mapping) and "default" in schema:
+            wrong = next(iter(Draft202012Validator(schema).iter_errors(schema["default"])), None)
+            if wrong is not None:
+                path = below(below("$.settings.properties", name), "default")
+                yield _problem("settings", "the default is none of its own values", path, wrong.message[:200])
 
 
 def _known(manifest: Manifest, *offers: str) -> frozenset[str]:
@@ -114,8 +124,11 @@ def _check_template(value: Json, path: str, known: frozenset[str]) -> Iterator[P
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {{{{{close[0]}}}}}?" if close else "declare it under settings.properties or secrets"
+    head, dot, within = name.partition(".")
+    close = difflib.get_close_matches(head, known, n=1)
+    if not close:
+        return "declare it under settings.properties or secrets"
+    return f"did you mean {{{{{close[0]}{dot}{within}}}}}?"
 
 
 def _check_limits(manifest: Manifest) -> Iterator[Problem]:
@@ -139,7 +152,7 @@ def _check_choice(auth: ChoiceAuth, manifest: Manifest) -> Iterator[Problem]:
     if setting is None:
         yield _problem("auth", f"the setting `{auth.by}` is not declared", "$.auth.by", "declare it under settings")
     elif set(setting.get("enum", ())) != set(auth.options):
-        path = below("$.settings.properties", auth.by)
+        path = below("$.settings.properties", auth.by) + (".enum" if "enum" in setting else "")
         names = ", ".join(auth.options)
         yield _problem("auth", "its values are not the options of auth", path, f"write enum: [{names}]")
     elif "default" not in setting and auth.by not in manifest.settings.get("required", ()):
@@ -171,7 +184,17 @@ def _check_way(auth: Auth, path: str, manifest: Manifest) -> Iterator[Problem]:
     exchange = exchange_of(auth)
     if exchange is not None:
         yield from _check_request(Site(path=f"{path}.exchange", request=exchange), manifest)
+        yield from _check_exchanged(exchange, f"{path}.exchange")
         yield from _check_url(exchange.path, f"{path}.exchange.path")
+
+
+def _check_exchanged(exchange: Request, path: str) -> Iterator[Problem]:
+    """Credentials in clear in the request that opens a session."""
+    for part in ("params", "headers", "json", "form"):
+        for text, place in texts(getattr(exchange, part), f"{path}.{part}"):
+            name = place.rpartition(".")[2].lower().replace("_", "").replace("-", "")
+            if text and not placeholders(text) and any(word in name for word in _SECRET_KEYS):
+                yield _problem("secret", "a credential in clear", place, "name a secret: {{name}}")
 
 
 def _check_unwritten(key: str, value: str, path: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -224,6 +247,9 @@ def _check_urls(manifest: Manifest) -> Iterator[Problem]:
     known = _known(manifest)
     if manifest.base_url:
         yield from _check_url(manifest.base_url, "$.base_url")
+        if "?" in manifest.base_url or "#" in manifest.base_url:
+            message = "a base_url with a query: what comes behind it is no path"
+            yield _problem("url", message, "$.base_url", "write parameters into params of the requests")
         yield from _check_template(manifest.base_url, "$.base_url", known)
     for index, host in enumerate(manifest.hosts):
         yield from _check_template(host, f"$.hosts[{index}]", known)
@@ -259,6 +285,8 @@ def _check_requests(manifest: Manifest) -> Iterator[Problem]:
     for site in requests_of(manifest):
         yield from _check_request(site, manifest)
         yield from _check_target(site, manifest)
+        around = site.path.removesuffix(".list").removesuffix(".request")
+        yield from check_graphql(site.path, around, site.request, site.pagination)
         if site.pagination is not None and site.response is not None:
             yield from _check_paging(site, site.pagination, site.response)
 
@@ -303,10 +331,6 @@ def _check_paging(site: Site, pagination: Pagination, response: Response) -> Ite
         yield _problem("pagination", "size is larger than max_size", f"{around}.pagination.size")
     if pagination.place == "body" and site.request.json is None and site.request.form is None:
         yield _problem("pagination", "paging in a body that the request does not have", f"{around}.pagination.place")
-    query = site.request.query
-    if pagination.kind == "graphql" and (query is None or f"${pagination.cursor_param}" not in query):
-        message = f"graphql pagination needs a query with the variable ${pagination.cursor_param}"
-        yield _problem("pagination", message, f"{site.path}.query")
 
 
 # Resources, webhooks, writing
@@ -325,26 +349,11 @@ def _check_resource(name: str, resource: Resource) -> Iterator[Problem]:
     targets = {target.replace("_", "").lower() for target in resource.canonical_map}
     if resource.version == "updated_at" and resource.canonical_map and "updatedat" not in targets:
         yield _problem("map", "version is updated_at, which the map does not fill", f"{path}.version", "map updatedAt")
-    changes = resource.incremental
-    if changes is not None and changes.oldest_first and resource.version != "updated_at":
-        message = "oldest_first goes on by the records' update time, which is not their version"
-        yield _problem("incremental", message, f"{path}.incremental.oldest_first", "write version: updated_at")
-    if changes is not None and not _has_place(changes, resource):
-        hint = "name param or variable, or write {{since}} in the request"
-        yield _problem("incremental", "the moment has no place in the request", f"{path}.incremental", hint)
-    if changes is not None and changes.whole is not None and changes.param is None and changes.variable is None:
-        yield _problem("incremental", "whole has no parameter to go into", f"{path}.incremental.whole", "name param")
 
 
-def _has_place(changes: Incremental, resource: Resource) -> bool:
-    """Whether the list is asked by the moment, or sorted so that it need not be."""
-    return bool(
-        changes.param
-        or changes.variable
-        or changes.newest_first
-        or resource.list is None
-        or "since" in placeholders(attrs.asdict(resource.list))
-    )
+def _check_changes(manifest: Manifest) -> Iterator[Problem]:
+    for name, each in manifest.resources.items():
+        yield from check_incremental(f"{below('$.resources', name)}.incremental", each, _known(manifest, "since"))
 
 
 def _check_webhook(webhook: Webhook, manifest: Manifest) -> Iterator[Problem]:

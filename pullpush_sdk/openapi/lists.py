@@ -171,6 +171,8 @@ def paging_of(
         "told": {what: name for name, what in _HEADERS.items() if name in headers},
         "size": size,
     }
+    if answer is not None and shown["url"] is not None and _is_token(answer, shown["url"]):
+        shown |= {"cursor": shown["cursor"] or shown["url"], "url": None}
     if cursor is not None and page is None and shown["cursor"] is not None:
         return ListPaging(kind="cursor", pager=cursor, **shown)
     if shown["url"] is not None and page is None and offset is None:
@@ -190,9 +192,20 @@ def paging_of(
     if cursor is not None:
         words = f"the list takes {cursor.name}; where does an answer name the next one?"
         return ListPaging(kind="none", unclear=words)
+    if shown["cursor"] is not None:
+        words = f"an answer names the next page by {'.'.join(shown['cursor'])}; which parameter takes that?"
+        return ListPaging(kind="none", unclear=words)
     if size is not None:
         return ListPaging(kind="none", unclear=f"the list takes {size.name}; how is the next page asked for?")
     return ListPaging(kind="none", unclear="is everything in one answer?")
+
+
+def _is_token(answer: Shape, place: Sequence[str]) -> bool:
+    """Whether the example at a place is no part of an address."""
+    shape = answer
+    for name in place:
+        shape = shape.properties[name]
+    return isinstance(shape.example, str) and re.fullmatch(r"[^/?&\s]+", shape.example) is not None
 
 
 def since_of(params: Sequence[Param]) -> Param | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import logging
 import time
@@ -104,7 +105,9 @@ class Plugins:
         known = ", ".join(sorted(self.connectors)) or "none"
         raise PluginError(
             f"no connector named {name!r} is installed (installed: {known})",
-            hint=f"did you mean {near[0]!r}?" if near else f"pip install pullpush-{name}",
+            hint=f"did you mean {near[0]!r}?"
+            if near
+            else f"pip install pullpush-{name}, or write it: pullpush new-connector {name}",
         )
 
     def observe(self, hook: str, **arguments: Any) -> None:
@@ -135,7 +138,8 @@ def load_plugins(sources: Iterable[Source] | None = None, *, only: str | None = 
                 plugin = source.load()
             with guarded(source, "is not good", limit=limit):
                 _check_names(source, plugin)
-                _register(host, source, plugin, _HOST_HOOKS)
+                if any(_implements(plugin, name) for name in _HOST_HOOKS):
+                    _register(host, source, plugin, _HOST_HOOKS)
         except PluginError as error:
             failures.append(_failure(source, error, time.perf_counter() - started))
         else:
@@ -253,8 +257,9 @@ def _implements(plugin: Any, name: str) -> bool:
 
 
 def _check_names(source: Source, plugin: Any) -> None:
-    """Refuse hooks that do not exist, and functions named like a hook that were not marked."""
+    """Refuse hooks and arguments that do not exist, functions named like a hook that were not marked, and no hook."""
     known = _CONNECTOR_HOOKS | _HOST_HOOKS
+    offered = hook_arguments()
     for name in _implementations(plugin):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -262,11 +267,26 @@ def _check_names(source: Source, plugin: Any) -> None:
                 f"{source} implements unknown hook {name!r}",
                 hint=f"did you mean {near[0]!r}?" if near else "see docs/reference/hooks.md",
             )
+        for wanted in _arguments(getattr(plugin, name)):
+            if wanted not in offered[name]:
+                near = difflib.get_close_matches(wanted, offered[name], n=1)
+                raise PluginError(
+                    f"{source}: {name} has no argument {wanted!r}; it has {', '.join(offered[name]) or 'none'}",
+                    hint=f"did you mean {near[0]!r}?" if near else "leave it out; see docs/reference/hooks.md",
+                )
     if isinstance(plugin, ModuleType):
         for name in dir(plugin):
             function = getattr(plugin, name)
             if name in known and callable(function) and not _implements(plugin, name):
                 raise PluginError(f"{source}: {name} is not marked", hint="decorate it with @hookimpl")
+    if isinstance(plugin, ModuleType) and not _implementations(plugin):
+        raise PluginError(f"{source} implements no hook", hint="it needs pullpush_connector, marked with @hookimpl")
+
+
+def _arguments(function: Any) -> list[str]:
+    """The arguments that an implementation must be given: those without a default, `self` aside."""
+    parameters = inspect.signature(function).parameters.values()
+    return [each.name for each in parameters if each.default is each.empty and each.name != "self"]
 
 
 class _Subset:
@@ -350,11 +370,14 @@ def _check_abilities(source: Source, connector: Connector, own: frozenset[str], 
                 raise PluginError(f"{source} says it handles {', '.join(sorted(types_))}, but has no {hook}")
 
 
+@functools.cache
 def hook_arguments() -> Mapping[str, tuple[str, ...]]:
     """Every hook with the arguments that it offers."""
-    return {
-        name: tuple(inspect.signature(function).parameters)[1:]
-        for spec in (ConnectorSpec, ExtensionSpec, ObserverSpec)
-        for name, function in vars(spec).items()
-        if name.startswith("pullpush_")
-    }
+    return MappingProxyType(
+        {
+            name: tuple(inspect.signature(function).parameters)[1:]
+            for spec in (ConnectorSpec, ExtensionSpec, ObserverSpec)
+            for name, function in vars(spec).items()
+            if name.startswith("pullpush_")
+        }
+    )

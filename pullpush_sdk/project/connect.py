@@ -112,6 +112,7 @@ def _client(
         clock=clock,
         origin=config.sandbox,
         classify=connector.classify,
+        sign=connector.signer(values),
     )
 
 

@@ -57,8 +57,11 @@ class Control:
         contents: what the shop really holds, in the words of the edits (`product`, `stock`, `order`, `customer`,
             `invoice`, `cart`, `call`): a function that lists the records that its owner would count. Each has `keys`,
             the texts by which the platform or its owner knows it (of a product the SKUs of its variants too), and
-            where the platform is sure of them `quantity` and `location` of stock. A kind that is not there is one of
-            which the sandbox does not tell.
+            where the platform is sure of them `quantity` and `location` of stock. `native` is the record as the
+            platform's lists show it: by it is judged what a connector writes that does not read. A kind that is not
+            there is one of which the sandbox does not tell.
+        shifting: those of `changes` after which records stand on earlier pages than before, as where a record is gone
+            from a list that goes on by numbers: whoever is reading then may miss one, and cannot help it.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Control:
     changes: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = attrs.field(factory=dict)
     outbox: WebhookOutbox | None = None
     contents: Mapping[str, Callable[[], Iterable[Mapping[str, Any]]]] = attrs.field(factory=dict)
+    shifting: frozenset[str] = frozenset()
 
     def change(self, kind: str, **values: Any) -> Mapping[str, Any]:
         """Carry out a merchant edit from the same process.
@@ -95,7 +99,12 @@ class Control:
 def instrument(app: ASGIApp, control: Control) -> ASGIApp:
     """`app` with the control routes beside it, every other request logged and subject to the fault plan."""
     platform = Instrumented(app, clock=control.clock, log=control.log, faults=control.faults)
-    routes = Starlette(routes=control_routes(control))
+    panel: list[ASGIApp] = []  # made when somebody first looks: most shops live for a few requests
+
+    def routes() -> ASGIApp:
+        if not panel:
+            panel.append(Starlette(routes=control_routes(control)))
+        return panel[0]
 
     async def instrumented(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,7 +112,7 @@ def instrument(app: ASGIApp, control: Control) -> ASGIApp:
             return
         path = scope["path"]
         is_control = path == _PREFIX or path.startswith(_PREFIX + "/")
-        await (routes if is_control else platform)(scope, receive, send)
+        await (routes() if is_control else platform)(scope, receive, send)
         if control.outbox is not None:
             control.outbox.start()
 

@@ -82,6 +82,9 @@ def _write(folder: Path, changes: Sequence[Change]) -> None:
         file.write_text(change.text or "", encoding="utf-8", newline="\n")
 
 
+_WHERE = "name the connector's folder, the one with pyproject.toml, by --folder"
+
+
 def _names_in(folder: Path) -> Names:
     """The names of a connector that was not made from the template."""
     try:
@@ -89,10 +92,13 @@ def _names_in(folder: Path) -> Names:
             "pullpush"
         ]
         ((name, target),) = points.items()
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except OSError as error:
         raise SetupError(
-            f"{folder} holds no connector: {error}", hint="name its folder, the one with pyproject.toml, by --folder"
+            f"{folder} holds no connector: its pyproject.toml cannot be read ({error.strerror})", hint=_WHERE
         ) from error
+    except (KeyError, ValueError, TypeError) as error:
+        message = f"{folder} holds no connector: its pyproject.toml names no one entry point in the group pullpush"
+        raise SetupError(message, hint=_WHERE) from error
     module = str(target).split(".")[0]
     if module != f"pullpush_{str(name).replace('-', '_')}":
         raise SetupError(f"the package of {name} is {module}", hint=f"expected pullpush_{str(name).replace('-', '_')}")

@@ -79,11 +79,19 @@ def write_new(folder: Path, names: Names, answers: Answers, files: Mapping[str, 
         raise SetupError(f"{folder} exists and is no folder", hint="name another one with --folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise SetupError(f"{folder} is not empty; nothing was written", hint="name another folder with --folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     record = Record(names=names, answers=answers, version=TEMPLATE_VERSION, files=files)
+    try:
+        _put(folder, {**files, RECORD: recorded(record)})
+    except OSError as error:
+        reason = f"{folder} cannot be written: {error.strerror or error}"
+        raise SetupError(reason, hint="name another folder with --folder") from error
+
+
+def _put(folder: Path, files: Mapping[str, str]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as place:
         made = Path(place) / "made"
-        for path, text in {**files, RECORD: recorded(record)}.items():
+        for path, text in files.items():
             file = made / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")

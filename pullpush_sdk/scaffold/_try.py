@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,9 @@ def run_tests(folder: Path, *arguments: str) -> Trial:
 def run_validate(folder: Path, *arguments: str) -> Trial:
     """`pullpush validate` on the folder, with these arguments."""
     script = "import sys; from pullpush_sdk.cli import main; sys.argv[0] = 'pullpush'; main()"
-    return _run("validate", folder, ["-c", script, "validate", ".", *arguments])
+    trial = _run("validate", folder, ["-c", script, "validate", ".", *arguments])
+    level = re.search(r"^Level: (.+)$", trial.output, re.MULTILINE)
+    return attrs.evolve(trial, words=f"{level[1]}, {trial.words}") if level is not None else trial
 
 
 def _run(name: str, folder: Path, arguments: Sequence[str]) -> Trial:

@@ -178,6 +178,9 @@ def _probed(case: Case, told: dict[str, list[Json]]) -> Iterator[Problem]:
     for each in told.get("reject", ()):
         for path, resource in _resources(case, each["type"]):
             target = each["target"].partition("[")[0].partition(".")[0]
+            if not each["target"] and "details cannot be read" in each["message"] and resource.details is not None:
+                yield _where(case, "behaviour-read", f"{path}.details.path", each["message"], each["hint"])
+                break
             place = next((name for name in resource.canonical_map if name == each["target"] or name == target), "")
             where = below(f"{path}.canonical_map", place) if place else f"{path}.canonical_map"
             yield _where(case, "behaviour-reject", where, f"{each['target']}: {each['message']}", each["hint"])
@@ -289,7 +292,8 @@ def _trouble(case: Case, told: Json) -> Problem:
     if told["what"] == "check":
         return _where(case, "behaviour-check", "$.check", message)
     if told["what"] == "locations":
-        return _where(case, "behaviour-locations", "$.locations", message)
+        place = "$.locations.id" if "has no id" in told["message"] else "$.locations"
+        return _where(case, "behaviour-locations", place, message)
     if told["what"] == "webhooks":
         return _where(case, "behaviour-webhook", "$.webhook", message)
     found = next(_resources(case, told["type"]), None)
@@ -303,7 +307,7 @@ def _trouble(case: Case, told: Json) -> Problem:
         code = "behaviour-paging" if told["what"] == "paging" else "behaviour-incremental"
         return _where(case, code, f"{path}.{part}".rstrip("."), message, told.get("answer", "")[:200])
     if told["status"] in {401, 403}:
-        path = "$.auth"
+        path = "$.auth.place"
     elif told["status"] == 404 and found is not None:
         path = f"{path}.list.path"
     elif found is not None and "record" in told["message"] and found[1].response.records:

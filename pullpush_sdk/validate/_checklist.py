@@ -99,4 +99,5 @@ def _samples(case: Case) -> Point:
         lacking.append("webhooks")
     if lacking:
         return Point(title=_SAMPLES, proof="not proven", because=f"none for {', '.join(lacking)}")
-    return Point(title=_SAMPLES, proof="proven on samples", because=f"{len(named)} samples, each of them read")
+    count = f"{len(named)} sample{'s' if len(named) != 1 else ''}"
+    return Point(title=_SAMPLES, proof="proven on samples", because=f"{count}, each of them read")

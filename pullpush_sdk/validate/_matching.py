@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,11 +59,22 @@ def _open(path: str) -> str:
 
 
 def same_operation(request: Request, body: Json) -> bool:
-    """Whether a recorded body carries the request's own GraphQL query; true where the request has none."""
+    """Whether a recorded body is of the same operation: its GraphQL query, or the fixed words of its JSON."""
     if request.query is None:
-        return True
+        return _same_words(request.json, body)
     sent = body.get("query") if isinstance(body, dict) else None
     return isinstance(sent, str) and sent.split() == request.query.split()
+
+
+def _same_words(template: Json, body: Json) -> bool:
+    """Whether a recorded body has the words that a JSON template fixes: addresses that several calls share."""
+    if isinstance(template, Mapping):
+        return not isinstance(body, dict) or all(
+            _same_words(each, body[key]) for key, each in template.items() if key in body
+        )
+    if isinstance(template, list | tuple):
+        return not isinstance(body, list) or all(map(_same_words, template, body))
+    return not isinstance(template, str) or "{{" in template or not isinstance(body, str) or template == body
 
 
 def list_records(manifest: Manifest, resource: Resource, samples: Samples) -> Iterator[tuple[str, Json]]:

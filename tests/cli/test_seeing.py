@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 
 def test_status_shows_how_a_flow_moves_and_what_to_mend(place: Any, as_json: Any) -> None:
     place.store(place.right).refuse |= {"S003|", "S005|"}
@@ -36,7 +38,8 @@ def test_what_waits_has_a_lag(place: Any, as_json: Any) -> None:
     assert "main: oldest waits" in place.run("status").stderr
 
 
-def test_a_token_that_runs_out_and_does_not_renew_is_named(place: Any, as_json: Any) -> None:
+@pytest.mark.parametrize("next_one", [{"refresh": "r2"}, {"unaided": True}], ids=["refreshed", "session"])
+def test_a_token_that_runs_out_and_does_not_renew_is_named(place: Any, as_json: Any, next_one: Any) -> None:
     import asyncio
 
     from pullpush_sdk.http import FileTokenStore, Token
@@ -45,7 +48,7 @@ def test_a_token_that_runs_out_and_does_not_renew_is_named(place: Any, as_json: 
     project = load_project(place.folder)
     ensure_state_dir(project)
     tokens = {"left.sandbox": Token(access="a1", expires_at=datetime.now(UTC) + timedelta(days=2)),
-              "right.sandbox": Token(access="a2", refresh="r2", expires_at=datetime.now(UTC))}  # fmt: skip
+              "right.sandbox": Token(access="a2", expires_at=datetime.now(UTC), **next_one)}  # fmt: skip
     for name, token in tokens.items():
         store = FileTokenStore(project.state_dir / "tokens" / name, [token_key(project).decode()])
         asyncio.run(store.save(token))

@@ -71,7 +71,8 @@ class Shop:
 
 def deliver(push, shop, *payloads, kind="product", **more):
     """The outcomes of one batch through the real loader, client and server."""
-    manifest = read_manifest(json.dumps({**HEAD, "push": push}), file="shop.json", format="json")
+    document = {**HEAD, "push": push, "resources": more.get("resources", {})}
+    manifest = read_manifest(json.dumps(document), file="shop.json", format="json")
     module = SimpleNamespace(pullpush_connector=hookimpl(lambda: connector_of(manifest)))
     plugins = load_plugins([Source(name="shop", distribution="pullpush-shop", load=lambda: module)])
     for failure in plugins.failures:
@@ -257,3 +258,44 @@ def test_a_bulk_write_whose_manifest_reads_the_protocols_errors_reads_them_itsel
     answer = {"data": {"m": None}, "errors": [{"message": "no room", "extensions": {"row": 1}}]}
     outcomes = deliver({"product": {"bulk": write}}, Shop(answers=[(200, answer)]), {"sku": "A"}, {"sku": "B"})
     assert [each.result for each in outcomes] == [Result.DELIVERED, Result.DEAD]
+
+
+READS = {
+    "products": {
+        "canonical_type": "product",
+        "list": {"path": "/products"},
+        "response": {"records": "data"},
+        "canonical_map": {"sku": "sku", "title": "name", "price": "amount", "vendor": "brand"},
+    }
+}
+READ_BACK = {"product": {**ONE_BY_ONE["product"], "update": {**ONE_BY_ONE["product"]["update"], "reads_back": "data"}}}
+
+
+def test_the_answer_to_a_write_tells_what_the_platform_kept():
+    """A field that is read and never written is as the platform has it: its next reading is no change."""
+    answer = {"data": {"id": 7, "sku": "A", "name": None, "amount": "9.50", "brand": None}}
+    (outcome,) = deliver(
+        READ_BACK,
+        Shop(answers=[(200, answer)]),
+        {"sku": "A", "title": "T", "price": "9.499", "vendor": "Maker"},
+        resources=READS,
+    )
+    assert outcome.returned == {"sku": "A", "price": "9.50", "vendor": None}
+
+
+def test_an_answer_that_shows_a_part_says_nothing_of_the_rest():
+    """What was found before stands; of a new record what was sent stands."""
+    payload = {"sku": "A", "title": "T", "vendor": "Maker"}
+    found = {"id": 7, "sku": "A", "name": "Old", "brand": "Other", "amount": "5"}
+    (outcome,) = deliver(
+        READ_BACK, Shop([found], answers=[(200, {"data": {"id": 7, "name": "T"}})]), payload, resources=READS
+    )
+    assert outcome.returned == {"sku": "A", "title": "T", "price": "5", "vendor": "Other"}
+    (outcome,) = deliver(READ_BACK, Shop(answers=[(200, {"data": {"id": 7, "sku": "A"}})]), payload, resources=READS)
+    assert outcome.returned == {"sku": "A"}
+
+
+@pytest.mark.parametrize("answer", [{"data": {"id": 7}}, {"data": {"sku": "B"}}, {"data": "A"}, {}])
+def test_an_answer_without_the_written_record_tells_nothing(answer):
+    (outcome,) = deliver(READ_BACK, Shop(answers=[(200, answer)]), {"sku": "A", "title": "T"}, resources=READS)
+    assert (outcome.result, outcome.returned) == (Result.DELIVERED, None)

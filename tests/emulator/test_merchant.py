@@ -170,3 +170,35 @@ def test_nothing_is_sent_of_what_no_recorded_webhook_tells():
     hook = WebhookSample(headers={}, body=json.dumps(HOOK), secrets={})
     box = mart([hook])
     assert asyncio.run(sent_by(box, lambda control: control.change("customer", email="p1@example.com", name="x"))) == []
+
+
+def test_two_lists_of_one_record_have_each_their_webhook():
+    good = {"id": 7, "code": "G-7", "text": "Good", "note": "n", "forms": [{"code": "G-7"}]}
+    level = {"id": 7, "code": "G-7", "left": 4}
+    resources = {
+        "goods": {
+            "canonical_type": "product",
+            "list": {"path": "/goods"},
+            "canonical_map": {"sku": "code", "title": "text"},
+        },
+        "stock": {
+            "canonical_type": "stocklevel",
+            "list": {"path": "/stock"},
+            "canonical_map": {"sku": "code", "quantity": "left"},
+        },
+    }
+    manifest = read_manifest(json.dumps({**HEAD, "resources": resources}), file="mart.json", format="json")
+    reads = [Exchange(method="GET", path="/goods", body=[good]), Exchange(method="GET", path="/stock", body=[level])]
+    hooks = [
+        WebhookSample(headers={}, body=json.dumps({"kind": "goods.changed", "row": good}), secrets={}),
+        WebhookSample(headers={}, body=json.dumps({"kind": "stock.changed", "row": level}), secrets={}),
+    ]
+    box = emulate(manifest, Samples(exchanges=reads, webhooks=hooks), SandboxOptions(records=1))
+
+    def told(kind, **values):
+        ((_, body),) = asyncio.run(sent_by(box, lambda control: control.change(kind, sku="G-7", **values)))
+        return json.loads(body)
+
+    assert told("product", title="Other")["kind"] == "goods.changed"
+    said = told("stock", quantity=0)
+    assert (said["kind"], said["row"]["left"]) == ("stock.changed", 0)

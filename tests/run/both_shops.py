@@ -108,8 +108,24 @@ class Shops:
         before = self.acknowledged
         end = time.monotonic() + 60  # a machine that is busy with other work takes its time
         while self.acknowledged == before:
-            assert time.monotonic() < end, f"nothing got its 2xx ({self.refused} were refused)\n{self.log()[-6000:]}"
+            assert time.monotonic() < end, (
+                f"nothing got its 2xx ({self.refused} were refused); {self._spent()}\n{self.log()[-6000:]}"
+            )
             await asyncio.sleep(0.01)
+
+    def _spent(self) -> str:
+        """What the process did with its time: one that neither ran nor waited for a core was held up by something."""
+        assert self.process is not None
+        if self.process.returncode is not None:
+            return f"the process ended with exit code {self.process.returncode}"
+        try:
+            ran, queued, *_ = Path(f"/proc/{self.process.pid}/schedstat").read_text(encoding="ascii").split()
+        except OSError:  # only Linux tells
+            return "nobody can say whether the process ran"
+        seconds = (time.monotonic_ns() - self.starts[-1]) / 1e9
+        return (
+            f"of {seconds:.1f} s the process ran {int(ran) / 1e9:.1f} s and waited {int(queued) / 1e9:.1f} s for a core"
+        )
 
     async def kill(self) -> None:
         """SIGKILL, and nothing else."""

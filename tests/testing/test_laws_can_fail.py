@@ -50,16 +50,13 @@ def test_a_broken_connector_breaks_the_law(law):
     connector = subject_of(law.name).loaded.name
     assert lines[0] == f"{connector} breaks the law {law.name} for {name}"
     parts = [line[2:9].rstrip() for line in lines[1:] if line[2:9].strip()]
-    assert parts in (
-        ["law:", "seen:", "seed:", "Fix:", "again:"],
-        ["law:", "seen:", "after:", "seed:", "Fix:", "again:"],
-    )
+    assert parts == ["law:", "seen:", "after:", "seed:", "Fix:", "again:"]
     text = " ".join(" ".join(lines).split())
     assert law.says in text
     assert law.fix in text
     assert "seed: 1 " in text
     assert lines[-1] == f"  again: pytest -k {law.name}-{name} --pullpush-seed=1 --pullpush-effort=8"
-    assert len(lines) <= 20
+    assert len(lines) <= 30
     assert all(len(line) <= 110 for line in lines[:-1]), "it is read in a terminal"
 
 

@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
+import attrs
 import jsonschema
 import pytest
 
@@ -192,6 +193,20 @@ def test_json_and_text_hold_every_finding(report):
     text = FORMATS["text"](report, shipped())
     assert all(each.code in text and each.message in text for each in report.findings)
     assert "Submission checklist" in text
+
+
+def test_a_law_is_one_line_of_text_with_its_types():
+    """By outcome and reason; a reason of its own is a line of its own."""
+    known = [("product", "kept", ""), ("order", "not proven", "no edit"), ("call", "not proven", "no edit")]
+    known += [("cart", "not proven", "no page"), ("contact", "kept", "")]
+    trials = [Trial(law="source-a", canonical_type=name, outcome=how, reason=why) for name, how, why in known]
+    text = FORMATS["text"](attrs.evolve(BROKEN, trials=tuple(trials)), shipped())
+    lines = [line.strip() for line in text.splitlines() if "source-a" in line]
+    assert lines == [
+        "not proven  source-a (order, call): no edit",
+        "not proven  source-a (cart): no page",
+        "kept        source-a (product, contact)",
+    ]
 
 
 def test_an_error_that_breaks_every_law_is_told_once():

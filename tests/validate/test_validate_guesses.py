@@ -83,3 +83,37 @@ def test_a_placeholder_of_a_default_is_no_slip_of_the_pen(tmp_path):
     assert "`client_id` is that" in found.message
     assert "declare `client_id`" in found.hint
     assert "did you mean" not in found.hint
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "code", "hint"),
+    [
+        ("quantty: {path: free", "quantity: {path: free", "mapping-target", "did you mean quantity?"),
+        ("locationId: MAIN, quantity:", "quantity:", "samples-path", "a record has sku, free; correct the path"),
+        ("locationId: MAIN, quantity:", "quantity:", "samples-path", "fixed text is {value: …}"),
+        ("quantity: {path: free", "sku: sku, quantity: {path: free", "mapping-identity", "add sku: …"),
+    ],
+)
+def test_one_mistake_of_a_map_is_one_finding_that_leads_on(wrong, right, code, hint, tmp_path):
+    """What a map that does not fit its type makes of the samples is no second finding."""
+    file = written(tmp_path, recorded=True)
+    text = file.read_text()
+    assert right in text
+    file.write_text(text.replace(right, wrong))
+    found = {each.code: each for each in validate(str(file), STATIC).report.findings}
+    assert "samples-map" not in found
+    assert hint in found[code].hint
+
+
+@pytest.mark.parametrize("form", ["YYYY-MM-DDTHH:mm:ssZ", "RFC3339"])
+def test_a_form_of_times_without_a_time_is_told_what_to_write(form, tmp_path):
+    file = written(tmp_path, recorded=True)
+    lines = file.read_text().replace(
+        "    canonical_map", f'    incremental: {{param: since, format: "{form}"}}\n    canonical_map'
+    )
+    file.write_text(lines)
+    (found,) = [
+        each for each in validate(str(file), STATIC).report.findings if each.code == "requests-incremental-format"
+    ]
+    assert "no part of it is a date" in found.message
+    assert "%Y-%m-%d" in found.hint

@@ -146,6 +146,25 @@ def test_mechanical_mistakes_are_mended_and_comments_kept(tmp_path):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["connector.yaml"]
 
 
+@pytest.mark.parametrize("wrong", ["recod.sku", "record.SKU", "record.skuu"])
+def test_a_field_of_the_written_record_is_mended_whole(wrong, tmp_path):
+    """Each is found without running anything; the mend keeps the field that was meant."""
+    file = tmp_path / "connector.yaml"
+    right = YAML.replace("base_ulr", "base_url").replace("acces_token", "access_token").replace("titel", "title")
+    right = right.replace("toDecimall", "toDecimal")
+    right += """\
+push:
+  product:
+    find: {request: {path: "/products/{{record.sku}}"}, match: {sku: sku}}
+    update: {request: {method: PUT, path: "/products/{{native.id}}"}, body: {name: title}}
+"""
+    file.write_text(right.replace("record.sku", wrong))
+    (found,) = [each for each in validate(str(file), STATIC).report.findings if each.severity == "error"]
+    assert (found.code, found.path) == ("manifest-template", "$.push.product.find.request.path")
+    fix(find_target(str(file)))
+    assert file.read_text() == right
+
+
 def test_a_name_that_is_taken_is_not_written_twice(tmp_path):
     file = tmp_path / "connector.yaml"
     text = YAML.replace("titel: name", "title: name\n      titel: other")

@@ -16,7 +16,7 @@ _REMEMBERED = 100_000
 # Without being told, SQLite reads all claims of a stream to find those of a few keys.
 _OF_KEYS = "claim INDEXED BY claim_of_key WHERE stream = ? AND key"
 _OF_NATIVES = "claim WHERE stream = ? AND native_id"
-_STORE = "INSERT INTO claim (stream, native_id, key, version, holds, title) VALUES"
+_COLUMNS = ("stream", "native_id", "key", "version", "holds", "title")
 _STORED_BEFORE = (
     " ON CONFLICT DO UPDATE SET key = excluded.key, version = excluded.version, holds = excluded.holds,"
     " title = excluded.title, asked = CASE WHEN key = excluded.key THEN asked END"
@@ -67,14 +67,12 @@ def store(db: sqlite3.Connection, stream: int, claims: Iterable[Claim], gone: It
     """Write those of the claims that changed, and remove those of the records that are `gone`."""
     db.executemany("DELETE FROM claim WHERE stream = ? AND native_id = ?", [(stream, native) for native in gone])
     rows = [(stream, each.native_id, each.key, each.version, each.holds, each.title) for each in claims if each.changed]
-    _rows.write(db, _STORE, rows, more=_STORED_BEFORE)
+    _rows.write(db, "claim", _COLUMNS, rows, more=_STORED_BEFORE)
 
 
 def hold(db: sqlite3.Connection, stream: int, rows: Sequence[tuple[str, str, int]]) -> None:
     """Write claims of records that have none, each by native id, key and version, and each the holder of its key."""
-    _rows.write(
-        db, "INSERT INTO claim (stream, native_id, key, version, holds) VALUES", rows, row=f"({stream}, ?, ?, ?, 1)"
-    )
+    _rows.write(db, "claim", _COLUMNS, [(stream, *row, True, "") for row in rows])
 
 
 @attrs.define

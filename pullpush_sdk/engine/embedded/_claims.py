@@ -82,7 +82,7 @@ class Claims:
                 odd = _odd([each for each in arrivals if each.native_id in odd], left, holding)
         if not odd:
             return list(arrivals)
-        shown = [each for each in arrivals if each.native_id in odd]
+        shown = arrivals if len(odd) == len(arrivals) else [each for each in arrivals if each.native_id in odd]
         if not found and not left and self._are_new(shown):
             return list(arrivals)
         self._take([claim for claim in found if claim.native_id in odd])
@@ -106,7 +106,7 @@ class Claims:
         The common page of a first import, as `_show` and `_settle` would have it.
         """
         keys = {each.native_id or "": each.key for each in shown}
-        if len(keys) != len(set(keys.values())) or any(each.verb == _DELETED for each in shown):
+        if len(keys) != len(set(keys.values())) or _DELETED in [each.verb for each in shown]:
             return False
         if len(keys) < len(shown):  # a record comes several times, as with the levels of its locations
             if any(keys[each.native_id or ""] != each.key for each in shown):
@@ -118,8 +118,11 @@ class Claims:
         may_be_known = not self.holders.are_new(self.stream, (), keys.values())
         if may_be_known and _claim_rows.of_keys(self.db, self.stream, keys.values()):
             return False
-        versions = {each.native_id or "": each.version for each in shown}
-        rows = [(native, keys[native], version) for native, version in versions.items()]
+        if len(keys) == len(shown):
+            rows = [(each.native_id or "", each.key, each.version) for each in shown]
+        else:
+            versions = {each.native_id or "": each.version for each in shown}
+            rows = [(native, keys[native], version) for native, version in versions.items()]
         _claim_rows.hold(self.db, self.stream, rows)
         self.holders.hold(self.stream, keys)
         return True
@@ -287,9 +290,9 @@ def _odd(arrivals: Iterable[Arrival], left: Iterable[Left], held: Mapping[str, s
     """Records of which something new is said: all but those that show the key that they hold, and nothing else."""
     known = held.get
     odd = {
-        each.native_id
+        native
         for each in arrivals
-        if (known(each.native_id or "") != each.key or each.verb == _DELETED) and each.native_id
+        if (native := each.native_id) and (known(native) != each.key or each.verb == _DELETED)
     }
     odd.update(each.native_id for each in left if each.title or held.get(each.native_id, _NOTHING) != each.key)
     return odd

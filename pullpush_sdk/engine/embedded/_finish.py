@@ -34,11 +34,14 @@ _DONE = (
     f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, attempts = attempts + 1, reason = NULL,"
     " answer = NULL WHERE pos IN (SELECT value FROM json_each(?))"
 )
+# Each of them has its row of `identity` already. An UPDATE … FROM would first gather all rows in a table of its own.
 _APPLY = (
-    "UPDATE identity SET known = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.digest"
-    " ELSE NULL END, applied_pos = CASE WHEN (applied_version, applied_pos) <= (done.version, done.pos) THEN done.pos"
-    " ELSE applied_pos END, applied_version = max(applied_version, done.version) FROM delivery AS done"
-    " WHERE done.pos IN (SELECT value FROM json_each(?)) AND identity.stream = ? AND identity.identity = done.identity"
+    "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos)"
+    " SELECT stream, identity, version, digest, pos FROM delivery WHERE pos IN (SELECT value FROM json_each(?))"
+    " ON CONFLICT DO UPDATE SET known = CASE WHEN (applied_version, applied_pos) <= (excluded.logged_version,"
+    " excluded.logged_pos) THEN excluded.logged_digest ELSE NULL END, applied_pos = CASE WHEN (applied_version,"
+    " applied_pos) <= (excluded.logged_version, excluded.logged_pos) THEN excluded.logged_pos ELSE applied_pos END,"
+    " applied_version = max(applied_version, excluded.logged_version)"
 )
 
 
@@ -56,18 +59,32 @@ class Finish:
     _ended: list[tuple[Any, ...]] = attrs.field(init=False, factory=list)
     _done: dict[str, list[int]] = attrs.field(init=False, factory=dict)
     _applied: list[int] = attrs.field(init=False, factory=list)
+    _named: list[tuple[str, int, str]] = attrs.field(init=False, factory=list)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
 
     def __call__(self, db: sqlite3.Connection) -> None:
         rows = [row for lane in self.taken.lanes for row in lane.rows]
+        delivered: list[int] = []
         for row, payload, resolution in zip(rows, self.taken.payloads, self.resolutions, strict=True):
             outcome = resolution.outcome
-            if outcome.result in (Result.RETRY, Result.DEAD):
+            result = outcome.result
+            if (
+                result is Result.DELIVERED
+                and row.fields is None
+                and not (row.without or outcome.reason or outcome.answer)
+            ):
+                delivered.append(row.pos)
+            elif result is Result.RETRY or result is Result.DEAD:
                 self._fail(db, row, resolution)
             else:
                 self._end(db, row, outcome)
+            if outcome.native_id is not None and outcome.native_id != row.written_id:
+                self._named.append((outcome.native_id, self.stream, row.identity))
             if self.flow.readers:
                 _settle_own_write(db, self.kind, row, payload, outcome)
+        if delivered:
+            self._done.setdefault(Result.DELIVERED.value, []).extend(delivered)
+            self._applied += delivered
         db.executemany(
             f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, attempts = ?, reason = ?, answer = ?"
             " WHERE pos = ?",
@@ -76,16 +93,9 @@ class Finish:
         for outcome_name, positions in self._done.items():
             db.execute(_DONE, (outcome_name, self.now, _positions(positions)))
             self._tally[outcome_name] += len(positions)
-        db.executemany(
-            "UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?",
-            [
-                (each.outcome.native_id, self.stream, row.identity)
-                for row, each in zip(rows, self.resolutions, strict=True)
-                if each.outcome.native_id is not None and each.outcome.native_id != row.written_id
-            ],
-        )
+        db.executemany("UPDATE identity SET written_id = ? WHERE stream = ? AND identity = ?", self._named)
         if self._applied:
-            db.execute(_APPLY, (_positions(self._applied), self.stream))
+            db.execute(_APPLY, (_positions(self._applied),))
         db.execute("DELETE FROM flight WHERE id = ?", (self.taken.flight,))
         _rows.count(db, self.stream, self._tally, self.now)
 

@@ -254,8 +254,9 @@ def _settle(done: Sequence[int], dead: Sequence[DeadRequest], now: int, remember
             _bury(each, now, db)
     if remember:
         _past.remember(db, done, now)
-    db.executemany("DELETE FROM inbox WHERE id = ?", [(id_,) for id_ in done])
-    db.executemany("DELETE FROM look_up WHERE row = ?", [(id_,) for id_ in done])
+    for some, places in _rows.chunks(done):
+        db.execute(f"DELETE FROM inbox WHERE id IN ({places})", some)
+        db.execute(f"DELETE FROM look_up WHERE row IN ({places})", some)
 
 
 def _still_there(db: sqlite3.Connection, ids: Iterable[int]) -> list[tuple[int]]:

@@ -37,9 +37,9 @@ _COUNTED = {
     Verdict.STALE: "stale",
 }
 
-_LOG = (
-    "INSERT INTO delivery (pos, stream, key, identity, verb, version, fields, payload, digest, logged_at,"
-    " transport_id, native_id, baseline) VALUES"
+_LOGGED = (
+    *("pos", "stream", "key", "identity", "verb", "version", "fields", "payload", "digest", "logged_at"),
+    *("transport_id", "native_id", "baseline"),
 )
 _NOTE_LOGGED = (
     "INSERT INTO identity (stream, identity, logged_version, logged_digest, logged_pos)"
@@ -113,7 +113,7 @@ class Intake:
         arrivals = self._new_transports(db) if self.scope is not None else self.ready.arrivals
         if self.claimed is not None:
             arrivals = self._claimed(db, self.claimed, arrivals)
-        if any(arrival.member is not None for arrival in arrivals):
+        if self.flow.locations.sums and any(arrival.member is not None for arrival in arrivals):
             self._sums(db, [arrival for arrival in arrivals if arrival.member is not None])
             arrivals = [arrival for arrival in arrivals if arrival.member is None]
         if self.by_id is not None:
@@ -146,7 +146,7 @@ class Intake:
     def _store_logged(self, db: sqlite3.Connection) -> None:
         """The new log entries, and what they change of their identities, in few statements."""
         logged = self._logged
-        _rows.write(db, _LOG, logged)
+        _rows.write(db, "delivery", _LOGGED, logged)
         if logged:
             db.execute(_NOTE_LOGGED, (logged[0][0], logged[-1][0]))
         # What is more than logged (confirmed, or told by members of a sum) is known better than from the log alone.
@@ -173,12 +173,18 @@ class Intake:
         return new
 
     def _states(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
-        known = _rows.known_of(db, self._stream, [arrival.identity for arrival in arrivals])
+        identities = {arrival.identity for arrival in arrivals}
+        known = _rows.known_of(db, self._stream, identities)
         writes = self._own_writes(db, arrivals) if self.linked else {}
         gone: list[int] = []
+        # What is heard of for the first time, and once in the page, is logged; nothing else can be said of it.
+        plain = len(identities) == len(arrivals) and not (self.linked or self.flow.opposite or self._floors)
         for arrival in arrivals:
             state = known.get(arrival.identity)
             if state is None:
+                if plain:
+                    self._log(arrival, None, arrival.version)
+                    continue
                 state = known[arrival.identity] = Known()
             mine = writes.get(arrival.seen_as, ()) if writes else ()
             if arrival.identity in self._floors:
@@ -209,29 +215,31 @@ class Intake:
             state.digest = None if still_pending or not state.settled else arrival.digest
         state.changed = state.confirmed = True
 
-    def _log(self, arrival: Arrival, state: Known, version: int) -> None:
-        self._pos += 1
+    def _log(self, arrival: Arrival, state: Known | None, version: int) -> None:
+        self._pos = pos = self._pos + 1
+        digest, fields = arrival.digest, arrival.fields
         self._logged.append(
             (
-                self._pos,
+                pos,
                 self._stream,
                 arrival.key,
                 arrival.identity,
                 arrival.verb,
-                version if arrival.member is None else self._pos,
-                _rows.pack_fields(arrival.fields),
+                version if arrival.member is None else pos,
+                None if fields is None else _rows.pack_fields(fields),
                 arrival.payload,
-                arrival.digest,
+                digest,
                 self.now,
                 arrival.transport_id,
                 arrival.native_id,
                 self.baseline,
             )
         )
-        state.logged_version, state.logged_digest, state.logged_pos = version, arrival.digest, self._pos
-        state.changed = True
+        if state is not None:
+            state.logged_version, state.logged_digest, state.logged_pos, state.changed = version, digest, pos, True
         self._keys[arrival.key] = None
-        self._changes.add(arrival.seen_as)
+        if self.linked:
+            self._changes.add(arrival.seen_as)
 
     def _sums(self, db: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
         """Events of locations that are part of a sum: the member's quantity moves, the sum is told at dispatch."""

@@ -16,12 +16,10 @@ from pullpush_sdk.engine.own_records import BACK, as_change_of, last_part
 from pullpush_sdk.engine.ports import Ended, FlowSpec
 
 from . import _rows
+from ._opposite import HOLD, stream_of_opposite
 from ._schema import ENDED, LAST_PART, WAITING
 
 __all__ = ["Made", "OwnRecords", "are_told_by_id"]
-
-_HOLD = 50_000
-"""Microseconds after which a lane that waits for an answer to the opposite flow looks again."""
 
 
 def are_told_by_id(flow: FlowSpec, kind: CanonicalType) -> bool:
@@ -47,10 +45,7 @@ class OwnRecords:
     _theirs: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        found = self.db.execute(
-            "SELECT id FROM stream WHERE flow = ? AND type = ? AND NOT shadow", (self.flow.opposite, self.kind.name)
-        ).fetchone()
-        self._theirs = found[0] if found is not None else 0
+        self._theirs = stream_of_opposite(self.db, self.flow.opposite, self.kind.name) or 0
 
     def made(self, keys: Iterable[str]) -> dict[str, Made]:
         """Which of these keys of our source are records that the opposite flow made."""
@@ -122,7 +117,7 @@ class OwnRecords:
             )
         held = [row for row in new if row.key not in made] if self._awaits_an_answer() else []
         self.db.executemany(
-            "UPDATE delivery SET due = max(due, ?) WHERE pos = ?", [(now + _HOLD, row.pos) for row in held]
+            "UPDATE delivery SET due = max(due, ?) WHERE pos = ?", [(now + HOLD, row.pos) for row in held]
         )
         return Counter({Ended.UNCHANGED.value: len(ended)}), bool(ended or held)
 

@@ -25,14 +25,12 @@ from pullpush_sdk.engine.gate import NEVER, Mark, Row
 from pullpush_sdk.engine.ports import Ended, FlowSpec
 
 from . import _rows
+from ._opposite import HOLD, Opposite
 from ._schema import ENDED, RESTORED, WAITING
 
 __all__ = ["Rivals"]
 
 Json = Any
-
-_HOLD = 50_000
-"""Microseconds after which a lane that waits for a rival on its way looks again."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,26 +62,16 @@ class Rivals:
     kind: CanonicalType
     now: int
     tally: Counter[str] = attrs.field(factory=Counter)
-    restored: dict[str, None] = attrs.field(factory=dict)
+    restored: Mapping[str, None] = attrs.field(factory=dict)
     changed: bool = False
-    _theirs: int = attrs.field(init=False, default=0)
-    _their_tally: Counter[str] = attrs.field(init=False, factory=Counter)
-    _on_their_way: frozenset[int] = attrs.field(init=False, default=frozenset())
+    _theirs: Opposite = attrs.field(init=False)
 
     def settle(self, lanes: Mapping[str, list[Row]]) -> None:
         """End the losers; rows that ended leave their lanes, rows that must wait are due a little later."""
-        found = self.db.execute(
-            "SELECT id FROM stream WHERE flow = ? AND type = ? AND NOT shadow", (self.flow.opposite, self.kind.name)
-        ).fetchone()
-        if found is None or not lanes:
+        theirs = Opposite.found(self.db, self.flow.opposite, self.kind.name, self.now)
+        if theirs is None or not lanes:
             return
-        self._theirs = found[0]
-        self._on_their_way = frozenset(
-            row[0]
-            for row in self.db.execute(
-                "SELECT place.value FROM flight, json_each(flight.positions) place WHERE flight.stream = ?", found
-            )
-        )
+        self._theirs = theirs
         places = self._places(lanes)
         waiting, landed = self._waiting(list(lanes)), self._landed(list(places.values()))
         logged = self._logged([row.pos for rows in lanes.values() for row in rows])
@@ -92,7 +80,8 @@ class Rivals:
                 there = places.get(identity)
                 if there is not None:
                     self._one(rows, identity, logged, waiting.get(there, []), landed.get(there))
-        _rows.count(self.db, self._theirs, self._their_tally, self.now)
+        self.restored = theirs.restored
+        theirs.count()
 
     def _one(
         self,
@@ -107,7 +96,7 @@ class Rivals:
         if mine.mark < delivered:
             return  # stale, whatever the other side did
         logged_at, is_restored = logged[mine.pos]
-        if any(each.pos in self._on_their_way for each in waiting):
+        if any(each.pos in self._theirs.on_their_way for each in waiting):
             self._hold([row for row in rows if row.identity == identity])
             return
         if is_restored:
@@ -144,7 +133,7 @@ class Rivals:
         """Let rows look again a little later."""
         self.changed = True
         for row in rows:
-            row.due = max(row.due, self.now + _HOLD)
+            row.due = max(row.due, self.now + HOLD)
             self.db.execute("UPDATE delivery SET due = ? WHERE pos = ?", (row.due, row.pos))
 
     def _lift(self, mine: Row, version: int) -> None:
@@ -176,7 +165,7 @@ class Rivals:
             self._restore(mine, landed)
             return
         self._end_mine(rows, mine.identity, Ended.SUPERSEDED, self._lost)
-        self._log(mine.key, landed, loads(landed.payload), landed.digest)
+        self._theirs.restore(mine.key, landed.identity, landed.version, landed.payload, landed.digest)
 
     @property
     def _lost(self) -> str:
@@ -199,22 +188,7 @@ class Rivals:
             if location is not None:
                 payload["locationId"] = location
         if mine.verb != "deleted":
-            self._log(mine.key, rival, payload, mine.digest)
-
-    def _log(self, key: str, like: _Rival, payload: Mapping[str, Json], digest: bytes) -> None:
-        """A delivery of the opposite flow that goes after `like`."""
-        made = self.db.execute(
-            "INSERT INTO delivery (stream, key, identity, verb, version, payload, digest, logged_at, transport_id)"
-            " VALUES (?, ?, ?, 'updated', ?, ?, ?, ?, ?)",
-            (self._theirs, key, like.identity, like.version, dumps(payload), digest, self.now, RESTORED),
-        )
-        self.db.execute(
-            "UPDATE identity SET logged_version = ?, logged_digest = ?, logged_pos = ?, known = NULL"
-            " WHERE stream = ? AND identity = ?",
-            (like.version, digest, made.lastrowid, self._theirs, like.identity),
-        )
-        self._their_tally["read"] += 1
-        self.restored[key] = None
+            self._theirs.restore(mine.key, rival.identity, rival.version, dumps(payload), mine.digest)
 
     def _end_mine(self, rows: list[Row], identity: str, outcome: Ended, reason: str) -> None:
         ended = [row for row in rows if row.identity == identity and row.fields is None]
@@ -225,8 +199,8 @@ class Rivals:
         self._end(self.stream, [(row.pos, row.identity, row.version) for row in ended], outcome, reason)
 
     def _end_theirs(self, waiting: Sequence[_Rival], reason: str, outcome: Ended = Ended.SUPERSEDED) -> None:
-        self._their_tally[outcome.value] += len(waiting)
-        self._end(self._theirs, [(each.pos, each.identity, each.version) for each in waiting], outcome, reason)
+        self._theirs.tally[outcome.value] += len(waiting)
+        self._end(self._theirs.stream, [(each.pos, each.identity, each.version) for each in waiting], outcome, reason)
 
     def _end(self, stream: int, ended: Iterable[tuple[int, str, int]], outcome: Ended, reason: str) -> None:
         """What lost is settled like what was applied: the echo of the winner then tells what the other side holds."""
@@ -260,7 +234,7 @@ class Rivals:
             for pos, identity, version, payload, digest, logged_at, maybe, transport in self.db.execute(
                 "SELECT pos, identity, version, payload, digest, logged_at, maybe_applied, transport_id FROM delivery"
                 f" WHERE state = {WAITING} AND stream = ? AND key IN ({places}) AND fields IS NULL ORDER BY pos",
-                (self._theirs, *some),
+                (self._theirs.stream, *some),
             ):
                 rival = _Rival(
                     pos=pos,
@@ -282,7 +256,7 @@ class Rivals:
                 "SELECT pos, delivery.identity, version, payload, delivery.digest, logged_at, transport_id, ended_at"
                 " FROM identity JOIN delivery ON pos = applied_pos WHERE identity.stream = ? AND outcome = 'delivered'"
                 f" AND ended_at NOT NULL AND delivery.fields IS NULL AND identity.identity IN ({places})",
-                (self._theirs, *some),
+                (self._theirs.stream, *some),
             ):
                 found[identity] = _Rival(
                     pos=pos,

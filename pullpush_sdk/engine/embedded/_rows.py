@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ __all__ = [
 T = TypeVar("T")
 
 _CHUNK = 500
-_TOGETHER = 25
+_TOGETHER = 50
 _MINUTE = 60_000_000
 
 
@@ -81,20 +82,43 @@ def chunks(values: Sequence[T]) -> Iterable[tuple[Sequence[T], str]]:
 
 
 def write(
-    db: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]], *, row: str = "", more: str = ""
+    db: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, more: str = ""
 ) -> None:
-    """Insert rows of one width with few statements: `statement` up to its VALUES, `more` what follows them.
+    """Insert rows, each with a value for every column, with few statements; `more` follows their VALUES.
 
-    `row` is what stands for one of them, place holders only where it is empty.
+    A value that all rows share, and one that a row has in two columns, is bound once: binding is most of the cost.
     """
     if not rows:
         return
-    row = row or f"({', '.join('?' * len(rows[0]))})"
-    whole = len(rows) - len(rows) % _TOGETHER
-    together = f"{statement} {', '.join([row] * _TOGETHER)}{more}"
+    common: list[Any] = []
+    own: list[tuple[Any, ...]] = []
+    shape: list[tuple[bool, int]] = []
+    for values in zip(*rows, strict=True):
+        if values.count(values[0]) == len(values):
+            shape.append((True, len(common)))
+            common.append(values[0])
+        elif values in own:
+            shape.append((False, own.index(values)))
+        else:
+            shape.append((False, len(own)))
+            own.append(values)
+    into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+    each = list(zip(*own, strict=True)) if own else [()] * len(rows)
+    whole = len(each) - len(each) % _TOGETHER
+    together = into + _places(tuple(shape), len(common), len(own), _TOGETHER) + more
     for start in range(0, whole, _TOGETHER):
-        db.execute(together, list(chain.from_iterable(rows[start : start + _TOGETHER])))
-    db.executemany(f"{statement} {row}{more}", rows[whole:])
+        db.execute(together, [*common, *chain.from_iterable(each[start : start + _TOGETHER])])
+    single = into + _places(tuple(shape), len(common), len(own), 1) + more
+    db.executemany(single, [(*common, *values) for values in each[whole:]])
+
+
+@lru_cache(maxsize=256)
+def _places(shape: tuple[tuple[bool, int], ...], common: int, own: int, rows: int) -> str:
+    """The place holders of some rows: those of common values, then row by row those of its own."""
+    return ", ".join(
+        "(" + ", ".join(f"?{at + 1 + (0 if shared else common + row * own)}" for shared, at in shape) + ")"
+        for row in range(rows)
+    )
 
 
 def pack_fields(fields: frozenset[str] | None) -> str | None:

@@ -14,7 +14,6 @@ A record that only repeats its status while something else of it changed never w
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,14 +27,13 @@ from pullpush_sdk.engine.own_records import BACK, mirrored, said_statuses
 from pullpush_sdk.engine.ports import FlowSpec
 
 from . import _rows
+from ._opposite import HOLD, Opposite
 from ._schema import ENDED, RESTORED, WAITING
 
 __all__ = ["StatusRivals"]
 
 Json = Any
 
-_HOLD = 50_000
-"""Microseconds after which a lane that waits for a rival on its way looks again."""
 _LOOK_BACK = 20
 """How many deliveries of a record are looked at for the one before."""
 
@@ -72,17 +70,13 @@ class StatusRivals:
     flow: FlowSpec
     kind: CanonicalType
     now: int
-    restored: dict[str, None] = attrs.field(factory=dict)
+    restored: Mapping[str, None] = attrs.field(factory=dict)
     changed: bool = False
-    _theirs: int = attrs.field(init=False, default=0)
-    _their_tally: Counter[str] = attrs.field(init=False, factory=Counter)
-    _on_their_way: frozenset[int] = attrs.field(init=False, default=frozenset())
+    _theirs: Opposite = attrs.field(init=False)
 
     def settle(self, lanes: Mapping[str, Sequence[Row]]) -> None:
         """Let losers say what the winners say; rows that must wait are due a little later."""
-        found = self.db.execute(
-            "SELECT id FROM stream WHERE flow = ? AND type = ? AND NOT shadow", (self.flow.opposite, self.kind.name)
-        ).fetchone()
+        theirs = Opposite.found(self.db, self.flow.opposite, self.kind.name, self.now)
         # A record that nobody wrote to the other side has no other side yet. One that is told by more than its id
         # (a type of somebody's own) has no statuses that go back.
         shared = [
@@ -90,33 +84,28 @@ class StatusRivals:
             for key, rows in lanes.items()
             if any(row.written_id is not None for row in rows) and all(row.identity == key for row in rows)
         ]
-        if found is None or not shared:
+        if theirs is None or not shared:
             return
-        self._theirs = found[0]
-        self._on_their_way = frozenset(
-            row[0]
-            for row in self.db.execute(
-                "SELECT place.value FROM flight, json_each(flight.positions) place WHERE flight.stream = ?", found
-            )
-        )
+        self._theirs = theirs
         for key in shared:
             self._one(key, lanes[key])
-        _rows.count(self.db, self._theirs, self._their_tally, self.now)
+        self.restored = theirs.restored
+        theirs.count()
 
     def _one(self, key: str, rows: Sequence[Row]) -> None:
         mine = self._newest([self._at(row.pos) for row in rows])
         if mine is None:
             return
         there = mirrored(key)
-        waiting = self._said(self._theirs, there, f"state = {WAITING}")
+        waiting = self._said(self._theirs.stream, there, f"state = {WAITING}")
         rivals = [each for each in waiting if each.statuses != mine.statuses]
-        if any(each.pos in self._on_their_way for each in rivals):
+        if any(each.pos in self._theirs.on_their_way for each in rivals):
             self._hold(rows)
             return
         applied, delivered = self._gate(key)
         if mine.mark < delivered:
             return  # stale, whatever the other side did
-        landed = self._newest(self._said(self._theirs, there, f"state = {ENDED} AND outcome = 'delivered'", 1))
+        landed = self._newest(self._said(self._theirs.stream, there, f"state = {ENDED} AND outcome = 'delivered'", 1))
         crossed = landed is not None and landed.statuses != mine.statuses and self._was_crossed(mine, landed)
         rival = self._newest(rivals) or (landed if crossed else None)
         if rival is None:
@@ -138,7 +127,7 @@ class StatusRivals:
     def _hold(self, rows: Sequence[Row]) -> None:
         self.changed = True
         self.db.executemany(
-            "UPDATE delivery SET due = max(due, ?) WHERE pos = ?", [(self.now + _HOLD, row.pos) for row in rows]
+            "UPDATE delivery SET due = max(due, ?) WHERE pos = ?", [(self.now + HOLD, row.pos) for row in rows]
         )
 
     def _was_crossed(self, mine: _Said, landed: _Said) -> bool:
@@ -150,7 +139,7 @@ class StatusRivals:
     def _wins(self, mine: _Said, rival: _Said, key: str) -> bool:
         if mine.restored or rival.restored:
             return rival.restored
-        here, there = (self.stream, key), (self._theirs, mirrored(key))
+        here, there = (self.stream, key), (self._theirs.stream, mirrored(key))
         changed = self._changed(mine, here, there, rival), self._changed(rival, there, here, mine)
         return changed[0] if changed[0] != changed[1] else wins(mine.mark, rival.mark, None)
 
@@ -196,21 +185,10 @@ class StatusRivals:
         id_field = next(field.wire for field in fields_of(self.kind.record) if field.required)
         payload = {id_field: identity.removeprefix(BACK), **statuses}
         (applied,) = self.db.execute(
-            "SELECT applied_version FROM identity WHERE stream = ? AND identity = ?", (self._theirs, identity)
+            "SELECT applied_version FROM identity WHERE stream = ? AND identity = ?", (self._theirs.stream, identity)
         ).fetchone()
         version, digest = max(landed.version, applied), digest_of(content_of(self.kind)(payload))
-        made = self.db.execute(
-            "INSERT INTO delivery (stream, key, identity, verb, version, payload, digest, logged_at, transport_id)"
-            " VALUES (?, ?, ?, 'updated', ?, ?, ?, ?, ?)",
-            (self._theirs, identity, identity, version, dumps(payload), digest, self.now, RESTORED),
-        )
-        self.db.execute(
-            "UPDATE identity SET logged_version = ?, logged_digest = ?, logged_pos = ?, known = NULL"
-            " WHERE stream = ? AND identity = ?",
-            (version, digest, made.lastrowid, self._theirs, identity),
-        )
-        self._their_tally["read"] += 1
-        self.restored[identity] = None
+        self._theirs.restore(identity, identity, version, dumps(payload), digest)
 
     def _at(self, pos: int) -> _Said | None:
         return self._of(self.db.execute(f"{_SAYS} WHERE pos = ?", (pos,)).fetchone())

@@ -34,9 +34,14 @@ Read = tuple[Any, ...]
 _STATES_AHEAD = 200
 _OTHERS_AHEAD = 8
 
+# What a delivery seldom has stands in one column, null where it has nothing of it and may go: nearly always.
+_UNUSUAL = (
+    "CASE WHEN delivery.fields IS NULL AND identity.fields IS NULL AND attempts = 0 AND due <= ? AND NOT maybe_applied"
+    " AND (version, delivery.pos) >= (applied_version, applied_pos) THEN NULL ELSE json_array(delivery.fields,"
+    " attempts, due, maybe_applied, applied_version, applied_pos, identity.fields) END"
+)
 _COLUMNS = (
-    "delivery.pos, delivery.key, delivery.identity, verb, version, delivery.fields, payload, digest, attempts, due,"
-    " maybe_applied, applied_version, applied_pos, identity.fields, written_id, baseline"
+    f"delivery.pos, delivery.key, delivery.identity, verb, version, payload, digest, baseline, written_id, {_UNUSUAL}"
 )
 _OF_IDENTITY = "CROSS JOIN identity ON identity.stream = delivery.stream AND identity.identity = delivery.identity"
 # Whole lanes, as long as together they are not much: most lanes hold one row or two.
@@ -53,13 +58,18 @@ _READ_BEGINNINGS = (
 _A_LANE = 4
 
 # Where the columns of a row stand, in the order of `_READ`.
-_POS, _KEY, _VERSION, _FIELDS, _DUE = 0, 1, 4, 5, 9
-_APPLIED_VERSION, _APPLIED_POS, _MARKS = 11, 12, 13
+_POS, _KEY, _SELDOM = 0, 1, 9
 _NO_FIELDS: frozenset[str] = frozenset()
+_unusual = msgspec.json.Decoder(tuple[str | None, int, int, int, int, int, str | None]).decode
 
 
 def _row_of(read: Read) -> Row:
-    pos, key, identity, verb, version, fields, payload, digest, attempts, due, maybe, _, _, _, written, first = read
+    pos, key, identity, verb, version, payload, digest, first, written, seldom = read
+    if seldom is None:
+        return Row(
+            *(pos, key, identity, verb, version, None, payload, digest, 0, 0, False, first != 0, _NO_FIELDS, written)
+        )
+    fields, attempts, due, maybe, *_gate = _unusual(seldom)
     named = None if fields is None else _rows.unpack_fields(fields)
     return Row(
         *(pos, key, identity, verb, version, named, payload, digest, attempts, due, maybe != 0, first != 0),
@@ -89,7 +99,8 @@ class Take:
 
     def __call__(self, db: sqlite3.Connection) -> Taken:
         lanes = self._read(db)
-        longer = {key for key, read in lanes.items() if len(read) == self._ahead}
+        ahead = self._ahead
+        longer = {key for key, read in lanes.items() if len(read) == ahead}
         if self.flow.opposite and not self.shadow:
             lanes = self._without_rivals(db, lanes)
         taken: list[TakenLane] = []
@@ -98,7 +109,8 @@ class Take:
         keys = iter(self.keys)
         for key in keys:
             read = lanes.get(key, ())
-            if len(read) == 1 and key not in longer and self._goes(read[0]):
+            if len(read) == 1 and read[0][_SELDOM] is None and key not in longer:
+                # A plan for it could only be to send it.
                 taken.append(TakenLane(key, [_row_of(read[0])], None, False))
                 room -= 1
             else:
@@ -111,7 +123,8 @@ class Take:
         if plans:
             self._end(db, plans)
         sent = [row for lane in taken for row in lane.rows]
-        self._payloads = self._contents(db, sent)
+        whole = not any(row.without for plan in plans for row in plan.send)
+        self._payloads = self._contents(db, sent, whole=whole)
         flight = self._begin(db, sent) if sent else 0
         if self.shadow:
             self._shadow(db, sent)
@@ -140,21 +153,13 @@ class Take:
         seen = {each[_POS] for lane in lanes.values() for each in lane}
         return {key: [each for each in lane if each[_POS] in seen] for key, lane in self._read(db).items()}
 
-    def _goes(self, read: Read) -> bool:
-        """Whether a plan for this one row could only be to send it: the usual case, without making a plan."""
-        return (
-            read[_FIELDS] is None
-            and read[_MARKS] is None
-            and read[_DUE] <= self.now
-            and (read[_VERSION], read[_POS]) >= (read[_APPLIED_VERSION], read[_APPLIED_POS])
-        )
-
     def _planned(self, db: sqlite3.Connection, read: Sequence[Read], room: int) -> LanePlan:
         rows = [_row_of(each) for each in read]
-        gates = {
-            row.identity: Gate((each[_APPLIED_VERSION], each[_APPLIED_POS]), _rows.marks(each[_MARKS]))
-            for row, each in zip(rows, read, strict=True)
-        }
+        gates: dict[str, Gate] = {}
+        for row, each in zip(rows, read, strict=True):
+            if each[_SELDOM] is not None:  # else its gate is open
+                *_own, version, pos, marks = _unusual(each[_SELDOM])
+                gates[row.identity] = Gate((version, pos), _rows.marks(marks))
         for row in rows:
             # A partial can do nothing for a record that never arrived.
             if row.fields is not None and (gate := gates[row.identity]).applied == NEVER and not gate.fields:
@@ -174,15 +179,21 @@ class Take:
         lanes: dict[str, list[Read]] = {}
         wanted = ",".join(["(?)"] * len(self.keys))
         most = _A_LANE * len(self.keys) + self._ahead
-        rows = db.execute(_READ.format(wanted), (*self.keys, self.stream, most)).fetchall()
+        rows = db.execute(_READ.format(wanted), (*self.keys, self.now, self.stream, most)).fetchall()
         if len(rows) == most:  # there may be more, and of other lanes
-            rows = db.execute(_READ_BEGINNINGS.format(wanted), (*self.keys, self.stream, self._ahead)).fetchall()
+            values = (*self.keys, self.now, self.stream, self._ahead)
+            rows = db.execute(_READ_BEGINNINGS.format(wanted), values).fetchall()
         for each in rows:
-            lanes.setdefault(each[_KEY], []).append(each)
+            key = each[_KEY]
+            if key in lanes:
+                lanes[key].append(each)
+            else:
+                lanes[key] = [each]
+        if len(lanes) == len(rows):
+            return lanes
         for lane in lanes.values():
-            if len(lane) > 1:
-                lane.sort()  # by position: each row has one of its own
-                del lane[self._ahead :]
+            lane.sort()  # by position: each row has one of its own
+            del lane[self._ahead :]
         return lanes
 
     def _end(self, db: sqlite3.Connection, plans: Sequence[LanePlan]) -> None:
@@ -207,9 +218,9 @@ class Take:
             )
             self._tally[Ended.DEAD.value] += 1
 
-    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[Mapping[str, Json]]:
-        """What is to be written of each row; rows that are sent as they were logged are decoded together."""
-        if (self.flow.locations.sums and self.kind.name == "stocklevel") or any(row.without for row in rows):
+    def _contents(self, db: sqlite3.Connection, rows: Sequence[Row], *, whole: bool) -> list[Mapping[str, Json]]:
+        """What is to be written of each row; rows that are sent as they were logged (`whole`) are decoded together."""
+        if (self.flow.locations.sums and self.kind.name == "stocklevel") or not whole:
             return [self._payload(db, row) for row in rows]
         together: list[Mapping[str, Json]] = loads(b"[" + b",".join([row.payload for row in rows]) + b"]")
         return together

@@ -123,6 +123,8 @@ def _authorization(value: str, known: dict[str, str]) -> str:
     if not credential:
         return _placeholder("api_key", value, known)
     name = "access_token" if scheme.lower() == "bearer" else "api_key"
+    if credential.startswith("{{"):  # a collection's own variable: the manifest's auth has one name
+        credential = f"{{{{{name}}}}}"
     return f"{'Bearer' if scheme.lower() == 'bearer' else scheme} {_placeholder(name, credential, known)}"
 
 

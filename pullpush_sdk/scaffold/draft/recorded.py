@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from pullpush_sdk.errors import SetupError
 from pullpush_sdk.openapi import snake, words_of
 
-from .credentials import cleaned
+from .credentials import cleaned, fields_sent
 from .shapes import Param, Sketch, SketchedOperation, shape_of_examples
 from .signin import carried, signed_in
 
@@ -81,11 +81,17 @@ def read_postman(file: Path) -> Sketch:
     content = _json(file)
     if not isinstance(content, dict) or not isinstance(content.get("item"), list):
         raise SetupError(f"{file} is no Postman collection", hint="export it as Collection v2.1")
-    exchanges = [each for item in _items(content["item"]) for each in _postman_exchanges(item)]
+    variables = {
+        name: value
+        for name, value in _pairs(content.get("variable"), "key").items()
+        if urlsplit(value).scheme in ("http", "https")
+    }
+    exchanges = [each for item in _items(content["item"]) for each in _postman_exchanges(item, variables)]
     if not exchanges:
         raise SetupError(f"{file} has no saved answers", hint="save an example answer for each list, and export again")
     info = content.get("info")
-    return _sketch(exchanges, title=str(info.get("name", "")) if isinstance(info, dict) else "", origin="")
+    origin = "the collection does not say where its variable leads"
+    return _sketch(exchanges, title=str(info.get("name", "")) if isinstance(info, dict) else "", origin=origin)
 
 
 def _json(file: Path) -> Json:
@@ -165,7 +171,8 @@ def _items(items: Sequence[Json]) -> Iterator[Mapping[str, Json]]:
             yield item
 
 
-def _postman_exchanges(item: Mapping[str, Json]) -> Iterator[Json]:
+def _postman_exchanges(item: Mapping[str, Json], variables: Mapping[str, str]) -> Iterator[Json]:
+    """The saved answers of a request; `variables` of the collection hold addresses."""
     for response in item.get("response") or ():
         if not isinstance(response, dict):
             continue
@@ -178,7 +185,7 @@ def _postman_exchanges(item: Mapping[str, Json]) -> Iterator[Json]:
             continue
         url = request.get("url")
         raw = str(url.get("raw", "")) if isinstance(url, dict) else str(url or "")
-        raw = re.sub(r"^\{\{[^{}]+\}\}", "https://api.acme.example", raw)
+        raw = re.sub(r"^\{\{\s*([^{}]+?)\s*\}\}/?", lambda found: f"{variables.get(found[1], '').rstrip('/')}/", raw)
         raw = re.sub(r"\{\{([^{}]+)\}\}", lambda found: snake(found[1]), raw)
         made = {
             "method": str(request.get("method", "GET")),
@@ -210,8 +217,8 @@ def _sketch(raw: Sequence[Json], *, title: str, origin: str, visited: Sequence[s
     signed = signed_in(raw, visited)
     exchanges = cleaned(raw, signed.token if signed is not None else "")
     signed = signed or carried(exchanges)
-    bases = Counter(_split(each["request"]["path"])[0] for each in exchanges if "://" in each["request"]["path"])
-    base = bases.most_common(1)[0][0] if bases else ""
+    login = _address(exchanges[signed.at]) if signed.at is not None else ""
+    base = _base([each for each in exchanges if _address(each) != login]) or _base(exchanges)
     if base and urlsplit(base).scheme == "http":
         base = f"https{base[4:]}"
     groups: dict[tuple[str, str], list[Json]] = {}
@@ -232,8 +239,25 @@ def _sketch(raw: Sequence[Json], *, title: str, origin: str, visited: Sequence[s
         settings=signed.settings,
         operations=[_operation(method, path, some) for (method, path), some in groups.items()],
         gaps=gaps,
-        sign_in=[exchanges[signed.at]] if signed.at is not None else (),
+        sign_in=[exchanges[signed.at]] if signed.at is not None and not _by_code(exchanges[signed.at]) else (),
     )
+
+
+def _address(exchange: Json) -> str:
+    return str(exchange["request"]["path"]).partition("?")[0]
+
+
+def _by_code(exchange: Json) -> bool:
+    """Whether a token was asked for by the code of a person's grant: it works once, and no connection sends it."""
+    return fields_sent(exchange["request"])[0].get("grant_type") == "authorization_code"
+
+
+def _base(exchanges: Sequence[Json]) -> str:
+    """The address that most of the requests that were answered have, empty where none is whole."""
+    whole = [each for each in exchanges if "://" in each["request"]["path"]]
+    good = [each for each in whole if int(each["answer"].get("status") or 200) < 300]
+    bases = Counter(_split(each["request"]["path"])[0] for each in good or whole)
+    return bases.most_common(1)[0][0] if bases else ""
 
 
 def _split(url: str) -> tuple[str, str]:

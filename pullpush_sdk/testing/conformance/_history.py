@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -10,22 +11,47 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
+from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.sandbox import ChangeError
 
-from ._law import BrokenLawError, Effort
+from ._law import BrokenLawError, Effort, NotProvenError, not_proven, raised
 from ._subject import Shop
 
-__all__ = ["Edit", "Known", "histories", "kinds_for", "known_records", "play", "try_histories"]
+__all__ = [
+    "KINDS",
+    "Edit",
+    "Known",
+    "creation_of",
+    "grown",
+    "histories",
+    "kinds_for",
+    "known_records",
+    "play",
+    "try_histories",
+]
 
-_KINDS: Mapping[str, Sequence[str]] = {
+KINDS: Mapping[str, Sequence[str]] = {
     "stocklevel": ("stock",),
     "product": ("product", "product_create", "product_delete"),
     "order": ("order_create", "order_status"),
     "contact": ("customer", "customer_create"),
-    "invoice": ("order_create",),
-    "cart": ("cart_create",),
+    "invoice": ("invoice", "invoice_create", "order_create"),
+    "cart": ("cart", "cart_create"),
+    "call": ("call", "call_create"),
 }
-"""Canonical type to the merchant edits that change records of it."""
+"""Canonical type to the edits, of its merchant or by its shoppers, that change records of it."""
+_CREATIONS: Mapping[str, str] = {
+    "product": "product_create",
+    "order": "order_create",
+    "contact": "customer_create",
+    "invoice": "invoice_create",
+    "cart": "cart_create",
+    "call": "call_create",
+}
+"""Canonical type to the edit that makes a record of it, of which the answer is the record's `key`."""
+_PAGEFUL, _MOST = 130, 4
+"""Records that are made at once, and how often, where a shop has a single page of a type."""
+_BOUGHT = frozenset({"invoice", "cart"})
 _STATUSES = ("processing", "completed", "cancelled")
 
 
@@ -63,8 +89,11 @@ def histories(kinds: Sequence[str], *, pages: int = 6, longest: int = 8) -> st.S
 
 
 def kinds_for(shop: Shop, canonical_type: str) -> list[str]:
-    """The edits that this shop's sandbox can play for a type."""
-    return shop.edits(*_KINDS.get(canonical_type, ()))
+    """The edits that this shop's sandbox can play for a type at any time.
+
+    What makes records move to earlier pages is not among them: no reader that counts pages can help what it misses.
+    """
+    return [kind for kind in shop.edits(*KINDS.get(canonical_type, ())) if kind not in shop.sandbox.control.shifting]
 
 
 @attrs.frozen(kw_only=True)
@@ -76,44 +105,92 @@ class Known:
 
 
 async def known_records(shop: Shop, canonical_type: str) -> Known:
-    """What merchant edits of a type name records by, and SKUs that a shopper may buy."""
-    base = canonical_type if canonical_type in ("stocklevel", "product", "order", "contact") else "product"
-    if base not in shop.subject.loaded.connector.reads:
-        base = canonical_type
-    events, _ = await shop.sweep(base)
-    kind = shop.subject.types[base]
-    keys = sorted({kind.key(event.record) for event in events})
+    """What edits of a type name records by, and SKUs that a shopper may buy: any product's, or what was bought."""
+    events, _ = await shop.sweep(canonical_type)
+    keys = _keys(shop, events)
+    if canonical_type in _BOUGHT and "product" in shop.subject.loaded.connector.reads:
+        return Known(keys=keys, sold=_keys(shop, (await shop.sweep("product"))[0]))
     lines = [line for event in events for line in getattr(event.record, "line_items", None) or ()]
     return Known(keys=keys, sold=sorted({line.sku for line in lines if line.sku}) or keys)
 
 
-def play(shop: Shop, edit: Edit, known: Known, made: int) -> None:
-    """Carry an edit out on one of the `known` records; `made` numbers what is created."""
+def _keys(shop: Shop, events: Sequence[Event]) -> list[str]:
+    return sorted({shop.subject.types[event.type].key(event.record) for event in events})
+
+
+def creation_of(shop: Shop, canonical_type: str) -> str:
+    """The edit by which records of a type come to be in this shop, empty where it plays none."""
+    kind = _CREATIONS.get(canonical_type, "")
+    return kind if shop.edits(kind) else ""
+
+
+async def grown(shop: Shop, canonical_type: str) -> list[Page]:
+    """A sweep of several pages: of a type of which the shop has a single page more are made, as its people would.
+
+    Raises:
+        NotProvenError: the shop still has a single page.
+    """
+    pages = [page async for page in shop.pages(canonical_type)]
+    kind = creation_of(shop, canonical_type) if len(pages) < 2 else ""
+    known = await known_records(shop, canonical_type) if kind else None
+    for turn in range(_MOST if known is not None else 0):
+        assert known is not None
+        for number in range(_PAGEFUL):
+            with suppress(ChangeError):
+                play(shop, Edit(after_page=0, kind=kind, which=number, value=number), known, turn * _PAGEFUL + number)
+        shop.clock.advance(shop.subject.loaded.connector.index_lag.get(canonical_type, 0.0) + 1)
+        pages = [page async for page in shop.pages(canonical_type)]
+        if len(pages) > 1:
+            return pages
+    if len(pages) < 2:
+        not_proven(
+            f"the sandbox has a single page of this type: seed more, or let it play `{_CREATIONS[canonical_type]}`"
+            if canonical_type in _CREATIONS
+            else "the sandbox has a single page of this type: seed more"
+        )
+    return pages
+
+
+def play(shop: Shop, edit: Edit, known: Known, made: int) -> str:
+    """Carry an edit out on one of the `known` records; `made` numbers what is created. The key of what changed."""
+    return str(_played(shop, edit, known, made).get("key", ""))
+
+
+def _played(shop: Shop, edit: Edit, known: Known, made: int) -> Mapping[str, Any]:
     key = known.keys[edit.which % len(known.keys)] if known.keys else ""
     value = edit.value
     match edit.kind:
         case "stock":
-            shop.edit("stock", sku=key, quantity=value)
+            return shop.edit("stock", sku=key, quantity=value)
         case "product":
             try:
-                shop.edit("product", sku=key, **_new_words(value, made))
+                return shop.edit("product", sku=key, **_new_words(value, made))
             except ChangeError:
                 # A sandbox that cannot set prices: the title is what every one can.
-                shop.edit("product", sku=key, title=f"Edited {value} {made}")
+                return shop.edit("product", sku=key, title=f"Edited {value} {made}")
         case "product_create":
-            shop.edit("product_create", sku=f"NEW-{made}", title=f"New {made}", price=10)
+            return shop.edit("product_create", sku=f"NEW-{made}", title=f"New {made}", price=10)
         case "product_delete":
-            shop.edit("product_delete", sku=key)
-        case "order_create" | "cart_create":
+            return shop.edit("product_delete", sku=key)
+        case "order_create" | "cart_create" | "invoice_create":
             if known.sold:
                 sku = known.sold[edit.which % len(known.sold)]
-                shop.edit(edit.kind, items=[{"sku": sku, "quantity": 1}], email="shopper@example.com")
+                return shop.edit(edit.kind, items=[{"sku": sku, "quantity": 1}], email="shopper@example.com")
         case "order_status":
-            shop.edit("order_status", order=key, status=_STATUSES[(value or 0) % len(_STATUSES)])
+            return shop.edit("order_status", order=key, status=_STATUSES[(value or 0) % len(_STATUSES)])
+        case "invoice":
+            return shop.edit("invoice", invoice=key, status=("paid", "void")[(value or 0) % 2])
+        case "cart":
+            return shop.edit("cart", cart=key, quantity=2 + (value or 0) + made)
+        case "call":
+            return shop.edit("call", call=key, duration=1 + (value or 0) + made)
+        case "call_create":
+            return shop.edit("call_create", number=f"+49301234{made:03}", duration=1 + (value or 0))
         case "customer":
-            shop.edit("customer", email=key, name=f"Edited {value} {made}")
+            return shop.edit("customer", email=key, name=f"Edited {value} {made}")
         case "customer_create":
-            shop.edit("customer_create", email=f"new-{made}@example.com", name=f"New {made}")
+            return shop.edit("customer_create", email=f"new-{made}@example.com", name=f"New {made}")
+    return {}
 
 
 def _new_words(value: int | None, made: int) -> dict[str, Any]:
@@ -144,7 +221,10 @@ def try_histories(effort: Effort, kinds: Sequence[str], check: Callable[[list[Ed
     def tried(history: list[Edit]) -> None:
         try:
             check(history)
-        except BrokenLawError as error:
-            raise BrokenLawError(error.seen, steps=[repr(edit) for edit in history]) from None
+        except NotProvenError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law
+            seen = error.seen if isinstance(error, BrokenLawError) else raised(error)
+            raise BrokenLawError(seen, steps=[repr(edit) for edit in history]) from error.__cause__
 
     tried()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import textwrap
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import attrs
 
+from ._journal import recorded
+
 if TYPE_CHECKING:
     from ._subject import Subject
 
-__all__ = ["BrokenLawError", "Effort", "Law", "NotProvenError", "broken", "not_proven"]
+__all__ = ["BrokenLawError", "Effort", "Law", "NotProvenError", "broken", "not_proven", "raised"]
 
 _WIDTH = 110
 _LONGEST = 700
@@ -21,8 +25,7 @@ _LONGEST = 700
 class BrokenLawError(AssertionError):
     """A connector broke a law: the message has the law, what was seen, the smallest sequence, and what to mend.
 
-    `seen` is what was seen, `steps` the smallest sequence of events that leads there, in order; empty where the law
-    has no history.
+    `seen` is what was seen, `steps` the smallest sequence of events that leads there, in order.
     """
 
     def __init__(self, message: str, *, seen: str = "", steps: Sequence[str] = ()) -> None:
@@ -64,7 +67,7 @@ class Law:
         connector = subject.loaded.connector
         concerned = {
             "read": connector.reads,
-            "write": connector.writes & connector.reads,  # what cannot be read back cannot be judged
+            "write": connector.writes,  # judged by what is read back, else by the sandbox's own books
             "both": connector.reads & connector.writes,
             "webhook": connector.webhooks & connector.reads,  # what a webhook tells is judged by what a poll reads
         }[self.ability]
@@ -78,19 +81,26 @@ class Law:
             NotProvenError: the sandbox cannot play what the law needs.
         """
         chosen = effort or Effort()
-        try:
-            self.check(subject, canonical_type, chosen)
-        except BrokenLawError as error:
-            raise BrokenLawError(
-                self._message(subject, canonical_type, chosen, error), seen=error.seen, steps=error.steps
-            ) from None
+        with recorded() as journal:
+            try:
+                self.check(subject, canonical_type, chosen)
+            except BrokenLawError as error:
+                seen, steps, cause = error.seen, error.steps or tuple(journal.shown()), error.__cause__
+            except NotProvenError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a connector raises breaks the law that it was asked under
+                seen, steps, cause = raised(error), tuple(journal.shown()), error
+            else:
+                return
+        message = self._message(subject, canonical_type, chosen, seen, steps)
+        raise BrokenLawError(message, seen=seen, steps=steps) from cause
 
-    def _message(self, subject: Subject, canonical_type: str, effort: Effort, error: BrokenLawError) -> str:
+    def _message(self, subject: Subject, canonical_type: str, effort: Effort, seen: str, steps: Sequence[str]) -> str:
         """A line for each thing that an author asks next, in the order in which it is asked."""
-        steps = [f"{number}. {step}" for number, step in enumerate(error.steps, start=1)]
+        steps = [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
         parts = [
             ("law", self.says),
-            ("seen", textwrap.shorten(error.seen, _LONGEST, placeholder=" …")),
+            ("seen", textwrap.shorten(seen, _LONGEST, placeholder=" …")),
             *[("after" if number == 0 else "", step) for number, step in enumerate(steps)],
             ("seed", str(effort.seed)),
             ("Fix", self.fix),
@@ -104,8 +114,28 @@ class Law:
 def _line(name: str, text: str) -> str:
     start = f"  {name + ': ' if name else '':<7}"
     return textwrap.fill(
-        text, _WIDTH, initial_indent=start, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
+        text,
+        _WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * 9,
+        break_long_words=name != "Fix",
+        break_on_hyphens=False,
     )
+
+
+def raised(error: BaseException) -> str:
+    """What an exception says, with the line that it came out of: the innermost that is neither ours nor Python's."""
+    kit, python = Path(__file__).parents[2], Path(traceback.__file__).parent
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not Path(frame.filename).is_relative_to(kit)
+        and ("site-packages" in frame.filename or not Path(frame.filename).is_relative_to(python))
+        and not frame.filename.startswith("<")
+        and "pluggy" not in Path(frame.filename).parts
+    ]
+    place = f"{'/'.join(Path(own[-1].filename).parts[-2:])}:{own[-1].lineno} in {own[-1].name}: " if own else ""
+    return f"{place}{type(error).__name__}: {error}"
 
 
 def broken(seen: str, *, steps: Sequence[str] = ()) -> NoReturn:

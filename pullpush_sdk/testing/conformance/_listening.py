@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from pullpush_sdk.connector import Event, WebhookRequest
 from pullpush_sdk.sandbox import ChangeError, serve
 
+from ._journal import note
 from ._law import broken, not_proven
 from ._subject import Shop, Subject
 
@@ -53,6 +54,7 @@ class Ear:
 
     async def events(self, request: WebhookRequest) -> Sequence[Event]:
         """What the connector makes of a request."""
+        note(f"a webhook arrives: {request.body[:100].decode(errors='replace')}")
         found = self.shop.subject.loaded.hook.pullpush_receive(connection=self.shop.connection, request=request)
         return [] if found is None else list(await found)
 
@@ -92,6 +94,9 @@ async def listening(subject: Subject, *, seed: int = 0, records: int | None = No
     async with serve(listen) as address:
         url = f"{address}/hook"
         switches = await _needed_switches(subject, url)
+        properties = subject.loaded.connector.settings.get("properties", {})
+        if subject.webhook_switch in properties:  # some signatures cover the address that webhooks are sent to
+            subject = attrs.evolve(subject, settings={**subject.settings, subject.webhook_switch: url})
         async with subject.shop(seed=seed, records=records, switches=switches) as shop:
             moment.append(shop)
             if not switches:
@@ -102,10 +107,11 @@ async def listening(subject: Subject, *, seed: int = 0, records: int | None = No
 
 
 async def _needed_switches(subject: Subject, url: str) -> Mapping[str, str]:
-    async with subject.shop(records=0) as shop:
-        if _subscription(shop, url) or "subscribe" in shop.sandbox.control.changes:
-            return {}
-    return {subject.webhook_switch: url}
+    asked = ("subscribes",)
+    if asked not in subject.learned:
+        async with subject.shop(records=0) as shop:
+            subject.learned[asked] = bool(_subscription(shop, url) or "subscribe" in shop.sandbox.control.changes)
+    return {} if subject.learned[asked] else {subject.webhook_switch: url}
 
 
 def _subscription(shop: Shop, url: str) -> Json:

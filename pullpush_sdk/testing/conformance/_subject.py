@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalTypes, fields_of, to_sparse
+from pullpush_sdk.canonical import CanonicalTypes, dumps, fields_of, to_sparse
 from pullpush_sdk.connector import Connection, Event, Page
 from pullpush_sdk.emulator import emulate_connector
 from pullpush_sdk.plugins import LoadedConnector, Plugins
@@ -18,11 +18,14 @@ from pullpush_sdk.sandbox import Sandbox, SandboxClock, SandboxOptions
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.connections import connected
 
+from ._journal import note, opening
 from ._law import not_proven
 
-__all__ = ["Shop", "Subject", "meaning", "newest"]
+__all__ = ["Shop", "Subject", "in_several_pages", "meaning", "newest"]
 
 Json = Any
+_SEVERAL = 3
+"""Pages of which one is neither the first nor the last."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +35,7 @@ class Subject:
     `sandbox` builds its platform for given options. `settings` and `secrets` are laid over those that the sandbox
     names; `extra` are switches of the sandbox. `records` is how many products a shop is seeded with, `many` how many
     where a law needs several pages; `many_of` the same for single types, whose records are fewer than products.
+    `brief` is the same connector with pages of a few records, for laws that read a whole shop again and again.
     `webhook_switch` is the switch of the sandbox that takes the address of webhooks, where no subscription does.
     """
 
@@ -44,7 +48,10 @@ class Subject:
     records: int = 12
     many: int = 300
     many_of: Mapping[str, int] = attrs.field(factory=dict)
+    brief: LoadedConnector | None = None
     webhook_switch: str = "webhook_url"
+    learned: dict[tuple[Any, ...], Any] = attrs.field(factory=dict, init=False, repr=False, eq=False)
+    """What fresh shops were found to hold, by what was asked of which shop: laws that start alike ask once."""
 
     @classmethod
     def of(cls, plugins: Plugins, name: str, **options: Any) -> Subject:
@@ -70,8 +77,9 @@ class Subject:
         clock: VirtualClock | None = None,
         skew: float = 0.0,
         switches: Mapping[str, str] | None = None,
+        served: bool = False,
     ) -> AsyncIterator[Shop]:
-        """A fresh shop that answers on loopback.
+        """A fresh shop, asked without a socket in between, or with `served` over loopback.
 
         Both sides share one clock, which jumps as soon as the connection waits: a law takes no longer than its
         requests. The platform's wall clock is `skew` seconds before ours, `switches` are laid over `extra`. The
@@ -86,10 +94,32 @@ class Subject:
             clock=SandboxClock(source=clock.monotonic, start=clock.now() + timedelta(seconds=skew)),
         )
         sandbox = self.sandbox(options)
+        many = f"{options.records} records" if options.records else "nothing in it"
+        ahead = f", its clock {skew:g} s ahead of ours" if skew else ""
         async with connected(
-            self.loaded, sandbox, types=self.types, settings=self.settings, secrets=self.secrets, clock=clock
+            self.loaded,
+            sandbox,
+            types=self.types,
+            settings=self.settings,
+            secrets=self.secrets,
+            clock=clock,
+            served=served,
         ) as connection:
-            yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
+            with opening(f"a shop with {many}{ahead}"):
+                yield Shop(subject=self, sandbox=sandbox, connection=connection, clock=clock)
+
+
+async def in_several_pages(subject: Subject, canonical_type: str) -> tuple[Subject, int]:
+    """The connector, and how many records a shop needs, for several pages of a type: the fewest that will do."""
+    asked = ("several pages", canonical_type)
+    if subject.brief is not None and asked not in subject.learned:
+        brief = attrs.evolve(subject, loaded=subject.brief)
+        async with brief.shop() as shop:
+            pages = len([1 async for _ in shop.pages(canonical_type)])
+        subject.learned[asked] = brief if pages >= _SEVERAL else None
+    if (found := subject.learned.get(asked)) is not None:
+        return found, subject.records
+    return subject, subject.many_of.get(canonical_type, subject.many)
 
 
 @attrs.frozen(kw_only=True)
@@ -103,6 +133,8 @@ class Shop:
 
     async def pages(self, canonical_type: str, cursor: Json = None) -> AsyncIterator[Page]:
         """One sweep, page by page."""
+        where = "from the start" if cursor is None else f"on from {dumps(cursor).decode()}"
+        note(f"read {canonical_type} {where}")
         hook = self.subject.loaded.hook
         async for page in hook.pullpush_pull(connection=self.connection, canonical_type=canonical_type, cursor=cursor):
             yield page
@@ -121,6 +153,7 @@ class Shop:
 
     def edit(self, kind: str, **values: Any) -> Mapping[str, Any]:
         """A merchant edit, while nobody looks; numbers go in as JSON has them, as over the wire."""
+        note(f"the merchant: {kind} {', '.join(f'{name}={value}' for name, value in values.items())}")
         return self.sandbox.control.change(kind, **{name: _json_number(value) for name, value in values.items()})
 
     def identity(self, event: Event) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from pullpush_sdk.plugins import load_plugins
-from pullpush_sdk.testing.pytest_plugin import effort_of
 
 from ._law import BrokenLawError, Effort, Law, NotProvenError
 from ._subject import Subject
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = ["suite"]
 
@@ -26,7 +26,14 @@ def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **opt
     Raises:
         PluginError: no such connector is installed.
     """
-    subject = Subject.of(load_plugins(), name, **options)
+    import pytest  # noqa: PLC0415 - validation tries the laws without it
+
+    from pullpush_sdk.testing.pytest_plugin import effort_of  # noqa: PLC0415
+
+    plugins = load_plugins(only=name)
+    if name not in plugins.connectors:  # its entry point has another name, or it did not load: say what there is
+        plugins = load_plugins()
+    subject = Subject.of(plugins, name, **options)
     cases = [
         pytest.param(law, canonical_type, id=f"{law.name}-{canonical_type}")
         for law in laws
@@ -35,11 +42,17 @@ def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **opt
 
     @pytest.mark.parametrize(("law", "canonical_type"), cases)
     def test(law: Law, canonical_type: str, pytestconfig: pytest.Config) -> None:
+        skipped = failed = ""
         try:
             law.run(subject, canonical_type, effort_of(pytestconfig, effort))
         except NotProvenError as why:
-            pytest.skip(f"not proven: {why}")
+            skipped = f"not proven: {why}"
         except BrokenLawError as error:
-            pytest.fail(str(error), pytrace=False)
+            failed = str(error)
+        # Behind the handlers: within them pytest would tell everything twice.
+        if skipped:
+            pytest.skip(skipped)
+        if failed:
+            pytest.fail(failed, pytrace=False)
 
     return test

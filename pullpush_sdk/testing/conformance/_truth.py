@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pullpush_sdk.connector import Event, Page
+from pullpush_sdk.emulator import written_as
+from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 
 from ._law import broken, not_proven
-from ._subject import Shop
+from ._subject import Shop, newest
 
-__all__ = ["WORDS", "books", "holds_what_was_told", "same_books"]
+__all__ = ["WORDS", "books", "held", "holds_what_was_told", "same_books"]
 
 Json = Any
 WORDS: Mapping[str, str] = {"stocklevel": "stock", "contact": "customer"}
@@ -79,6 +81,40 @@ def _python_name(wire: str) -> str:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return f"{', '.join(map(str, names[:5]))}{more}"
+
+
+async def held(shop: Shop, canonical_type: str) -> dict[str, Event]:
+    """The shop's present state: as its connector reads it, else as its own books have what the connector writes.
+
+    Raises:
+        NotProvenError: the connector does not read the type, and the books cannot be read either.
+    """
+    if canonical_type in shop.subject.loaded.connector.reads:
+        return newest(shop, (await shop.sweep(canonical_type))[0])
+    word, reader = WORDS.get(canonical_type, canonical_type), _reader(shop, canonical_type)
+    listed = shop.sandbox.control.contents.get(word)
+    rows = [row.get("native") for row in listed()] if listed is not None else [None]
+    if reader is None or not all(isinstance(row, Mapping) for row in rows):
+        not_proven(
+            f"the connector does not read {canonical_type}: give it a list, or let push.{canonical_type}.find look up"
+            f" what is there and the sandbox show its {word} records (`native` in Control.contents)"
+        )
+    mapped = reader.many(rows, {"item": None, "page": {}, "request": {}, "settings": shop.connection.settings})
+    return newest(shop, [Event(type=canonical_type, record=each, version=1) for each in mapped.records])
+
+
+def _reader(shop: Shop, canonical_type: str) -> CompiledMap | None:
+    """The connector's writes of a type, read backwards."""
+    manifest, key = shop.subject.loaded.connector.manifest, f"conformance.written.{canonical_type}"
+    if key not in shop.connection.memo:
+        push = None if manifest is None else manifest.push.get(canonical_type)
+        resource = None if push is None else written_as(push)
+        kind = shop.subject.types[canonical_type]
+        shop.connection.memo[key] = resource and compile_map(
+            parse_map(resource.canonical_map)[0], kind, Functions(), name=f"written_{canonical_type}"
+        )
+    found: CompiledMap | None = shop.connection.memo[key]
+    return found
 
 
 def books(shop: Shop) -> Mapping[str, str]:

@@ -7,7 +7,8 @@ with a reason.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,8 +17,11 @@ from pullpush_sdk.canonical import UNSET, StockLevel, to_sparse
 from pullpush_sdk.connector import Delivery, Event, Outcome, Result, outcome_of
 from pullpush_sdk.errors import PullPushError, RecordError, TransientError
 
-from ._law import Effort, Law, broken, not_proven
-from ._subject import Shop, Subject, meaning, newest
+from ._journal import note
+from ._lacks import NOTHING_HELD, not_written
+from ._law import BrokenLawError, Effort, Law, broken, not_proven
+from ._subject import Shop, Subject, meaning
+from ._truth import held
 
 __all__ = ["LAWS"]
 
@@ -77,7 +81,17 @@ async def push(shop: Shop, canonical_type: str, batch: Sequence[Delivery]) -> li
         if len(answer) != len(some):
             broken(f"a batch of {len(some)} had {len(answer)} outcomes")
         outcomes += answer
+        note(_pushed(canonical_type, some, answer))
     return outcomes
+
+
+def _pushed(canonical_type: str, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> str:
+    """A push for people: what was in it, and how it ended."""
+    ends = dict(Counter(outcome.result.value for outcome in outcomes))
+    if len(batch) == 1:
+        return f"push {canonical_type} {dict(batch[0].payload)}: {outcomes[0].result.value}"
+    keys = ", ".join(delivery.key for delivery in batch[:3]) + (", …" if len(batch) > 3 else "")
+    return f"push {len(batch)} of {canonical_type} ({keys}): {', '.join(f'{n} {end}' for end, n in ends.items())}"
 
 
 async def push_until_done(shop: Shop, canonical_type: str, batch: Sequence[Delivery]) -> list[Outcome]:
@@ -102,15 +116,22 @@ async def push_until_done(shop: Shop, canonical_type: str, batch: Sequence[Deliv
 
 
 async def told(shop: Shop, canonical_type: str) -> dict[str, Event]:
-    """The shop's present state as its connector reads it, after the platform's index has caught up."""
+    """The shop's present state, after the platform's index has caught up."""
     shop.clock.advance(shop.subject.loaded.connector.index_lag.get(canonical_type, 0.0) + 1)
-    return newest(shop, (await shop.sweep(canonical_type))[0])
+    return await held(shop, canonical_type)
 
 
 async def given(subject: Subject, canonical_type: str, effort: Effort) -> list[Event]:
     """What there is to write: the records of a shop, stock with other quantities than the twin has."""
+    asked = ("given", canonical_type, effort.seed)
+    if asked not in subject.learned:
+        subject.learned[asked] = await _read_to_be_given(subject, canonical_type, effort)
+    return list(subject.learned[asked])
+
+
+async def _read_to_be_given(subject: Subject, canonical_type: str, effort: Effort) -> list[Event]:
     async with subject.shop(seed=effort.seed) as shop:
-        events = list(newest(shop, (await shop.sweep(canonical_type))[0]).values())
+        events = list((await held(shop, canonical_type)).values())
     if canonical_type != "stocklevel":
         return events
     changed = []
@@ -127,7 +148,7 @@ async def given(subject: Subject, canonical_type: str, effort: Effort) -> list[E
 async def prepared(subject: Subject, canonical_type: str, shop: Shop, effort: Effort) -> None:
     """Put into the twin what the type needs there."""
     for needed in _OTHERS.get(canonical_type, ()):
-        if needed in subject.loaded.connector.writes & subject.loaded.connector.reads:
+        if needed in subject.loaded.connector.writes:
             events = await given(subject, needed, effort)
             if needed == "stocklevel":
                 events = [attrs.evolve(each, record=attrs.evolve(each.record, quantity=_PLENTY)) for each in events]
@@ -146,14 +167,14 @@ def twin_of(subject: Subject, canonical_type: str) -> int | None:
 
 def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effort) -> None:
     """What was delivered is there; what is not there was refused with a reason."""
+    events = asyncio.run(given(subject, canonical_type, effort))
+    if not events:
+        not_proven(NOTHING_HELD)
 
-    async def tried() -> None:
-        events = await given(subject, canonical_type, effort)
-        if not events:
-            not_proven("the sandbox has no record of this type")
+    async def tried(events: Sequence[Event]) -> None:
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
-            before = sum(not _is_own(identity, canonical_type) for identity in await told(shop, canonical_type))
+            before = sum(not is_own(identity, canonical_type) for identity in await told(shop, canonical_type))
             batch = deliveries(subject, events)
             outcomes = await push_until_done(shop, canonical_type, batch)
             after = await told(shop, canonical_type)
@@ -164,18 +185,32 @@ def writes_what_it_is_given(subject: Subject, canonical_type: str, effort: Effor
             if canonical_type == "stocklevel":
                 _judge_stock(written, after)
                 return
-            named = [each for each in written if _is_own(each.identity, canonical_type)]
+            named = [each for each in written if is_own(each.identity, canonical_type)]
             missing = [each.key for each in named if each.identity not in after]
             if missing:
                 broken(f"{missing[:5]} were reported as written and are not there")
-            numbered = sum(not _is_own(identity, canonical_type) for identity in after) - before
+            numbered = sum(not is_own(identity, canonical_type) for identity in after) - before
             if numbered != len(written) - len(named):
                 broken(f"{len(written) - len(named)} were reported as written, {numbered} more are there")
 
-    asyncio.run(tried())
+    _with_the_fewest(events, lambda some: asyncio.run(tried(some)))
 
 
-def _is_own(identity: str, canonical_type: str) -> bool:
+def _with_the_fewest(events: Sequence[Event], check: Callable[[Sequence[Event]], None]) -> None:
+    """Try a law on all records; where it breaks, tell it by one record that breaks it alone, or by half of them.
+
+    Raises:
+        BrokenLawError: by the fewest that were found in so many tries as there are records.
+    """
+    try:
+        check(events)
+    except BrokenLawError:
+        for some in (*([event] for event in events), events[: len(events) // 2], events[len(events) // 2 :], events):
+            check(some)
+        raise
+
+
+def is_own(identity: str, canonical_type: str) -> bool:
     """Whether an identity means the same record on every platform; others are numbers that each platform gives."""
     if canonical_type == "contact":
         return not identity.startswith("id:")  # of one without a mail address
@@ -225,6 +260,7 @@ def loses_no_answer(subject: Subject, canonical_type: str, effort: Effort) -> No
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
             await prepared(subject, canonical_type, shop, effort)
             if seed is not None:
+                note(f"from now on answers of writes are lost, cut or reset at random (seed {seed})")
                 shop.sandbox.control.faults.replace(
                     [
                         {"fault": fault, "match": {"method": method}, "probability": 0.5, "times": 4, "seed": seed + n}
@@ -237,7 +273,7 @@ def loses_no_answer(subject: Subject, canonical_type: str, effort: Effort) -> No
 
     batch = deliveries(subject, asyncio.run(given(subject, canonical_type, effort)))
     if not batch:
-        not_proven("the sandbox has no record of this type")
+        not_proven(NOTHING_HELD)
     clean = asyncio.run(one(None))
     for n in range(max(1, effort.examples // 3)):
         faulty = asyncio.run(one(effort.seed + 10 * n))
@@ -253,7 +289,7 @@ def _shape(state: Mapping[str, Event], canonical_type: str) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for identity, event in state.items():
         wire = meaning(event.record)
-        key = identity if _is_own(identity, canonical_type) else str(sorted(wire.items(), key=str))
+        key = identity if is_own(identity, canonical_type) else str(sorted(wire.items(), key=str))
         while key in found:
             key += "'"
         found[key] = wire
@@ -276,7 +312,7 @@ def refuses_what_is_not_there(subject: Subject, canonical_type: str, effort: Eff
             levels = await told(shop, canonical_type)
             some = next(iter(levels.values()), None)
             if some is None:
-                not_proven("the sandbox has no record of this type")
+                not_proven(NOTHING_HELD)
             record = StockLevel(sku="NO-SUCH-SKU-77", quantity=3, location_id=some.record.location_id)
             (outcome,) = await push_until_done(
                 shop, canonical_type, deliveries(subject, [attrs.evolve(some, record=record)])
@@ -298,8 +334,9 @@ def raises_what_concerns_the_connection(subject: Subject, canonical_type: str, e
             usual = await push_until_done(shop, canonical_type, batch)
         batch = _delivered(batch, usual)[:5]
         if not batch:
-            not_proven("nothing of this type can be written to the sandbox")
+            not_proven(not_written(usual[0].reason if usual else ""))
         async with subject.shop(records=twin_of(subject, canonical_type), seed=effort.seed) as shop:
+            note("from now on every request is answered with 503")
             shop.sandbox.control.faults.replace([{"fault": "status", "status": 503, "body": "down"}])
             try:
                 outcomes = await push(shop, canonical_type, batch)

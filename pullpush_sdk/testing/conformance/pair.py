@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Delivery, Event, Outcome, Result
+from pullpush_sdk.connector import Connector, Delivery, Event, Outcome, Result
 from pullpush_sdk.engine.ports import Engine, FlowSpec
 from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine import memory_engine
 
-from ._history import Edit, Known, kinds_for, play, try_histories
+from ._history import KINDS, Edit, Known, kinds_for, play, try_histories
+from ._lacks import no_edit
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning, newest
 
@@ -72,7 +75,7 @@ def comes_to_rest(subject: Subject, canonical_type: str, effort: Effort) -> None
 
     kinds = asyncio.run(asked())
     if not kinds:
-        not_proven("the sandbox plays no merchant edit of this type")
+        not_proven(no_edit(KINDS.get(canonical_type, ())))
     try_histories(effort, kinds, lambda history: asyncio.run(_rested(subject, canonical_type, history)))
 
 
@@ -95,6 +98,7 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
             if edit.which % 3 == 0:
                 await ways[edit.which % 2].turn()
         await _rest(ways)
+        written = _written(subject.loaded.connector, canonical_type)
         here, there = await _state(left, canonical_type), await _state(right, canonical_type)
         for identity in here.keys() & there.keys():
             if canonical_type == "stocklevel" and None in (
@@ -103,8 +107,38 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
             ):
                 continue  # what one side does not know is left alone at the other
             one, other = meaning(here[identity].record), meaning(there[identity].record)
-            if one != other:
-                broken(f"at rest {identity} is {one} in one shop and {other} in the other")
+            differs = [
+                name
+                for name in sorted(one.keys() | other.keys())
+                if one.get(name) != other.get(name) and (written is None or name in written)
+            ]
+            if differs:
+                name = differs[0]
+                broken(
+                    f"at rest {identity} has {name} {one.get(name)!r} in one shop and {other.get(name)!r} in the other"
+                )
+
+
+def _written(connector: Connector, canonical_type: str) -> frozenset[str] | None:
+    """The fields that the bodies of a manifest's writes name; None where it has no body, and Python says what goes.
+
+    What is only read stays as each shop has it.
+    """
+    push = connector.manifest.push.get(canonical_type) if connector.manifest is not None else None
+    writes = [getattr(push, part) for part in ("create", "update", "bulk")] if push is not None else []
+    bodies = [write.body for write in writes if write is not None and write.body is not None]
+    return frozenset(re.split(r"[.\[]", text)[0] for body in bodies for text in _texts(body)) or None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
 
 
 def _both_ways(subject: Subject, canonical_type: str, left: Shop, right: Shop, engine: Engine) -> tuple[Way, Way]:

@@ -11,6 +11,7 @@ from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine import memory_engine
 
+from ._lacks import not_written
 from ._law import Effort, Law, broken, not_proven
 from ._subject import Shop, Subject, meaning
 from .destination import deliveries, given, prepared, push_until_done, told, twin_of
@@ -43,7 +44,7 @@ def second_sync_writes_nothing(subject: Subject, canonical_type: str, effort: Ef
             way = Way(flow=flow, source=left, destination=right, engine=engine)
             await way.turn()
             if not way.writes:
-                not_proven("nothing of this type can be written to the sandbox")
+                not_proven(not_written())
             first = way.writes
             clock.advance(3600)
             async for page in left.pages(canonical_type):  # from the beginning, as after a reset of the cursor
@@ -77,7 +78,7 @@ def round_trip_changes_nothing(subject: Subject, canonical_type: str, effort: Ef
         first = await _copied(subject, canonical_type, events, effort)
         second = await _copied(subject, canonical_type, list(first.values()), effort)
         if not first:
-            not_proven("nothing of this type can be written to the sandbox")
+            not_proven(not_written())
         for identity, event in first.items():
             if identity not in second:
                 broken(f"{identity} came into one shop, and from there not into the next", steps=_STEPS)

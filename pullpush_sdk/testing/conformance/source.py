@@ -13,9 +13,11 @@ from pullpush_sdk.connector import Event, Page
 from pullpush_sdk.errors import PullPushError, TransientError
 from pullpush_sdk.sandbox import ChangeError
 
-from ._history import Edit, kinds_for, known_records, play, try_histories
+from ._history import KINDS, Edit, Known, grown, kinds_for, known_records, play, try_histories
+from ._journal import note
+from ._lacks import NOT_COUNTED, NOTHING_HELD, no_edit
 from ._law import Effort, Law, NotProvenError, broken, not_proven
-from ._subject import Shop, Subject, newest
+from ._subject import Shop, Subject, in_several_pages, newest
 from ._truth import holds_what_was_told
 
 __all__ = ["LAWS"]
@@ -40,7 +42,7 @@ def reads_everything(subject: Subject, canonical_type: str, effort: Effort) -> N
             _well_formed(subject, events)
             first = newest(shop, events)
             if not first and not shop.sandbox.control.contents:
-                not_proven("the sandbox has no record of this type")
+                not_proven(NOTHING_HELD)
             again, _ = await shop.sweep(canonical_type, pages[-1].cursor)
             for event in again:
                 old = first.get(shop.identity(event))
@@ -49,7 +51,7 @@ def reads_everything(subject: Subject, canonical_type: str, effort: Effort) -> N
             unproven = _unheld(shop, canonical_type, pages)
             await _snapshot_agrees(shop, canonical_type, set(first))
             if not first or unproven:
-                not_proven(unproven or "the sandbox has no record of this type")
+                not_proven(unproven or NOTHING_HELD)
 
     asyncio.run(tried())
 
@@ -85,10 +87,8 @@ def goes_on_from_every_page(subject: Subject, canonical_type: str, effort: Effor
 
     async def tried() -> None:
         async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
-            pages = [page async for page in shop.pages(canonical_type)]
+            pages = await grown(shop, canonical_type)
             everything = set(newest(shop, [event for page in pages for event in page.events]))
-            if len(pages) < 2:
-                not_proven("the sandbox has a single page of this type")
             step = max(1, len(pages) // max(effort.examples, 1))
             for stop in range(0, len(pages) - 1, step):
                 before = {shop.identity(event) for page in pages[: stop + 1] for event in page.events}
@@ -113,15 +113,21 @@ def misses_no_change(subject: Subject, canonical_type: str, effort: Effort) -> N
 
     possible = kinds()
     if not possible:
-        not_proven("the sandbox plays no merchant edit of this type")
-    try_histories(effort, possible, lambda history: asyncio.run(_told(subject, canonical_type, history)))
+        not_proven(no_edit(KINDS.get(canonical_type, ())))
+
+    async def seeded() -> tuple[Subject, int, Known]:
+        reader, enough = await in_several_pages(subject, canonical_type)
+        # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
+        records = min(subject.many, enough)
+        async with reader.shop(records=records) as shop:
+            return reader, records, await known_records(shop, canonical_type)
+
+    reader, records, known = asyncio.run(seeded())
+    try_histories(effort, possible, lambda history: asyncio.run(_told(reader, canonical_type, history, records, known)))
 
 
-async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit]) -> None:
-    # Tried for every history: a type of which a great shop has few records is tried in a lesser one.
-    records = min(subject.many, subject.many_of.get(canonical_type, subject.many))
+async def _told(subject: Subject, canonical_type: str, history: Sequence[Edit], records: int, known: Known) -> None:
     async with subject.shop(records=records) as shop:
-        known = await known_records(shop, canonical_type)
         waiting = list(enumerate(history))
         events: list[Event] = []
         cursor, seen = None, 0
@@ -169,6 +175,7 @@ def comes_through_failures(subject: Subject, canonical_type: str, effort: Effort
     async def tried(seed: int) -> None:
         async with subject.shop(seed=effort.seed) as shop:
             everything = set(newest(shop, (await shop.sweep(canonical_type))[0]))
+            note(f"from now on requests are refused, reset, cut and lost at random (seed {seed})")
             shop.sandbox.control.faults.replace(_faults(seed))
             told, cursor = set(), None
             for _ in range(_PATIENCE):
@@ -206,9 +213,8 @@ def ends_on_a_repeated_page(subject: Subject, canonical_type: str, effort: Effor
 
     async def tried() -> None:
         async with subject.shop(records=subject.many_of.get(canonical_type, subject.many), seed=effort.seed) as shop:
-            count = len([1 async for _ in shop.pages(canonical_type)])
-            if count < 2:
-                not_proven("the sandbox has a single page of this type")
+            count = len(await grown(shop, canonical_type))
+            note("from now on every list gives its first page again")
             shop.sandbox.control.faults.replace(_repeats(shop))
             with suppress(PullPushError):
                 seen = 0
@@ -234,11 +240,11 @@ def keeps_unknown_apart_from_zero(subject: Subject, canonical_type: str, effort:
     async def tried() -> None:
         async with subject.shop(seed=effort.seed) as shop:
             if not shop.edits("stock"):
-                not_proven("the sandbox plays no stock edit")
+                not_proven(no_edit(["stock"]))
             levels = newest(shop, (await shop.sweep(canonical_type))[0])
             counted = [event.record for event in levels.values() if event.record.quantity is not None]
             if not counted:
-                not_proven("the sandbox counts no stock")
+                not_proven(NOT_COUNTED)
             record = counted[effort.seed % len(counted)]
             for quantity in (0, 7, None, 0):
                 shop.edit("stock", sku=record.sku, location=record.location_id, quantity=quantity)

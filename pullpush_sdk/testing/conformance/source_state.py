@@ -10,9 +10,10 @@ from pullpush_sdk.canonical import dumps, loads
 from pullpush_sdk.connector import Event, Verb
 from pullpush_sdk.sandbox import ChangeError
 
-from ._history import Edit, kinds_for, known_records, play
+from ._history import KINDS, Edit, creation_of, kinds_for, known_records, play
+from ._lacks import NOTHING_HELD, TOO_FEW_EDITED, no_deletion, no_edit
 from ._law import Effort, Law, broken, not_proven
-from ._subject import Shop, Subject, meaning, newest
+from ._subject import Shop, Subject, in_several_pages, meaning, newest
 from ._truth import books, holds_what_was_told, same_books
 
 __all__ = ["LAWS"]
@@ -22,22 +23,23 @@ _STOPS = 400
 """Pages after which a sweep over what changed must have ended."""
 _SKEWS = (-7200.0, 7200.0)
 """Seconds by which the platform's clock differs from ours: an hour that a summer time takes, and one more."""
-_EDITS = ("stock", "product", "customer", "order_status")
+_EDITS = ("stock", "product", "customer", "order_status", "invoice", "cart", "call")
 
 
 async def _changed_together(shop: Shop, canonical_type: str, most: int, *, after: float = 60) -> set[str]:
-    """Edit so many records in one instant; the keys of those that changed."""
+    """Edit so many records in one instant, or make some where nobody edits them; the keys of those that changed."""
     kinds = [kind for kind in kinds_for(shop, canonical_type) if kind in _EDITS]
-    if not kinds:
-        not_proven("the sandbox plays no merchant edit of this type")
+    new = "" if kinds else creation_of(shop, canonical_type)
+    if not kinds and not new:
+        not_proven(no_edit(KINDS.get(canonical_type, ())))
     known = await known_records(shop, canonical_type)
     shop.clock.advance(after)
     changed = set()
     for number, key in enumerate(known.keys[:most]):
-        edit = Edit(after_page=0, kind=kinds[0], which=number, value=300 + number)
+        edit = Edit(after_page=0, kind=new or kinds[0], which=number, value=300 + number)
         with suppress(ChangeError):  # this one cannot be edited
-            play(shop, edit, known, number)
-            changed.add(key)
+            made = play(shop, edit, known, number)
+            changed.add(made if new else key)
     return changed
 
 
@@ -45,12 +47,12 @@ def bears_shared_instants(subject: Subject, canonical_type: str, effort: Effort)
     """Many records that change in one instant are all told, also by a reader that stops after every page."""
 
     async def tried() -> None:
-        many = subject.many_of.get(canonical_type, subject.many)
-        async with subject.shop(records=many, seed=effort.seed) as shop:
+        reader, many = await in_several_pages(subject, canonical_type)
+        async with reader.shop(records=many, seed=effort.seed) as shop:
             _, cursor = await shop.sweep(canonical_type)
             changed = await _changed_together(shop, canonical_type, many)
             if len(changed) < 2:
-                not_proven("the sandbox can edit less than two records of this type")
+                not_proven(TOO_FEW_EDITED)
             shop.clock.advance(90)
             told = {_key(shop, event) for event in await _stopping(shop, canonical_type, cursor)}
             if changed - told:
@@ -123,12 +125,12 @@ def tells_no_dead_record(subject: Subject, canonical_type: str, effort: Effort) 
         async with subject.shop(seed=effort.seed) as shop:
             kind = _DELETIONS.get(canonical_type, "")
             if not shop.edits(kind):
-                not_proven("the sandbox plays no deletion of this type")
+                not_proven(no_deletion(kind))
             events, cursor = await shop.sweep(canonical_type)
             before = newest(shop, events)
             known = await known_records(shop, canonical_type)
             if not known.keys:
-                not_proven("the sandbox has no record of this type")
+                not_proven(NOTHING_HELD)
             shop.clock.advance(60)
             key = known.keys[effort.seed % len(known.keys)]
             shop.edit(kind, **{_NAMED_BY[kind]: key})

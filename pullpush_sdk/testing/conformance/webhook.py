@@ -18,6 +18,7 @@ from pullpush_sdk.serve._target import Target
 from pullpush_sdk.testing.engine import memory_engine
 
 from ._history import Known, kinds_for, known_records
+from ._lacks import HEARS_NOTHING, NO_DELETION_HEARD, NO_STOCK_HEARD, NOT_COUNTED, no_deletion, no_edit
 from ._law import Effort, Law, broken, not_proven
 from ._listening import Ear, listening
 from ._subject import Subject, meaning, newest
@@ -60,7 +61,7 @@ async def _edits(ear: Ear, canonical_type: str, count: int = 1) -> list[WebhookR
     # What cannot be read may be about a record of another type; where nothing else came, the law says what is wrong.
     about = [each for each, speaks in spoken if speaks] or [each for each, speaks in spoken if speaks is None]
     if not about:
-        not_proven("the sandbox sends no webhook about an edit of this type")
+        not_proven(HEARS_NOTHING)
     return about
 
 
@@ -74,6 +75,11 @@ def _values(kind: str, known: Known, number: int) -> dict[str, Json]:
         "order_create": {"items": [{"sku": sku, "quantity": 1}], "email": "shopper@example.com"},
         "cart_create": {"items": [{"sku": sku, "quantity": 1}], "email": "shopper@example.com"},
         "order_status": {"order": key, "status": ("processing", "completed")[number % 2]},
+        "invoice": {"invoice": key, "status": ("paid", "void")[number % 2]},
+        "invoice_create": {"items": [{"sku": sku, "quantity": 1}], "email": "shopper@example.com"},
+        "cart": {"cart": key, "quantity": 40 + number},
+        "call": {"call": key, "duration": 40 + number},
+        "call_create": {"number": f"+49301234{number:03}", "duration": 40 + number},
         "customer": {"email": key, "name": f"Heard {number}"},
         "customer_create": {"email": f"heard-{number}@example.com", "name": f"Heard {number}"},
     }
@@ -275,11 +281,11 @@ def _broken_bodies(request: WebhookRequest, effort: Effort) -> Iterator[tuple[st
 async def keeps_unknown_apart_from_zero(ear: Ear, canonical_type: str, effort: Effort) -> None:
     """A webhook of a real zero says zero; one of stock that nobody counts never does."""
     if not ear.shop.edits("stock"):
-        not_proven("the sandbox plays no stock edit")
+        not_proven(no_edit(["stock"]))
     levels = newest(ear.shop, (await ear.shop.sweep(canonical_type))[0])
     counted = [event.record for event in levels.values() if event.record.quantity is not None]
     if not counted:
-        not_proven("the sandbox counts no stock")
+        not_proven(NOT_COUNTED)
     record = counted[effort.seed % len(counted)]
     heard = 0
     for quantity in (5, 0, None, 3):
@@ -290,21 +296,21 @@ async def keeps_unknown_apart_from_zero(ear: Ear, canonical_type: str, effort: E
         if mine and mine[-1] != quantity:
             broken(f"the shop has {quantity!r} of {record.sku}, the webhook says {mine[-1]!r}")
     if not heard:
-        not_proven("the sandbox sends no webhook about stock")
+        not_proven(NO_STOCK_HEARD)
 
 
 async def tells_deletions(ear: Ear, canonical_type: str, effort: Effort) -> None:
     """The webhook of a deletion says deleted, or nothing; it never tells the record as one that is there."""
     kind, name = _DELETIONS[canonical_type]
     if not ear.shop.edits(kind):
-        not_proven("the sandbox plays no deletion of this type")
+        not_proven(no_deletion(kind))
     events, _ = await ear.shop.sweep(canonical_type)
     before = newest(ear.shop, events)
     known = await known_records(ear.shop, canonical_type)
     key = known.keys[effort.seed % len(known.keys)]
     requests = await ear.after(kind, **{name: key})
     if not requests:
-        not_proven("the sandbox sends no webhook about a deletion")
+        not_proven(NO_DELETION_HEARD)
     for request in requests:
         try:
             told: Sequence[Event] = await ear.events(request)

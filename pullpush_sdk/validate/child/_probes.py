@@ -6,9 +6,9 @@ A law says that something is wrong; a probe says where.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +28,7 @@ Tell = Callable[..., None]
 MARK = "_resource"
 SMALL = 4
 """Records a page while paging is probed: few enough that the smallest list has several pages."""
+_SIZE_SETTING = re.compile(r"\{\{\s*\w*(?:size|limit)\w*\s*(?:\|[^{}]*)?\}\}")
 _DAY = 86_400.0
 _LONGEST = 30.0
 _EDITS: tuple[tuple[str, dict[str, Json]], ...] = (
@@ -177,15 +178,26 @@ def marked(plugin: Any) -> Any:
 
 
 def in_small_pages(plugin: Any) -> Any:
-    """The plugin, marked, with a manifest that asks for a few records a page."""
+    """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
         if pages.size_param is None:
-            return resource
+            return _with_small_setting(resource)
         return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
 
-    return _changed(marked(plugin), shrink)
+    return _changed(plugin, shrink)
+
+
+def _with_small_setting(resource: Any) -> Any:
+    """The resource whose page size is a setting's: the request asks for a few."""
+    if resource.list is None or resource.pagination.kind == "none":
+        return resource
+    params = {
+        name: SMALL if isinstance(value, str) and _SIZE_SETTING.fullmatch(value) else value
+        for name, value in resource.list.params.items()
+    }
+    return attrs.evolve(resource, list=attrs.evolve(resource.list, params=params))
 
 
 def _changed(plugin: Any, change: Callable[[str, Any], Any]) -> Any:
@@ -311,6 +323,7 @@ async def _webhooks(subject: Subject, tell: Tell) -> None:
     if not connector.webhooks:
         return
     received: list[WebhookRequest] = []
+    opened: list[Shop] = []
 
     async def listen(scope: Any, receive: Any, send: Any) -> None:
         body = b""
@@ -320,11 +333,14 @@ async def _webhooks(subject: Subject, tell: Tell) -> None:
             if not message.get("more_body"):
                 break
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        received.append(WebhookRequest(headers=headers, query={}, body=body, received_at=datetime.now(UTC)))
+        # By the clock that the sandbox signs with: a signed moment has to be fresh.
+        now = opened[0].clock.now()
+        received.append(WebhookRequest(headers=headers, query={}, body=body, received_at=now))
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     async with subject.shop() as shop, serve(listen) as address:
+        opened.append(shop)
         outbox = shop.sandbox.control.outbox
         subscribed = subject.loaded.hook.pullpush_subscribe(connection=shop.connection, url=f"{address}/hook")
         if outbox is None or subscribed is None:

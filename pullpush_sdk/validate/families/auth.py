@@ -8,6 +8,7 @@ from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import ApiKeyAuth, Manifest, NoAuth, OAuth2Auth, SessionAuth
 from pullpush_sdk.manifest.sites import ways_of
 from pullpush_sdk.validate._case import Case
+from pullpush_sdk.validate.places import value_at
 
 _HOUR = 3600.0
 _DAY = 86_400.0
@@ -37,7 +38,14 @@ def check(case: Case) -> Iterator[Problem]:
                 f"a session is used for {auth.ttl / _HOUR:.0f} hours",
                 "state the platform's own life of a session",
             )
-        if isinstance(auth, ApiKeyAuth) and auth.place.query is not None:
+        if isinstance(auth, SessionAuth) and not _wrote_ttl(case, path, auth):
+            yield case.at(
+                "auth-session-ttl",
+                path,
+                f"how long a session lasts is not said: it is taken for {auth.ttl / 60:.0f} minutes",
+                "ttl: the seconds of the platform's documentation, or expires: the path of the answer",
+            )
+        if isinstance(auth, ApiKeyAuth | OAuth2Auth | SessionAuth) and auth.place.query is not None:
             yield case.at(
                 "auth-key-in-url",
                 f"{path}.place",
@@ -49,6 +57,15 @@ def check(case: Case) -> Iterator[Problem]:
 def _oauth2(case: Case, path: str, auth: OAuth2Auth) -> Iterator[Problem]:
     if auth.grant == "authorization_code" and not auth.scopes and "scope" not in auth.authorize_params:
         yield case.at("auth-scopes", path, "no scopes are asked for", "name the least that the requests need")
+
+
+def _wrote_ttl(case: Case, path: str, auth: SessionAuth) -> bool:
+    """Whether the document states the life of a session; what is read from another form states what it can."""
+    if auth.expires is not None or case.document is None:
+        return True
+    keys = [part for part in path.removeprefix("$.").split(".") if part]
+    found = value_at(case.document.value, *keys)
+    return not isinstance(found, dict) or "ttl" in found
 
 
 def _signs_webhooks_only(manifest: Manifest) -> bool:

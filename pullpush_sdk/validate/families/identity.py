@@ -16,6 +16,8 @@ _TEMPLATE = re.compile(
     r"\b(lorem ipsum|todo|fixme|changeme|change me|your connector|describe (it|this) here)\b", re.IGNORECASE
 )
 
+_OTHER = re.compile(r"\bacme\.example\b", re.IGNORECASE)
+
 
 def check(case: Case) -> Iterator[Problem]:
     """Listing texts, links, and that names agree."""
@@ -37,6 +39,9 @@ def check(case: Case) -> Iterator[Problem]:
     for name in ("title", "description"):
         if _TEMPLATE.search(getattr(manifest, name)):
             yield case.at("identity-template-text", f"$.{name}", "text of a template", "write your own")
+    for name in ("docs", "base_url", "title", "description"):
+        if manifest.name != "acme" and _OTHER.search(getattr(manifest, name)):
+            yield case.at("identity-template-text", f"$.{name}", "the template's own platform", "write your own")
     entry = case.target.entry_point
     if entry and entry != manifest.name:
         yield case.at(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +11,7 @@ from pullpush_sdk.canonical import CanonicalType, fields_of
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.manifest import Manifest, Resource
 from pullpush_sdk.validate._case import Case
-from pullpush_sdk.validate.places import below
+from pullpush_sdk.validate.places import below, texts
 
 Json = Any
 KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -24,6 +26,7 @@ KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
 """Per type the published key fields that a connector can hardly do without."""
 
 _ONE_OF = {"name": ("firstName", "lastName", "company"), "email": ("phone", "contactId")}
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _ROUNDS = frozenset({"toInteger", "toBoolean"})
 _UNKNOWN_WORDS = frozenset({"", "0", "none", "null", "n/a", "-", "unlimited", "false"})
 
@@ -40,6 +43,8 @@ def check(case: Case) -> Iterator[Problem]:
             if manifest.origin == "manifest":
                 yield from _coverage(case, path, kind, resource.canonical_map)
             yield from _rules(case, path, kind, resource.canonical_map)
+            if manifest.origin == "manifest":
+                yield from _context(case, path, manifest, resource)
             yield from _stock_version(case, below("$.resources", name), resource)
     yield from _handlers(case, manifest)
 
@@ -95,14 +100,58 @@ def _rules(case: Case, path: str, kind: CanonicalType, rules: Mapping[str, Json]
                 "an amount that cannot be read becomes null without a word",
                 "use toDecimal: it refuses what is no number",
             )
+        yield from _amount(case, place, field, rule, steps)
         yield from _times(case, place, field, rule, steps)
         if kind.name == "stocklevel" and _plain(target) == "quantity":
             yield from _quantity(case, place, rule, steps)
         if field is not None and field.kind.name == "text" and field.required:
-            yield from _identity_rule(case, place, steps)
+            yield from _identity_rule(case, place, rule, steps)
         for name, arguments in steps:
             if name == "mapItems" and isinstance(arguments.get("items"), dict) and field is not None:
                 yield from _items(case, f"{place}.items", field, arguments["items"])
+
+
+def _amount(
+    case: Case, place: str, field: Any, rule: Json, steps: list[tuple[str, Mapping[str, Json]]]
+) -> Iterator[Problem]:
+    if field is None:
+        return
+    if field.wire == "currency" and isinstance(rule, dict):
+        for word in [rule.get("value"), *(each for each in [rule.get("default")] if each is not None)]:
+            if isinstance(word, str) and not _CURRENCY.fullmatch(word):
+                message = f"`{word[:40]}` is no currency"
+                yield case.at("mapping-value", place, message, "three capital letters of ISO 4217, such as EUR")
+    if field.kind.name != "money" or not isinstance(rule, dict):
+        return
+    if any(name == "toMinorUnits" for name, _ in steps):
+        yield case.at(
+            "mapping-money",
+            place,
+            "toMinorUnits makes cents of what is an amount: it becomes a hundred times as much",
+            "fromMinorUnits where the platform counts cents, else toDecimal",
+        )
+    if rule.get("default") is not None:
+        yield case.at(
+            "mapping-money-lost",
+            f"{place}.default",
+            "an amount that is not there becomes one",
+            "leave it out: null means that nothing is known",
+        )
+
+
+def _context(case: Case, path: str, manifest: Manifest, resource: Resource) -> Iterator[Problem]:
+    """Settings that nobody declared, and the item of a list that is not gone through."""
+    settings = set(manifest.settings.get("properties", {})) - set(manifest.secrets)
+    for text, place in texts(dict(resource.canonical_map), path):
+        name = text.removeprefix("@settings.")
+        if name != text and re.fullmatch(r"\w+", name) and name not in settings:
+            near = difflib.get_close_matches(name, settings, n=1)
+            hint = f"did you mean @settings.{near[0]}?" if near else "declare it under settings.properties"
+            yield case.at("mapping-path", place, f"there is no setting `{name[:60]}`", hint)
+        own = case.python is not None and any(each.name == "pullpush_pull" for each in case.python.hooks)
+        if text.startswith("@item.") and resource.for_each is None and not own:
+            message = "@item is the record of for_each, which this resource does not have"
+            yield case.at("mapping-path", place, message, "add for_each, or read the record itself")
 
 
 def _items(case: Case, path: str, field: Any, items: Mapping[str, Json]) -> Iterator[Problem]:
@@ -121,6 +170,7 @@ def _items(case: Case, path: str, field: Any, items: Mapping[str, Json]) -> Iter
                 "money as a whole number: what has cents is refused",
                 "use toDecimal, or fromMinorUnits for cents",
             )
+        yield from _amount(case, place, found, rule, steps)
         yield from _times(case, place, found, rule, steps)
 
 
@@ -170,9 +220,19 @@ def _quantity(case: Case, place: str, rule: Json, steps: list[tuple[str, Mapping
         )
 
 
-def _identity_rule(case: Case, place: str, steps: list[tuple[str, Mapping[str, Json]]]) -> Iterator[Problem]:
+def _identity_rule(
+    case: Case, place: str, rule: Json, steps: list[tuple[str, Mapping[str, Json]]]
+) -> Iterator[Problem]:
+    given = rule.get("default") if isinstance(rule, dict) else None
+    if isinstance(given, str | int) and not any(name == "lookup" for name, _ in steps):
+        yield case.at(
+            "mapping-identity",
+            f"{place}.default",
+            f"every record without one becomes `{str(given)[:40]}`: they are taken for one and the same",
+            "leave it empty: a record that nobody can name is refused",
+        )
     for name, _ in steps:
-        if name in {"lookup", "toBoolean"}:
+        if name in {"lookup", "toBoolean", "split", "first", "fromMinorUnits", "toMinorUnits"}:
             yield case.at("mapping-key-lossy", place, f"{name} makes one key of several", "keep the platform's own id")
         if name in {"lower", "upper"}:
             yield case.at(

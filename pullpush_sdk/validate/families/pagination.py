@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pullpush_sdk.canonical import UNSET
 from pullpush_sdk.errors import Problem
@@ -67,6 +68,15 @@ def _declared(case: Case, site: Site, pages: Pagination, response: Response) -> 
             f"`{pages.size_param}` is fixed here and set by paging",
             "leave it to pagination",
         )
+    written = dict(parse_qsl(urlsplit(site.request.path).query, keep_blank_values=True))
+    for name in (wanted, pages.size_param):
+        if name is not None and name in written:
+            yield case.at(
+                "pagination-fixed",
+                f"{site.path}.path",
+                f"`{name}` is fixed here and set by paging",
+                "leave it to pagination",
+            )
     unseen = not (response.total or response.total_pages or response.has_next)
     if pages.kind in {"page", "offset"} and unseen and pages.size_param is None:
         yield case.at(

@@ -10,6 +10,8 @@ from pullpush_sdk.manifest import Push, Write, placeholders
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate.places import below
 
+from ._bodies import check_bodies
+
 Json = Any
 _PARTS = ("create", "update", "archive", "bulk")
 
@@ -34,6 +36,9 @@ def check(case: Case) -> Iterator[Problem]:
             if write is not None:
                 yield from _write(case, f"{path}.{part}", part, name, write)
         yield from _find(case, path, name, push)
+        kind = case.types.get(name)
+        if kind is not None:
+            yield from check_bodies(case, path, kind, push)
 
 
 def _write(case: Case, path: str, part: str, name: str, write: Write) -> Iterator[Problem]:
@@ -47,6 +52,14 @@ def _write(case: Case, path: str, part: str, name: str, write: Write) -> Iterato
     empty = write.body is None and write.request.json is None and write.request.form is None
     if empty and write.request.query is None and part in {"create", "update"}:
         yield case.at("push-body", path, "a write without a body: nothing of the record is sent", "add body")
+    said = next((value for name, value in write.request.headers.items() if name.lower() == "content-type"), "")
+    if "urlencoded" in said and write.body is not None and write.request.form is None:
+        yield case.at(
+            "push-body",
+            below(f"{path}.request.headers", next(n for n in write.request.headers if n.lower() == "content-type")),
+            "the header says form, and the body is JSON",
+            "remove the header, or write the fields as request.form",
+        )
     if write.request.idempotent and method == "POST" and part == "create" and name == "order":
         yield case.at(
             "push-idempotent",

@@ -83,9 +83,12 @@ def _once(missing: Sequence[str]) -> list[str]:
 
 
 def _trials(report: Report) -> Iterator[str]:
+    """A line for each law and reason, with the types that it is about."""
     for outcome in ("broken", "not proven", "kept"):
+        together: dict[tuple[str, str], list[str]] = {}
         for each in report.trials:
-            if each.outcome != outcome:
-                continue
-            why = f": {each.reason}" if outcome == "not proven" else ""
-            yield f"  {outcome:<10}  {each.law} ({each.canonical_type}){why}"
+            if each.outcome == outcome:
+                reason = each.reason if outcome == "not proven" else ""
+                together.setdefault((each.law, reason), []).append(each.canonical_type)
+        for (law, reason), types in together.items():
+            yield f"  {outcome:<10}  {law} ({', '.join(types)}){f': {reason}' if reason else ''}"

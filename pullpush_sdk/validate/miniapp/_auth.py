@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,10 @@ Json = Any
 _KINDS = ("bearer_token", "apikey", "oauth2")
 _PUBLIC = frozenset({"client_id", "clientId", "client_secret", "clientSecret"})
 _BASIC = re.compile(r"Basic\s+\[\[[^\[\]]+\]\]\s*\[\[[^\[\]]+\]\]")
+_SYSTEM = frozenset({"webhookUrl", "subdomain", "uid", "code", "redirect_uri", "state"})
+_FIELDS = ("text", "password")
+_NAME = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
+_CREDENTIAL = re.compile(r"^authorization$|token|secret|password|(^|[-_])key$|api-?key", re.IGNORECASE)
 _NOT_SECRET = re.compile(
     r"(^|_)(public|publishable|key_?name|token_?type|tokenUrl|token_?url)|type$|url$", re.IGNORECASE
 )
@@ -31,6 +36,12 @@ def check(_case: Case, app: MiniApp) -> Iterator[Problem]:
     yield from _values(app, auth)
     yield from _oauth2(app, auth)
     yield from _bags(app, auth)
+    yield from _placeholders(app, auth)
+    yield from _clear(app)
+    for name, field in auth.part("form").parts():
+        if field.has("type") and field.value["type"] not in _FIELDS:
+            message = f"the field `{name[:40]}` is of no known type"
+            yield app.document.problem(message, field.at("type"), "text or password", code="miniapp-value")
     for text, path in texts_of(app.root.value, "$"):
         if _BASIC.search(text):
             yield app.problem(
@@ -130,6 +141,60 @@ def _oauth2(app: MiniApp, auth: Part) -> Iterator[Problem]:
         yield app.problem(16, where, "get_token gives no accessToken, and [[accessToken]] is used", "map accessToken")
 
 
+def _clear(app: MiniApp) -> Iterator[Problem]:
+    """Credentials written into the headers of every request."""
+    headers = app.sync.part("headers")
+    for name, value in headers.value.items():
+        if not isinstance(value, str) or "[[" in value or "{{" in value or not _CREDENTIAL.search(name):
+            continue
+        word = value.strip().removeprefix("Bearer ").removeprefix("Basic ").strip()
+        if re.fullmatch(r"[\[{<]?\w+[\]}>]?", word) and word[:1] in "[{<":
+            yield app.problem(17, headers.at(name), f"`{value[:40]}` is no placeholder", "write [[key]]")
+        elif word:
+            yield app.document.problem(
+                f"the header {name[:40]} looks like a credential in clear",
+                headers.at(name),
+                "write [[key]], and revoke it: it has leaked",
+                code="manifest-secret",
+            )
+
+
+def _placeholders(app: MiniApp, auth: Part) -> Iterator[Problem]:
+    """`{{key}}` that no form, config or earlier step gives."""
+    known = {*auth.part("config").value, *auth.part("form").value, *_SYSTEM}
+    for step in ("get_token", "refresh_token", "userDetails", "test_token"):
+        known |= set(targets_of(auth.part(step).value.get("mapping")))
+    for part in ("baseUrl", "headers"):
+        if app.sync.has(part):
+            yield from _unknown(app, app.sync.value[part], app.sync.at(part), known, strict=True)
+    for each, path in app.root.list("actions"):
+        if isinstance(each, dict):
+            yield from _of_action(app, Part(value=each, path=path), known)
+
+
+def _of_action(app: MiniApp, action: Part, known: set[str]) -> Iterator[Problem]:
+    known = known | set(action.part("parameters").part("properties").value)
+    strict = True
+    for each, path in action.list("requests"):
+        if not isinstance(each, dict):
+            continue
+        for key in ("url", "headers", "queryParams", "body", "args"):
+            if key in each:
+                yield from _unknown(app, each[key], f"{path}.{key}", known, strict=strict)
+        known = known | set(targets_of(each.get("mapping")))
+        # What a function returns is known when it runs; only near misses can be told from then on.
+        strict = strict and each.get("type") != "function"
+
+
+def _unknown(app: MiniApp, value: Json, path: str, known: set[str], *, strict: bool) -> Iterator[Problem]:
+    for text, place in texts_of(value, path):
+        for name in sorted(set(_NAME.findall(text)) - known):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.6 if strict else 0.8)
+            if near or strict:
+                hint = f"did you mean {{{{{near[0]}}}}}?" if near else "give it in config, form, or an earlier step"
+                yield app.problem(17, place, f"nothing supplies {{{{{name[:40]}}}}}", hint)
+
+
 def _bags(app: MiniApp, auth: Part) -> Iterator[Problem]:
     known = {*auth.part("config").value, *auth.part("form").value}
     for step in ("get_token", "refresh_token", "userDetails", "test_token"):
@@ -137,8 +202,6 @@ def _bags(app: MiniApp, auth: Part) -> Iterator[Problem]:
     for each, _ in auth.list("registrationRequests"):
         if isinstance(each, dict):
             known |= set(targets_of(each.get("mapping")))
-    import difflib  # noqa: PLC0415
-
     for text, path in texts_of(app.root.value, "$"):
         if "[[" not in text or path.startswith("$.description"):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +13,16 @@ import msgspec
 from pullpush_sdk.canonical import UNSET, loads
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.mapping import read_path
-from pullpush_sdk.samples import Samples
+from pullpush_sdk.samples import Samples, WebhookSample
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate._matching import list_records
 from pullpush_sdk.validate.families.samples import event_of, mapped, verified
 
-from ._document import MiniApp
+from ._document import MiniApp, Part
 
 Json = Any
+_VERIFICATION = {"header": "headerName", "kind": "type", "encoding": "encoding"}
+"""Keys of the manifest's verification to those of the document's."""
 
 
 def check(case: Case, app: MiniApp) -> Iterator[Problem]:
@@ -72,18 +75,40 @@ def _hooks(case: Case, app: MiniApp, samples: Samples) -> Iterator[Problem]:
             yield app.problem(46, "$.webhook", f"the sample {hook.sample} is not JSON")
             continue
         for problem in verified(case, webhook, hook):
-            yield app.problem(46, "$.webhook.verification", problem.message, problem.hint)
+            name = _VERIFICATION.get(problem.path.rpartition(".")[2], "")
+            part = app.root.part("webhook").part("verification")
+            yield app.problem(46, part.at(name) if name else part.path, problem.message, problem.hint)
         name = event_of(webhook, hook, body)
         if name not in places:
             message = f"the sample {hook.sample} is read as the event `{name[:60]}`, which has no handler"
-            yield app.problem(46, "$.webhook.eventExtraction", message)
+            near = difflib.get_close_matches(name, places, n=1, cutoff=0.8)
+            extraction = app.root.part("webhook").part("eventExtraction")
+            yield app.problem(46, places[near[0]].path if near else extraction.at("path"), message)
             continue
+        yield from _by_resource(case, app, places[name], hook, body)
         code = places[name].part("mapping").value.get("code")
         path = code if isinstance(code, str) else code.get("path") if isinstance(code, dict) else None
         if isinstance(path, str) and read_path(body, path) in (UNSET, None, ""):
             yield app.problem(
                 46, places[name].part("mapping").at("code"), f"the sample {hook.sample} has no code there"
             )
+
+
+def _by_resource(case: Case, app: MiniApp, handler: Part, hook: WebhookSample, body: Json) -> Iterator[Problem]:
+    """A handler by resource: its object is there, and the resource's map takes it."""
+    assert case.manifest is not None
+    resource = case.manifest.resources.get(handler.text("resource"))
+    kind = case.types.get(resource.canonical_type) if resource is not None else None
+    if resource is None or kind is None:
+        return
+    path = handler.text("dataPath") or "$"
+    record = read_path(body, path)
+    if record is UNSET or record is None:
+        yield app.problem(46, handler.at("dataPath"), f"the sample {hook.sample} has nothing at {path[:60]}")
+        return
+    for problem in mapped(case, "$", kind, resource.canonical_map, records=[(hook.sample, record)], resource=resource):
+        if problem.code == "samples-map":
+            yield app.problem(46, handler.at("dataPath"), problem.message, problem.hint)
 
 
 def _parts(app: MiniApp, folder: Path, samples: Samples) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pullpush_sdk.errors import Problem
 from pullpush_sdk.mapping import transforms
@@ -37,6 +38,9 @@ def check(case: Case, app: MiniApp) -> Iterator[Problem]:
         value = job.value.get(key)
         if value is not None and not _positive(value):
             yield app.problem(41, job.at(key), "expected a number above zero")
+    timeout = job.value.get("timeout")
+    if timeout is not None and _positive(timeout) and timeout < 1000:
+        yield app.problem(41, job.at("timeout"), f"no answer comes in {timeout} milliseconds", "30000 is half a minute")
     yield from _handlers(case, app)
 
 
@@ -65,6 +69,7 @@ def _resource(app: MiniApp, key: str, resource: Part) -> Iterator[Problem]:
         yield app.problem(36, resource.at("apiMapping"), "no apiMapping", "say which field comes from where")
     yield from _details(app, resource, details)
     yield from _urls(app, endpoints)
+    yield from _hosts(app, endpoints)
     yield from _content(app, resource)
     mapping = resource.part("apiMapping")
     for target, rule in mapping.value.items():
@@ -78,7 +83,10 @@ def _details(app: MiniApp, resource: Part, details: Part) -> Iterator[Problem]:
         yield app.problem(37, resource.at("expandDetails"), "expandDetails without endpoints.details", "state its url")
     if details and not expands:
         yield app.document.problem(
-            "details are described and not fetched", details.path, "expandDetails: true", code="miniapp-37-unused"
+            "details are described and not fetched",
+            resource.at("expandDetails") if "expandDetails" in resource.value else details.path,
+            "expandDetails: true",
+            code="miniapp-37-unused",
         )
     if details.has("url") and "{" not in details.text("url").replace("{{", ""):
         yield app.document.problem(
@@ -94,6 +102,21 @@ def _urls(app: MiniApp, endpoints: Part) -> Iterator[Problem]:
         url = each.text("url")
         if url and "://" not in url and not url.startswith(("[[", "{{")):
             yield app.problem(38, each.at("url"), "a relative address without sync.baseUrl", "state baseUrl")
+
+
+def _hosts(app: MiniApp, endpoints: Part) -> Iterator[Problem]:
+    """Addresses on a host of nearly the base's name, or of another owner: the credentials would go there."""
+    base = urlsplit(app.sync.text("baseUrl")).hostname or ""
+    for _, each in endpoints.parts():
+        url = each.text("url")
+        host = urlsplit(url).hostname or "" if "://" in url and "[" not in url and "{{" not in url else ""
+        if base and host and host != base and host.split(".")[-2:] != base.split(".")[-2:]:
+            yield app.document.problem(
+                f"the credentials of {base} would go to {host}",
+                each.at("url"),
+                "write a path below baseUrl",
+                code="manifest-url",
+            )
 
 
 def _content(app: MiniApp, resource: Part) -> Iterator[Problem]:

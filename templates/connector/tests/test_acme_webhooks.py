@@ -16,7 +16,7 @@ from pullpush_sdk.plugins import load_plugins
 from pullpush_sdk.sandbox import serve
 from pullpush_sdk.testing.conformance import Subject
 
-PLUGINS = load_plugins()
+PLUGINS = load_plugins(only="acme")
 SHOP = Subject.of(PLUGINS, "acme")
 CONNECTOR = SHOP.loaded.connector
 HANDLERS = CONNECTOR.manifest.webhook.handlers
@@ -38,6 +38,10 @@ def test_a_webhook_is_genuine_and_becomes_what_a_poll_would_read() -> None:
             async with watched.shop() as shop:
                 for table, rows in shop.sandbox.control.dump().items():
                     await shop.connection.client.send(_touch(table, next(iter(rows))))
+                for table, kind, name, field in _GOES:
+                    if kind in shop.sandbox.control.changes:
+                        row = next(iter(shop.sandbox.control.dump()[table].values()))
+                        shop.edit(kind, **{name: row[field]})
                 await shop.connection.client.send(Call(method="POST", url=_FLUSH))
                 for request in got:
                     assert watched.loaded.hook.pullpush_verify(connection=shop.connection, request=request)
@@ -54,6 +58,12 @@ def test_a_webhook_is_genuine_and_becomes_what_a_poll_would_read() -> None:
     assert {request.json()["event"] for request in got} >= set(HANDLERS)
 
 
+_GOES = (
+    ("products", "product_delete", "sku", "sku"),
+    ("orders", "order_delete", "order", "id"),
+    ("customers", "customer_delete", "email", "email"),
+)
+"""Table, the edit that takes a row away, what it names the row by, and the row's field of that."""
 _FLUSH = "https://api.acme.example/_sandbox/webhooks/flush"
 
 

@@ -35,6 +35,7 @@ Changes (`control.changes`, `POST /_sandbox/change`); each answers with the cano
 | `sku` | `sku`, `new_sku`; `which` of those that carry it (0): one may be taken, as after an unarchiving |
 | `order_create` | `items` [{`sku`, `quantity`}], `email`, `name` |
 | `order_status` | `order` (canonical id), `status`: `completed`, `cancelled`, `processing`, `on_hold`, `pending` |
+| `order_delete` | `order` (canonical id): it is in no list any more |
 | `order` | `number`; `processed`, `cancelled` |
 | `customer` | `email`, `name`: in all of the buyer's orders |
 | `customer_create` | `email`, `name`: buyers exist in orders only, so a new buyer's order is made |

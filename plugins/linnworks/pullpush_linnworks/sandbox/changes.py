@@ -34,6 +34,7 @@ def make_changes(store: Store, sessions: Sessions) -> dict[str, Callable[[Values
         "order": merchant.order,
         "order_create": merchant.order_create,
         "order_status": merchant.order_status,
+        "order_delete": merchant.order_delete,
         "customer": merchant.customer,
         "customer_create": merchant.customer_create,
         "customer_delete": merchant.customer_delete,
@@ -155,6 +156,14 @@ class _Merchant:
             raise ChangeError(
                 f"no order gets the status {wanted!r}", hint="completed, cancelled, processing, on_hold, pending"
             )
+        return {"key": _key(order)}
+
+    def order_delete(self, values: Values) -> Values:
+        """An order that is deleted is in no list any more, neither of the open nor of the processed ones."""
+        order = next((each for each in self._store.orders if _key(each) == values.get("order")), None)
+        if order is None:
+            raise ChangeError(f"no order has the id {values.get('order')!r}")
+        self._store.orders.remove(order)
         return {"key": _key(order)}
 
     def customer(self, values: Values) -> Values:

@@ -39,7 +39,8 @@ gone. Orders hold a plain line, the two lines of a configurable product, and bot
 Changes (all platforms): `stock` (`sku`, `quantity` or null, `location`), `product` (`sku`, `title`, `price`,
 `compare_at`: the price before the offer, absent or null for none), `product_create` (`sku`, `title`, `price`),
 `product_delete` (`sku`), `sku` (`sku`, `new_sku`), `order_create` (`items`, `email`), `order_status` (`order`,
-`status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`), `customer_delete` (`email`). Beside them:
+`status`), `customer` (`email`, `name`), `customer_create` (`email`, `name`), `customer_delete` (`email`),
+`invoice_create` (as of `order_create`). Beside them:
 `product` with `special_price`, `special_from_date`, `special_to_date`; `stock` with `manage_stock`, `backorders`,
 `qty`; `order` (`increment_id`, `state`); `source` (`source`, `enabled`).
 """

@@ -9,6 +9,7 @@
 | `order_create` | `items` [{`sku`, `quantity`}], `email` |
 | `order_status` | `order` (id), `status`: `completed`, `cancelled` or `processing` |
 | `order_delete` | `order` (id) |
+| `invoice_create` | as of `order_create`: the order is completed, and so gets its invoice |
 | `cart_create` | `items` [{`sku`, `quantity`}], `email` |
 | `customer` | `email`, `name` |
 | `customer_create` | `email`, `name` |
@@ -106,6 +107,11 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         store.remove_order(order)
         return {"id": order.id, "key": str(order.id)}
 
+    def invoice_create(values: Values) -> Values:
+        order = store.orders[order_create(values)["id"]]
+        own["order_status"]({"order_id": order.id, "slug": "completed"})
+        return {"key": str(store.invoices_of(order)[0].id)}
+
     def customer(values: Values) -> Values:
         if "customer_id" in values:
             return own["customer"](values)
@@ -129,6 +135,7 @@ def with_common_words(store: Store, own: Mapping[str, Change]) -> dict[str, Chan
         "customer": customer,
         "customer_create": customer_create,
         "customer_delete": customer_delete,
+        "invoice_create": invoice_create,
         "order_create": order_create,
         "order_delete": order_delete,
         "order_status": order_status,

@@ -33,7 +33,15 @@ from pullpush_shopify.sandbox._call import Call
 from pullpush_shopify.sandbox._customers import find_customer
 from pullpush_shopify.sandbox._graphql import Engine
 from pullpush_shopify.sandbox._inventory import set_available, track
-from pullpush_shopify.sandbox._merchant import SHARED, amount_of, customer_key, find_item, product_key, split_name
+from pullpush_shopify.sandbox._merchant import (
+    SHARED,
+    amount_of,
+    customer_key,
+    drop_order,
+    find_item,
+    product_key,
+    split_name,
+)
 from pullpush_shopify.sandbox._model import Checkout, CheckoutLine, Location, Order, Picture, Product
 from pullpush_shopify.sandbox._money import Bag, to_minor
 from pullpush_shopify.sandbox._orders import cancel
@@ -79,6 +87,7 @@ def changes(make_call: Callable[[], Call], engine: Engine) -> Mapping[str, Calla
         "product": _product,
         "order": _order,
         "customer": _customer,
+        "cart": lambda values, call: _checkout_edit({"id": values.get("cart"), "quantity": values["quantity"]}, call),
         "cart_create": _cart_create,
         "checkout": _checkout,
         "compliance": _compliance,
@@ -188,9 +197,7 @@ def _order(values: Values, call: Call) -> Values:
         cancel(call, order, reason="CUSTOMER", restock=bool(values.get("restock", False)))
         return {"order": order.gid, "cancelled": True}
     if values.get("delete"):
-        del store.orders[order.id]
-        store.version += 1
-        store.emit("orders/delete", order)
+        drop_order(order, call)
         return {"order": order.gid, "deleted": True}
     store.changed(order)
     for name in ("note", "tags", "email", "phone"):

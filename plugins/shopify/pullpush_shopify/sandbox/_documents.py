@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -129,6 +130,12 @@ def load_schema() -> GraphQLSchema:
         text = files("pullpush_shopify.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
         _SCHEMA.append(build_ast_schema(parse(text, no_location=True), assume_valid=True))
     return _SCHEMA[0]
+
+
+@lru_cache(maxsize=1)
+def kept_documents() -> Documents:
+    """The texts that were asked for, for every shop of the process: what a text means is no shop's own."""
+    return Documents(load_schema())
 
 
 @attrs.frozen(kw_only=True)

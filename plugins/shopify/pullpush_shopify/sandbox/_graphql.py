@@ -11,7 +11,7 @@ import attrs
 from pullpush_sdk.sandbox import LeakyBucket, Violations
 from pullpush_shopify.sandbox._call import Call
 from pullpush_shopify.sandbox._cost import actual_cost, requested_cost
-from pullpush_shopify.sandbox._documents import Documents, load_schema
+from pullpush_shopify.sandbox._documents import kept_documents, load_schema
 from pullpush_shopify.sandbox._execute import Plan
 from pullpush_shopify.sandbox._inputs import coerce_variables
 from pullpush_shopify.sandbox._resolve import make_runner
@@ -91,7 +91,7 @@ class Engine:
 
     def __init__(self) -> None:
         schema = load_schema()
-        self.documents = Documents(schema)
+        self.documents = kept_documents()
         self._runner = make_runner(schema)
 
     def answer(self, request: Mapping[str, Any], call: Call, tariff: Tariff) -> Answer:

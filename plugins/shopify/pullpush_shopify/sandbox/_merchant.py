@@ -24,10 +24,10 @@ from pullpush_shopify.sandbox._call import Call
 from pullpush_shopify.sandbox._catalogue import create_product
 from pullpush_shopify.sandbox._customers import find_customer, new_customer, write_customer
 from pullpush_shopify.sandbox._model import Customer, Item, Order, Product
-from pullpush_shopify.sandbox._orders import cancel, create_order
+from pullpush_shopify.sandbox._orders import cancel, create_order, pay
 from pullpush_shopify.sandbox._totals import recalculate
 
-__all__ = ["SHARED", "amount_of", "customer_key", "find_item", "product_key", "split_name"]
+__all__ = ["SHARED", "amount_of", "customer_key", "drop_order", "find_item", "product_key", "split_name"]
 
 Values = Mapping[str, Any]
 
@@ -121,6 +121,26 @@ def _set_status(values: Values, call: Call) -> Values:
     return {"order": order.gid, "key": str(order.id)}
 
 
+def _delete_order(values: Values, call: Call) -> Values:
+    order = _find_order(values, call)
+    drop_order(order, call)
+    return {"order": order.gid, "deleted": True, "key": str(order.id)}
+
+
+def drop_order(order: Order, call: Call) -> None:
+    """Take an order away and tell of it."""
+    del call.store.orders[order.id]
+    call.store.version += 1
+    call.store.emit("orders/delete", order)
+
+
+def _create_invoice(values: Values, call: Call) -> Values:
+    """A new order that is paid at once: the shop's invoices are its paid orders."""
+    made = _create_order(values, call)
+    pay(call.store.orders[int(made["key"])], call)
+    return made
+
+
 def _find_order(values: Values, call: Call) -> Order:
     number = str(values.get("order", ""))
     order = call.store.orders.get(int(number)) if number.isdecimal() else None
@@ -163,7 +183,9 @@ def _change_sku(values: Values, call: Call) -> Values:
 SHARED: Mapping[str, Callable[[Values, Call], Values]] = {
     "customer_create": _create_customer,
     "customer_delete": _delete_customer,
+    "invoice_create": _create_invoice,
     "order_create": _create_order,
+    "order_delete": _delete_order,
     "order_status": _set_status,
     "product_create": _create_product,
     "product_delete": _delete_product,

@@ -284,17 +284,22 @@ def _update(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     return payload(order=order)
 
 
+def pay(order: Order, call: Call) -> None:
+    """What is due of an order is paid."""
+    call.store.changed(order)
+    order.financial_status, order.received = "PAID", order.current_total
+    recalculate(order)
+    call.store.emit("orders/paid", order)
+    call.store.emit("orders/updated", order)
+
+
 def _mark_as_paid(_root: Any, arguments: Mapping[str, Any], call: Call) -> Any:
     order = call.store.by_gid("Order", arguments["input"]["id"])
     if order is None:
         return payload(order=None, user_errors=[UserError(["id"], "Order does not exist")])
     if order.financial_status not in ("PENDING", "AUTHORIZED", "PARTIALLY_PAID"):
         return payload(order=order, user_errors=[UserError(["id"], "Order cannot be marked as paid.")])
-    call.store.changed(order)
-    order.financial_status, order.received = "PAID", order.current_total
-    recalculate(order)
-    call.store.emit("orders/paid", order)
-    call.store.emit("orders/updated", order)
+    pay(order, call)
     call.log_write("order", order=order.gid, source=order.source_identifier, mutation=call.mutation)
     return payload(order=order)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from pullpush_sdk.canonical import CallStatus, CartStatus, InvoiceStatus, OrderStatus
 from pullpush_sdk.connector import Event, Verb, WebhookRequest
 from pullpush_sdk.errors import PullPushError
 
@@ -35,6 +36,10 @@ def _older(event: Event) -> Event:
         "stocklevel": {"quantity": 1},
         "product": {"title": "Before"},
         "contact": {"name": "Before"},
+        "order": {"status": OrderStatus.FAILED},
+        "invoice": {"status": InvoiceStatus.UNCOLLECTIBLE},
+        "cart": {"status": CartStatus.EXPIRED},
+        "call": {"status": CallStatus.BUSY},
     }
     record = attrs.evolve(event.record, **names.get(event.type, {}))
     return attrs.evolve(event, record=record, version=event.version + _YEARS)

@@ -1,4 +1,8 @@
-"""Acme's webhooks: `{"event": "products.changed", "id": …, "data": {…}}`, signed over the raw body."""
+"""Acme's webhooks: `{"event": "TABLE.changed", "id": …, "data": {…}}`, signed over the raw body.
+
+A row that is gone is told as `TABLE.deleted`, with what it last was.
+Switch (`--set`): `webhook_url` is where they go from the start, an address of this machine.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +28,11 @@ class Announcer:
         self._sent = 0
         store.changed.append(self._changed)
 
-    def _changed(self, table: str, row: Row) -> None:
+    def _changed(self, table: str, row: Row, what: str) -> None:
         if not self.url:
             return
         self._sent += 1
-        event = f"{table}.changed"
+        event = f"{table}.{what}"
         body = json.dumps({"event": event, "id": f"evt-{self._sent}", "data": row}).encode()
         signature = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Acme-Signature": signature}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+# <type:product|type:stocklevel|type:order|type:invoice|type:cart>
 import random
+
+# </type:product|type:stocklevel|type:order|type:invoice|type:cart>
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pullpush_sdk.sandbox import SandboxClock
+from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
 __all__ = ["Row", "Store", "UniqueError"]
 
@@ -64,18 +67,20 @@ KINDS = {
 """Table to the word for its records that the laws of conformance know."""
 
 
-class UniqueError(Exception):
+class UniqueError(ChangeError):
     """Two rows would share what only one may have."""
 
 
 class Store:
-    """Tables by name: id to row, oldest first. Nothing is ever removed: pages would shift under their reader."""
+    """Tables by name: id to row, oldest first."""
 
     def __init__(self, clock: SandboxClock, *, records: int, seed: int) -> None:
         self._clock = clock
         self._records = records
         self._seed = seed
-        self.changed: list[Callable[[str, Row], None]] = []
+        self.changed: list[Callable[[str, Row, str], None]] = []
+        """Each hears the table, the row, and whether it was `changed` or `deleted`."""
+        self._numbers: dict[str, int] = {}
         self.tables: dict[str, dict[int, Row]] = {}
         self.reset()
 
@@ -87,6 +92,11 @@ class Store:
                 # Four rows share each second: whoever reads by time must not lose the others.
                 stamp = _text(self._clock.now() - timedelta(days=30) + timedelta(seconds=number // 4))
                 self.tables[name][number] = {"id": number, **row, "created_at": stamp, "updated_at": stamp}
+        self._numbers = {name: len(rows) for name, rows in self.tables.items()}
+
+    def now(self) -> str:
+        """The shop's time as its rows have it."""
+        return _text(self._clock.now())
 
     def contents(self) -> Mapping[str, Callable[[], list[Row]]]:
         """What the shop really holds, in the words of its edits: what a reader's events are compared with."""
@@ -94,26 +104,27 @@ class Store:
         def held(name: str) -> Callable[[], list[Row]]:
             def rows() -> list[Row]:
                 listed = self.tables[name].values()
-                return [{"keys": [str(row["id"]), *filter(None, [row[UNIQUE[name]]])]} for row in listed]
+                return [{"keys": [str(row["id"]), *filter(None, [row[UNIQUE[name]]])], "native": row} for row in listed]
 
             return rows
 
         return {KINDS[name]: held(name) for name in UNIQUE}
 
-    def add(self, name: str, values: Row) -> Row:
-        """A new row.
+    def add(self, name: str, values: Row, *, anyhow: bool = False) -> Row:
+        """A new row; with `anyhow` also where another one has the same value in the table's unique field.
 
         Raises:
             UniqueError: another row has the same value in the table's unique field.
         """
         unique = UNIQUE[name]
-        if values.get(unique) is not None and any(self.rows(name, unique, values[unique])):
+        if not anyhow and values.get(unique) is not None and any(self.rows(name, unique, values[unique])):
             raise UniqueError(f"{unique} {values[unique]} is taken")
-        number = len(self.tables[name]) + 1
+        self._numbers[name] += 1
+        number = self._numbers[name]  # never given twice, not even where a row is gone
         stamp = _text(self._clock.now())
         row = {**values, "id": number, "created_at": stamp, "updated_at": stamp}
         self.tables[name][number] = row
-        self._tell(name, row)
+        self._tell(name, row, "changed")
         return row
 
     def patch(self, name: str, number: int, values: Row) -> Row:
@@ -121,34 +132,44 @@ class Store:
         kept = {"id": number, "created_at": self.tables[name][number]["created_at"]}
         row = {**self.tables[name][number], **values, **kept, "updated_at": _text(self._clock.now())}
         self.tables[name][number] = row
-        self._tell(name, row)
+        self._tell(name, row, "changed")
+        return row
+
+    def remove(self, name: str, number: int) -> Row:
+        """Take a row away; the ones behind it move to earlier pages."""
+        row = self.tables[name].pop(number)
+        self._tell(name, row, "deleted")
         return row
 
     def rows(self, name: str, field: str, value: Any) -> Iterator[Row]:
         """The rows that hold a value; compared as text, as query parameters are."""
         return (row for row in self.tables[name].values() if str(row.get(field)) == str(value))
 
-    def _tell(self, name: str, row: Row) -> None:
+    def _tell(self, name: str, row: Row, what: str) -> None:
         for listener in self.changed:
-            listener(name, row)
+            listener(name, row, what)
 
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# <type:product|type:order|type:invoice|type:cart>
 def _prices(count: int, seed: int) -> list[str]:
     dice = random.Random(seed)
     return [f"{dice.randint(1, 90)}.{dice.choice(('00', '50', '95'))}" for _ in range(count)]
 
 
+# </type:product|type:order|type:invoice|type:cart>
+# <type:stocklevel>
 def _figures(count: int, seed: int) -> list[int]:
     dice = random.Random(seed + 1)
     return [dice.randint(1, 500) for _ in range(count)]
 
 
+# </type:stocklevel>
 def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
-    """Table names with their first rows: a real zero, an untracked item, empty texts and nulls among them."""
+    """Table names with their first rows; zeros, blanks and nulls are among them."""
     numbers = range(1, count + 1)
     # <type:product>
     yield (
