@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["Place", "at", "leaves", "put", "tables", "without"]
 
@@ -61,8 +61,9 @@ def put(value: Json, place: Place, new: Json) -> Json:
         if not below and isinstance(inner, dict) and isinstance(following, str):
             below = inner[step] = {}
         inner = below
-    if isinstance(inner, dict) or (isinstance(inner, list) and isinstance(place[-1], int) and place[-1] < len(inner)):
-        inner[place[-1]] = new
+    last = place[-1]
+    if isinstance(inner, dict) or (isinstance(inner, list) and isinstance(last, int) and last < len(inner)):
+        cast("Any", inner)[last] = new
     return changed
 
 

@@ -127,6 +127,7 @@ def _base_url(api: Api) -> tuple[str, dict[str, Json], dict[str, str]]:
     """The first server's address, its variables as settings, and what is wrong with it."""
     settings: dict[str, Json] = {}
     url = re.sub(r"<([^<>/]+)>", r"{\1}", next(iter(api.servers), ""))
+    url = re.sub(r"^(\w+://)+(?=\w+://)", "", url)
     for name in dict.fromkeys(re.findall(r"\{([^{}]+)\}", url)):
         variable = mapping(api.variables.get(name))
         default = str(variable.get("default") or "")
