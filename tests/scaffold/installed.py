@@ -63,7 +63,14 @@ def run_tests_of(python: Path, folders: Sequence[Path], report: Path) -> Tried:
     root = folders[0].parent
     tests = [str(test) for folder in folders for test in own_tests(folder)]
     pytest = [str(python), "-m", "pytest", "-q", "--rootdir", str(root), "-c", str(folders[0] / "pyproject.toml")]
-    options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
+    options = [
+        "--import-mode=importlib",
+        "--continue-on-collection-errors",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+    ]
     told = ["-o", "junit_family=xunit1", f"--junitxml={report}"]
     done = _run([*pytest, *options, *told, *tests], cwd=root, check=False)
     return _read(report, root, f"{done.stdout}\n{done.stderr}")

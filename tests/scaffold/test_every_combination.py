@@ -139,7 +139,7 @@ def test_one_that_is_bad_is_named_with_the_command_that_repeats_it(tmp_path):
             (folder / "pyproject.toml").write_text("[project")
     assert any("F401" in line and f"pullpush-{untidied.name}/" in line for line in untidy(tmp_path / "projects"))
     install_and_test(made, tmp_path, faults)
-    assert set(faults) == {unseen, unbuilt}
+    assert set(faults) == {unseen, unbuilt}, faults.told()
     assert good not in faults
     assert "company" in faults[unseen]
     assert f"make combinations ONLY={unseen.name}" in faults.told()

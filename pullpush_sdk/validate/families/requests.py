@@ -177,14 +177,7 @@ def _filter(case: Case, place: str, found: Incremental, resource: Resource) -> I
         )
     yield from _written(case, place, found, resource)
     naive = found.format not in {"iso", "unix", "unix_ms"}
-    if naive and "%" not in found.format:
-        yield case.at(
-            "requests-incremental-format",
-            f"{place}.format",
-            "sent as it stands: no part of it is a date",
-            "write iso, unix, unix_ms or a pattern such as %Y-%m-%dT%H:%M:%SZ",
-        )
-    elif naive and "%z" not in found.format and "%H" not in found.format and found.overlap < 86_400:
+    if naive and "%z" not in found.format and "%H" not in found.format and found.overlap < 86_400:
         yield case.at(
             "requests-incremental-format",
             f"{place}.format",
