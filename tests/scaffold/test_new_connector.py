@@ -20,6 +20,7 @@ from pullpush_sdk.mapping import Functions
 from pullpush_sdk.scaffold import (
     AUTH,
     KINDS,
+    TYPES,
     Answers,
     names_of,
     read_record,
@@ -28,7 +29,7 @@ from pullpush_sdk.scaffold import (
     run_validate,
     write_new,
 )
-from pullpush_sdk.validate import Options, validate
+from pullpush_sdk.validate import Effort, Options, validate
 
 from .combinations import covering, every, told
 
@@ -133,6 +134,19 @@ def test_every_option_keeps_the_laws(answers, tmp_path):
     """With `pullpush validate` as an author would run it, laws and all: nothing is broken."""
     trial = run_validate(written(tmp_path / "new", answers))
     assert trial.ok, trial.output
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("python", [True, False])
+def test_a_new_connector_is_commerce_safe_untouched(kind, python, tmp_path):
+    """Every law that concerns it is tried and kept: nothing is left unproven."""
+    answers = Answers(kind=kind, python=python, webhooks=kind != "destination", types=TYPES)
+    report = validate(str(written(tmp_path / "new", answers)), Options(effort=Effort(seconds=500))).report
+    assert {each.code for each in report.findings} <= {"push-unread"}
+    assert [each for each in report.trials if each.outcome != "kept"] == []
+    assert report.level == "commerce-safe"
 
 
 def test_a_connector_without_products_keeps_the_laws_of_webhooks(tmp_path):
