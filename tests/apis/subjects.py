@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import attrs
+
 from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.declarative import connector_of
 from pullpush_sdk.emulator import emulate, read_samples
@@ -38,5 +40,18 @@ def subject_of(name, **options):
         types=types,
         sandbox=lambda given: emulate(manifest, samples_of(name), given),
         many=110,
+        **options,
+    )
+
+
+def only_writing(name, **options):
+    """The same platform as a destination alone: nothing of it is read."""
+    manifest, types = load(FOLDER / name / "connector.yaml").manifest, CanonicalTypes()
+    manifest = attrs.evolve(manifest, resources={}, webhook=None)
+    source = Source(name=name, distribution="apis", load=lambda: None)
+    return Subject(
+        loaded=load_connector(source, Declared(manifest), types=types, functions=Functions()),
+        types=types,
+        sandbox=lambda given: emulate(manifest, samples_of(name), given),
         **options,
     )

@@ -66,7 +66,7 @@ def test_every_agreed_edit_is_played():
     box = mart()
     control = box.control
     assert sorted(control.changes) == [
-        "customer", "customer_create", "customer_delete", "order_create", "order_status",
+        "customer", "customer_create", "customer_delete", "order_create", "order_delete", "order_status",
         "product", "product_create", "product_delete", "stock", "subscribe",
     ]  # fmt: skip
     assert control.change("stock", sku="G-1", location="y", quantity=0) == {"key": "G-1"}

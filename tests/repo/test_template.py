@@ -11,6 +11,8 @@ from pullpush_sdk.manifest import check_manifest
 from pullpush_sdk.plugins import Source, load_plugins
 from pullpush_sdk.scaffold import AUTH, PAGING, TYPES, run_tests, template_folder
 from pullpush_sdk.scaffold._blocks import cut
+from pullpush_sdk.testing.conformance import LAWS, BrokenLawError, Effort, Subject
+from pullpush_sdk.testing.conformance.saboteurs import sabotaged
 
 FOLDER = Path(__file__).parents[2] / "templates/connector"
 
@@ -52,6 +54,26 @@ def test_the_template_keeps_every_law(request):
         pytest.skip("minutes long: run `make template`")
     trial = run_tests(FOLDER)
     assert trial.ok, trial.output
+
+
+NOW_PROVEN = [
+    ("source-misses-no-change", "call"),
+    ("source-bears-shared-instants", "cart"),
+    ("source-bears-a-skewed-clock", "invoice"),
+    ("source-tells-no-dead-record", "order"),
+    ("destination-guesses-no-match", "stocklevel"),
+    ("webhook-says-what-a-poll-reads", "invoice"),
+    ("webhook-tells-deletions", "order"),
+]
+
+
+def test_whoever_breaks_what_the_template_proves_is_caught(plugins):
+    """The shop edits, deletes and tells of it for every type: a broken connector cannot hide behind it."""
+    subject = Subject.of(plugins, "acme", many=45)
+    laws = {law.name: law for law in LAWS}
+    for name, kind in NOW_PROVEN:
+        with pytest.raises(BrokenLawError):
+            laws[name].run(sabotaged(subject, name), kind, Effort(examples=3, seed=1))
 
 
 def test_every_option_has_its_files():

@@ -13,7 +13,9 @@ from pullpush_sdk.errors import SetupError
 from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.scaffold import (
     AUTH,
+    KINDS,
     PAGING,
+    TYPES,
     Answers,
     names_of,
     read_record,
@@ -22,6 +24,7 @@ from pullpush_sdk.scaffold import (
     run_validate,
     write_new,
 )
+from pullpush_sdk.validate import Effort, Options, validate
 
 from .combinations import covering
 from .judged import judge_files, judge_folder
@@ -66,6 +69,19 @@ def test_every_option_keeps_the_laws(each, tmp_path):
     """With `pullpush validate` as an author would run it, laws and all: nothing is broken."""
     trial = run_validate(written(tmp_path / "new", each.answers))
     assert trial.ok, trial.output
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("python", [True, False])
+def test_a_new_connector_is_commerce_safe_untouched(kind, python, tmp_path):
+    """Every law that concerns it is tried and kept: nothing is left unproven."""
+    answers = Answers(kind=kind, python=python, webhooks=kind != "destination", types=TYPES)
+    report = validate(str(written(tmp_path / "new", answers)), Options(effort=Effort(seconds=500))).report
+    assert {each.code for each in report.findings} <= {"push-unread"}
+    assert [each for each in report.trials if each.outcome != "kept"] == []
+    assert report.level == "commerce-safe"
 
 
 def test_a_connector_without_products_keeps_the_laws_of_webhooks(tmp_path):

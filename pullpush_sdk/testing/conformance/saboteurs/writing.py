@@ -24,11 +24,10 @@ async def _writes_nothing(_push: Push, batch: Sequence[Delivery]) -> Sequence[Ou
 def _changed(delivery: Delivery) -> Delivery:
     """The delivery with another quantity, title or name: what a write that adds up would leave behind."""
     payload: dict[str, Json] = dict(delivery.payload)
-    for name in ("quantity", "title", "name", "note"):
-        if name in payload:
-            old = payload[name]
+    for name in ("quantity", "title", "name", "firstName", "note"):
+        old = payload.get(name)
+        if isinstance(old, int | str):
             payload[name] = old + 1 if isinstance(old, int) else f"{old}+"
-            break
     return attrs.evolve(delivery, payload=payload)
 
 
