@@ -8,7 +8,7 @@ from typing import Any
 from pullpush_sdk.errors import SetupError
 
 from ._document import below
-from ._model import Auth, ChoiceAuth
+from ._model_auth import Auth, ChoiceAuth
 
 
 def auth_of(auth: Auth, values: Mapping[str, Any]) -> Auth:

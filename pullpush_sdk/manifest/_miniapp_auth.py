@@ -14,18 +14,9 @@ import attrs
 from ._document import Json
 from ._miniapp_report import Block, Report
 from ._miniapp_request import read_body_type, read_request, read_texts, split_query
-from ._model import (
-    ApiKeyAuth,
-    Auth,
-    BasicAuth,
-    BearerAuth,
-    Check,
-    NoAuth,
-    OAuth2Auth,
-    Placement,
-    Request,
-    SessionAuth,
-)
+from ._model import Check
+from ._model_auth import ApiKeyAuth, Auth, BasicAuth, BearerAuth, NoAuth, OAuth2Auth, Placement, SessionAuth
+from ._model_http import Request
 from ._template import placeholders
 
 _TYPES = ("bearer_token", "apikey", "oauth2")

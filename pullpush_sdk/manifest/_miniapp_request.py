@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from ._document import Json
 from ._miniapp_report import Block
-from ._model import Request
+from ._model_http import Request
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _BODY_TYPES = ("json", "x-www-form-urlencoded", "formData")

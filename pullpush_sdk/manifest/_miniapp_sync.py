@@ -15,7 +15,8 @@ from ._document import Json, below
 from ._miniapp_fields import CONTENT_TYPES, RESOURCE_KEYS, canonical_map
 from ._miniapp_report import Block, Report
 from ._miniapp_request import read_method
-from ._model import Limits, Pagination, Request, Resource, Response
+from ._model import Resource
+from ._model_http import Limits, Pagination, Request, Response
 from ._schema import meant
 
 _KINDS = ("page", "offset", "cursor", "link", "next_url", "none")

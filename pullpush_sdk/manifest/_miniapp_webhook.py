@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from ._document import Json, below
 from ._miniapp_fields import DOCUMENTED_RECORD_TYPES, RECORD_TYPES, canonical_map
 from ._miniapp_report import Block, Report
-from ._model import (
+from ._model import Resource
+from ._model_webhook import (
     Challenge,
     CustomerExtraction,
     EventName,
     Handler,
     Part,
-    Resource,
     TransactionId,
     Verification,
     Webhook,

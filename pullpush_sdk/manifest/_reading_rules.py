@@ -12,7 +12,8 @@ import attrs
 from pullpush_sdk.errors import Problem
 
 from ._document import below
-from ._model import Incremental, Pagination, Request, Resource
+from ._model import Incremental, Resource
+from ._model_http import Pagination, Request
 from ._template import placeholders
 
 _DECLARED = re.compile(r"\$(\w+)\s*:")

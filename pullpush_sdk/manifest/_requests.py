@@ -8,7 +8,9 @@ from typing import Any
 import attrs
 
 from ._document import below
-from ._model import Auth, Manifest, Pagination, Push, Request, Resource, Response, SessionAuth
+from ._model import Manifest, Push, Resource
+from ._model_auth import Auth, SessionAuth
+from ._model_http import Pagination, Request, Response
 
 OFFERED_TO_MINIAPPS = frozenset({"webhookUrl", "subdomain", "uid", "code", "redirect_uri"})
 

@@ -12,26 +12,21 @@ from pullpush_sdk.errors import Problem
 
 from ._auth import ways_of
 from ._document import Json, below
-from ._model import (
+from ._model import Manifest, Push, Resource
+from ._model_auth import (
     ApiKeyAuth,
     Auth,
     BasicAuth,
     BearerAuth,
     ChoiceAuth,
-    Manifest,
     OAuth1Auth,
     OAuth2Auth,
-    Pagination,
     Placement,
-    Push,
-    Request,
-    Resource,
-    Response,
     SessionAuth,
     TokenField,
-    Verification,
-    Webhook,
 )
+from ._model_http import Pagination, Request, Response
+from ._model_webhook import Verification, Webhook
 from ._reading_rules import check_graphql, check_incremental
 from ._requests import OFFERED_TO_MINIAPPS, Site, exchange_of, requests_of
 from ._template import is_malformed, placeholders, texts

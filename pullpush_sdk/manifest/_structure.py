@@ -11,7 +11,8 @@ from cattrs import Converter
 
 from . import _model
 from ._document import Json
-from ._model import Auth, Manifest
+from ._model import Manifest
+from ._model_auth import Auth
 
 _KEYED = {"resources": "name", "push": "canonical_type"}
 """Mappings whose key is a field of what it names."""
