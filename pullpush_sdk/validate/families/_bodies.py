@@ -8,48 +8,28 @@ from typing import Any
 
 from pullpush_sdk.canonical import CanonicalType, fields_of
 from pullpush_sdk.errors import Problem
-from pullpush_sdk.manifest import Push, placeholders
+from pullpush_sdk.manifest import Push
 from pullpush_sdk.validate._case import Case
-from pullpush_sdk.validate.places import below, texts
+from pullpush_sdk.validate.places import below
 
 Json = Any
 _WRITES = ("create", "update", "archive")
 _RULE = frozenset({"path", "paths", "value", "transform", "compute", "object"})
-_REQUEST = ("path", "params", "headers", "json", "form", "variables")
 _STEPS = ("adjust", "delta", "increment", "decrement", "change_by", "difference")
 
 
 def check_bodies(case: Case, path: str, kind: CanonicalType, push: Push) -> Iterator[Problem]:
     """Every request and every body of one written type."""
     fields = {_plain(each.wire): each for each in fields_of(kind.record)}
-    if push.find is not None:
-        yield from _requests(case, f"{path}.find.request", push.find.request, kind, fields)
     for part in _WRITES:
         write = getattr(push, part)
         if write is None:
             continue
-        yield from _requests(case, f"{path}.{part}.request", write.request, kind, fields)
         if write.body is None:
             continue
         yield from _leaves(case, f"{path}.{part}.body", write.body, fields)
         if kind.name == "stocklevel" and part != "archive":
             yield from _stock(case, f"{path}.{part}.body", write.body)
-
-
-def _requests(case: Case, path: str, request: Any, kind: CanonicalType, fields: Mapping[str, Any]) -> Iterator[Problem]:
-    """`{{record.x}}` of fields that the canonical type does not have."""
-    for part in _REQUEST:
-        value = getattr(request, part)
-        for text, place in texts(dict(value) if isinstance(value, Mapping) else value, f"{path}.{part}"):
-            for name in sorted(placeholders(text)):
-                first, _, rest = name.partition(".")
-                field = rest.partition(".")[0]
-                if first != "record" or not field or field == "extensions" or _plain(field) in fields:
-                    continue
-                wires = [each.wire for each in fields.values()]
-                near = difflib.get_close_matches(field, wires, n=1)
-                hint = f"did you mean {{{{record.{near[0]}}}}}?" if near else ", ".join(sorted(wires))[:200]
-                yield case.at("manifest-template", place, f"a {kind.name} has no `{field[:60]}`", hint)
 
 
 def _leaves(case: Case, path: str, body: Json, fields: Mapping[str, Any]) -> Iterator[Problem]:
