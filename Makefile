@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help setup demo test coverage lint types docs bench crash matrix scale soak template fuzz
+.PHONY: help setup demo test coverage lint types docs bench crash matrix scale soak template combinations fuzz
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,8 +60,13 @@ fuzz: setup  ## fuzz the webhook receiver, guided by coverage, for FUZZ_SECONDS
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt atheris
 	@$(BIN)/python -m tests.serve.fuzz_receiver -max_total_time=$(FUZZ_SECONDS) -max_len=2000
 
-template: setup  ## every combination of the connector template: generated and validated; every pair of options: tested
-	@$(BIN)/python -m pytest -q -n 2 -m full tests/scaffold tests/repo/test_template.py
+template: setup  ## the connector template: every combination of options as below, and every option keeps the laws
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m full tests/scaffold tests/repo/test_template.py
+
+ONLY ?=
+
+combinations: setup  ## every combination of options (ONLY=c0001,c0002: these): made, validated, installed, tested
+	@COMBINATIONS="$(ONLY)" $(BIN)/python -m pytest -q -n 2 --dist worksteal -m full tests/scaffold/test_every_combination.py
 
 bench: setup  ## throughput, CPU and memory of the main paths
 	@$(BIN)/python -m benchmarks

@@ -24,7 +24,7 @@ from pullpush_sdk.engine.ports import FlowSpec
 FLOW = FlowSpec(name="bench", source="a", destination="b", types=("stocklevel",))
 
 
-def pages(events: int, size: int, ids: bool) -> list[Page]:
+def pages(events: int, size: int, ids: bool = False) -> list[Page]:
     return [
         Page(
             events=[

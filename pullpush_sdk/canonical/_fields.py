@@ -6,6 +6,7 @@ The kind drives everything derived from a class: the JSON Schema, the codec and 
 from __future__ import annotations
 
 import enum
+import functools
 from typing import Any
 
 import attrs
@@ -95,6 +96,11 @@ def fields_of(cls: type[Any]) -> tuple[Field, ...]:
     Raises:
         TypeError: not a class made of `required`, `always` and `optional` fields.
     """
+    return _declared(cls)  # type: ignore[arg-type]  # a cached function takes hashable arguments only
+
+
+@functools.lru_cache(maxsize=256)
+def _declared(cls: type[Any]) -> tuple[Field, ...]:
     if not attrs.has(cls):
         raise TypeError(f"{cls!r} is not an attrs class; declare a canonical record with @attrs.frozen")
     found = []

@@ -65,7 +65,7 @@ def _required(name: str) -> Callable[[Any], str]:
 
 
 def _stock_identity(level: StockLevel) -> str:
-    return join_identity(level.sku, level.location_id or "")
+    return join_identity(_sku(level), level.location_id or "")
 
 
 def _contact_key(contact: Contact) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 __all__ = ["Place", "at", "leaves", "put", "tables", "without"]
 
@@ -48,12 +49,21 @@ def at(value: Json, place: Place) -> Json:
 
 
 def put(value: Json, place: Place, new: Json) -> Json:
-    """A copy of the value with `new` at a place that exists but for its last step."""
+    """A copy of the value with `new` at a place; what is empty on the way there becomes an object, and a value that
+    can hold nothing stays as it is.
+    """
     if not place:
         return new
     changed = copy.deepcopy(value)
-    inner = at(changed, place[:-1])
-    inner[place[-1]] = new
+    inner = changed
+    for step, following in pairwise(place):
+        below = at(inner, (step,))
+        if not below and isinstance(inner, dict) and isinstance(following, str):
+            below = inner[step] = {}
+        inner = below
+    last = place[-1]
+    if isinstance(inner, dict) or (isinstance(inner, list) and isinstance(last, int) and last < len(inner)):
+        cast("Any", inner)[last] = new
     return changed
 
 

@@ -115,7 +115,7 @@ def _check_written(site: Site, kind: CanonicalType) -> Iterator[Problem]:
             for name in sorted(placeholders(text)):
                 head, _, within = name.partition(".")
                 field, dot, deeper = within.partition(".")
-                if head != "record" or not field or field in fields.values():
+                if head != "record" or not field or field in {*fields.values(), "extensions"}:
                     continue
                 near = difflib.get_close_matches(field.lower(), fields, n=1)
                 right = f"did you mean {{{{record.{fields[near[0]]}{dot}{deeper}}}}}?" if near else ""

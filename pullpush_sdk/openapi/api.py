@@ -20,6 +20,7 @@ __all__ = ["Answer", "Api", "Body", "Notice", "Operation", "api_of", "read_api",
 Json = Any
 _METHODS = ("get", "post", "put", "patch", "delete")
 _CALLBACKS = 50
+_TRIAL_HOST = re.compile(r"(?i)[/.-](sandbox|staging|stage|test|dev|demo|mock|uat|qa)[.-]|sandbox|staging")
 _TRIAL = re.compile(r"(?i)\b(sandbox|staging|stage|test|dev|development|demo|mock|local|uat|qa)\b")
 
 
@@ -297,7 +298,7 @@ def _aside(url: str, words: str) -> int:
     """How far an address is from the one that accounts are at: a trial's stands behind it, a developer's own last."""
     if re.search(r"(?i)//(localhost|127\.|0\.0\.0\.0|\[::1\])", url):
         return 3
-    if _TRIAL.search(url) or (_TRIAL.search(words) and not re.search(r"(?i)produc|live", words)):
+    if _TRIAL_HOST.search(url) or (_TRIAL.search(words) and not re.search(r"(?i)produc|live", words)):
         return 2
     return 0 if url.startswith("https:") else 1
 

@@ -7,6 +7,7 @@ interpreter, misspells a hook or clashes is left out and reported with its distr
 from ._calls import asked, faults_of, listed, pages_of
 from ._find import GROUP, Source, find_sources
 from ._load import Failure, LoadedConnector, Plugins, hook_arguments, load_connector, load_plugins, own_functions
+from ._metadata import distribution_name
 
 __all__ = [
     "GROUP",
@@ -15,6 +16,7 @@ __all__ = [
     "Plugins",
     "Source",
     "asked",
+    "distribution_name",
     "faults_of",
     "find_sources",
     "hook_arguments",

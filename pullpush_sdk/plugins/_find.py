@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from ._metadata import distribution_name, distribution_version
+
 __all__ = ["GROUP", "Source", "find_sources"]
 
 GROUP = "pullpush"
@@ -37,7 +39,7 @@ def find_sources() -> list[Source]:
     seen: set[str] = set()
     found: list[Source] = []
     for distribution in importlib.metadata.distributions():
-        name = _name(distribution)
+        name = distribution_name(distribution)
         normalized = name.lower().replace("_", "-").replace(".", "-")
         if normalized in seen:
             continue
@@ -47,13 +49,13 @@ def find_sources() -> list[Source]:
 
 
 def _sources(distribution: Distribution, name: str) -> Iterator[Source]:
-    version = _version(distribution)
     try:
         points = list(distribution.entry_points.select(group=GROUP))
     except Exception as error:  # noqa: BLE001 - whatever a damaged file brings about
         if _may_be_ours(distribution):
-            yield Source(name=name, distribution=name, version=version, load=_raiser(error))
+            yield Source(name=name, distribution=name, version=distribution_version(distribution), load=_raiser(error))
         return
+    version = distribution_version(distribution) if points else ""
     for point in points:
         yield Source(name=point.name, distribution=name, version=version, load=point.load)
 
@@ -70,21 +72,4 @@ def _may_be_ours(distribution: Distribution) -> bool:
     try:
         return f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or "")
     except Exception:  # noqa: BLE001 - no text at all
-        return _name(distribution).startswith("pullpush")
-
-
-def _name(distribution: Distribution) -> str:
-    """The name that its metadata gives, else that of its folder."""
-    try:
-        found = distribution.metadata["Name"]
-    except Exception:  # noqa: BLE001 - a folder without readable metadata
-        found = None
-    folder = getattr(distribution, "_path", None)
-    return str(found or (folder.name.partition("-")[0] if folder is not None else "unknown"))
-
-
-def _version(distribution: Distribution) -> str:
-    try:
-        return str(distribution.metadata["Version"] or "")
-    except Exception:  # noqa: BLE001 - as above
-        return ""
+        return distribution_name(distribution).startswith("pullpush")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import logging
 import time
@@ -137,7 +138,8 @@ def load_plugins(sources: Iterable[Source] | None = None, *, only: str | None = 
                 plugin = source.load()
             with guarded(source, "is not good", limit=limit):
                 _check_names(source, plugin)
-                _register(host, source, plugin, _HOST_HOOKS)
+                if any(_implements(plugin, name) for name in _HOST_HOOKS):
+                    _register(host, source, plugin, _HOST_HOOKS)
         except PluginError as error:
             failures.append(_failure(source, error, time.perf_counter() - started))
         else:
@@ -368,11 +370,14 @@ def _check_abilities(source: Source, connector: Connector, own: frozenset[str], 
                 raise PluginError(f"{source} says it handles {', '.join(sorted(types_))}, but has no {hook}")
 
 
+@functools.cache
 def hook_arguments() -> Mapping[str, tuple[str, ...]]:
     """Every hook with the arguments that it offers."""
-    return {
-        name: tuple(inspect.signature(function).parameters)[1:]
-        for spec in (ConnectorSpec, ExtensionSpec, ObserverSpec)
-        for name, function in vars(spec).items()
-        if name.startswith("pullpush_")
-    }
+    return MappingProxyType(
+        {
+            name: tuple(inspect.signature(function).parameters)[1:]
+            for spec in (ConnectorSpec, ExtensionSpec, ObserverSpec)
+            for name, function in vars(spec).items()
+            if name.startswith("pullpush_")
+        }
+    )

@@ -53,13 +53,13 @@ class Answers:
     def flags(self) -> frozenset[str]:
         """What holds."""
         if self.drafted:
-            return frozenset({"read", "drafted"})
+            return frozenset({"read", "drafted", "emulated"})
         found = {f"type:{name}" for name in self.types}
         found |= {"source": {"read"}, "destination": {"write"}, "both": {"read", "write"}}[self.kind]
-        found |= {"whole"}
+        found |= {"whole"} if "read" in found else {"whole", "unread"}
         found |= {"webhooks"} if self.webhooks else set()
         # What a manifest says is emulated from its samples; a sandbox of its own is Python.
-        found |= {"python", "sandbox"} if self.python else set()
+        found |= {"python", "sandbox"} if self.python else {"emulated"}
         found |= {"subscribe"} if self.python and self.webhooks else set()
         return frozenset(found)
 

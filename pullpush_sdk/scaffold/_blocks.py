@@ -1,8 +1,10 @@
 """Marked blocks of the template: lines that stay where a condition holds.
 
 A block begins at a comment `<name>` and ends at `</name>`, each on a line of its own; blocks nest. A name with commas
-holds where all of its parts hold. Behind `<else>` stand the lines for the other case, each as a comment that begins
-with `|`. Marks are comments in Python, YAML, TOML (`#`) and Markdown (`<!-- … -->`): the template is valid as it lies.
+holds where all of its parts hold, one with bars where one of its alternatives does.
+
+Behind `<else>` stand the lines for the other case, each as a comment that begins with `|`. Marks are comments in
+Python, YAML, TOML (`#`) and Markdown (`<!-- … -->`): the template is valid as it lies.
 """
 
 from __future__ import annotations
@@ -10,10 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["cut"]
+__all__ = ["cut", "holds_for"]
 
-_MARK = re.compile(r"\s*(?:#|<!--)\s*<(/?)([a-z:,]+)>\s*(?:-->)?\s*")
+_MARK = re.compile(r"\s*(?:#|<!--)\s*<(/?)([a-z:,|]+)>\s*(?:-->)?\s*")
 _OTHER = re.compile(r"(\s*)# \| ?(.*)", re.DOTALL)
+
+
+def holds_for(condition: str, flags: frozenset[str]) -> bool:
+    """Whether a condition holds: `a,b` where both do, `a,b|c` also where c does; an empty one always."""
+    return any(set(filter(None, each.split(","))) <= flags for each in condition.split("|"))
 
 
 def cut(text: str, flags: frozenset[str], replaced: Mapping[str, str] | None = None) -> str:
@@ -35,7 +42,7 @@ def cut(text: str, flags: frozenset[str], replaced: Mapping[str, str] | None = N
             name, holds, _ = open_[-1] if open_ else ("", False, True)
             open_[-1:] = [(name, holds, True)]
         elif not mark[1]:
-            holds = mark[2] in others or set(mark[2].split(",")) <= flags
+            holds = mark[2] in others or holds_for(mark[2], flags)
             open_.append((mark[2], holds, False))
             if mark[2] in others and all(outer[1] != outer[2] for outer in open_):
                 indent = line[: len(line) - len(line.lstrip())]

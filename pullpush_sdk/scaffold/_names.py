@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from pullpush_sdk.errors import SetupError
+from pullpush_sdk.plugins import distribution_name
 
 __all__ = ["Names", "names_of"]
 
@@ -133,7 +134,7 @@ def _title(text: str) -> str:
 
 
 def _installed() -> list[str]:
-    return [str(each.metadata["Name"]) for each in importlib.metadata.distributions() if each.metadata["Name"]]
+    return [distribution_name(each) for each in importlib.metadata.distributions()]
 
 
 def _canonical(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from pullpush_sdk import __version__
 
 from ._answers import Answers
-from ._blocks import cut
+from ._blocks import cut, holds_for
 from ._names import Names
 from ._samples import sample_of, signed
 
@@ -21,11 +21,15 @@ TEMPLATE_VERSION = __version__
 """The template has the version of the SDK that it came with."""
 
 _PACKAGE = "pullpush_acme/"
+_EDITED = ("product", "stocklevel", "order", "contact", "cart")
+"""Types of which the laws know what a merchant does with them."""
+
 _ONLY_WHERE = {
     f"{_PACKAGE}functions.py": "python",
     f"{_PACKAGE}webhooks.py": "subscribe",
     f"{_PACKAGE}sandbox/outbox.py": "sandbox,webhooks",
-    **{f"{_PACKAGE}sandbox/{name}.py": "sandbox" for name in ("__init__", "access", "app", "edits", "pages", "store")},
+    **{f"{_PACKAGE}sandbox/{name}.py": "sandbox" for name in ("__init__", "access", "app", "pages", "store")},
+    f"{_PACKAGE}sandbox/edits.py": "|".join(f"sandbox,type:{name}" for name in _EDITED),
     f"{_PACKAGE}connector.yaml": "whole",
     f"{_PACKAGE}samples/account.json": "whole",
     "tests/test_acme.py": "whole",
@@ -42,6 +46,8 @@ _ONLY_WHERE = {
 
 _TORN = re.compile(r"(?m)^(from (\.|pullpush_sdk|starlette|collections|typing)[^\n]*\n)\n(?=from (?:\2|typing))")
 """Imports of one group that a mark between them had parted."""
+_PARTED = re.compile(r"(?m)^(import \w+\n)\n(?=from (?:collections|datetime|typing)\b)")
+"""The same, where whole modules stand before parts of others."""
 
 _LEFT_OUT = ("options/", "__pycache__/", ".hypothesis/", ".pytest_cache/", ".ruff_cache/", ".mypy_cache/")
 
@@ -80,7 +86,7 @@ def _cut_to_shape(answers: Answers) -> Iterator[tuple[str, str]]:
         path = file.relative_to(folder).as_posix()
         if not file.is_file() or any(part in f"/{path}" for part in (f"/{each}" for each in _LEFT_OUT)):
             continue
-        if set(filter(None, _ONLY_WHERE.get(path, "").split(","))) <= answers.flags:
+        if holds_for(_ONLY_WHERE.get(path, ""), answers.flags):
             yield path, _shaped(path, file.read_text(encoding="utf-8"), answers)
 
 
@@ -129,7 +135,7 @@ def _tidied(text: str, path: str) -> str:
         text = re.sub(r"(?m)^secrets:\n(?! )", "", text)
     if path.endswith(".py"):
         text = re.sub(r"\n{4,}", "\n\n\n", text)
-        text = _TORN.sub(r"\1", text)
+        text = _PARTED.sub(r"\1", _TORN.sub(r"\1", text))
     if path.endswith((".yaml", ".md")):
         text = re.sub(r"\n{3,}", "\n\n", text)
     return text.rstrip("\n") + "\n" if text.strip() else ""

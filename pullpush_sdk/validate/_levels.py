@@ -49,7 +49,11 @@ def level_of(findings: Sequence[Finding], trials: Sequence[Trial], checklist: Se
         missing.append("its behaviour was not tried")
     if missing:
         return "conforms", missing
-    lacking = [f"{each.title}: {each.proof}" for each in checklist if each.proof != "proven live"]
+    lacking = [f"{each.title}: not proven, {each.because}" for each in checklist if each.proof == "not proven"]
+    sampled = sum(each.proof == "proven on samples" for each in checklist)
+    if sampled:
+        points = "1 point" if sampled == 1 else f"{sampled} points"
+        lacking.append(f"{points} of the checklist proven live, not on samples: `pullpush validate --live CONNECTION`")
     lacking += [f"{each.code}: {each.message}" for each in findings if each.severity == "warning"][:5]
     lacking += [f"{each.code} is waived" for each in findings if each.waived][:5]
     return ("commerce-safe", lacking) if lacking else ("certified", [])

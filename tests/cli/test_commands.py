@@ -79,6 +79,7 @@ def test_init_with_sandboxes_gives_a_project_whose_settings_are_complete(tmp_pat
         assert check_settings(project, connection, connector)[1] == []
     assert project.flow("depot-to-depot-2").types == ("product", "stocklevel")
     assert (tmp_path / ".gitignore").read_text() == "dist/\n.pullpush/\n"
+    assert re.search(r"[^\n]\n\Z", (tmp_path / "pullpush.toml").read_text())
     assert (tmp_path / ".pullpush").stat().st_mode & 0o777 == 0o700
     assert "pullpush sandbox depot --port 8101" in done.stderr
     assert "pullpush sandbox depot --port 8102" in done.stderr

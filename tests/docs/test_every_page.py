@@ -18,7 +18,8 @@ from pullpush_sdk.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+RULES = DOCS / "reference/rules"  # made from the examples that are tried with the rules, wrong ones among them
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(set(DOCS.rglob("*.md")) - set(RULES.glob("*.md")))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"\bpullpush ((?:[a-z][a-z-]+ ?)+)([^`\n|]*)")
 

@@ -41,6 +41,7 @@ EXPECTED = {
     "StoreBusyError": Action.STOP,
     "StoreFullError": Action.STOP,
     "LeaseLostError": Action.STOP,
+    "ConnectorFaultError": Action.FAULT,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pullpush_sdk.plugins._metadata import distribution_name, distribution_version
 from tests.throwaway import HOOKS, install
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +138,38 @@ def test_damaged_metadata_of_one_hurts_no_other(tmp_path: Path) -> None:
     assert "bay-torn 1.0" in done.stderr
     assert "entry points cannot be read" in done.stderr
     assert "unrelated" not in done.stdout + done.stderr
+
+
+def test_names_and_versions_are_read_as_the_standard_library_reads_them(tmp_path: Path) -> None:
+    """Of wheels, of old folders and single files, with descriptions that look like fields."""
+    texts = {
+        "one-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: One_Shop\nVersion: 1.0\n\nName: not\nVersion: 9\n",
+        "two.egg-info/PKG-INFO": "Metadata-Version: 1.0\nname:two\nSummary: Version: 3\nVersion: 2.0 \n",
+        "three-3.egg-info": "Metadata-Version: 1.0\nName: three\nVersion: 3\n",
+        "four-4.dist-info/RECORD": "",
+    }
+    for path, text in texts.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = list(importlib.metadata.distributions(path=[str(tmp_path)]))
+    assert len(found) == len(texts)
+    told = {distribution_name(each): distribution_version(each) for each in found}
+    assert told == {"One_Shop": "1.0", "two": "2.0", "three": "3", "four": ""}
+    for each in found:
+        if each.metadata["Name"]:
+            assert told[each.metadata["Name"]] == each.metadata["Version"].strip()
+
+
+def test_the_laws_find_a_connector_whose_entry_point_has_another_name(tmp_path: Path) -> None:
+    """They load one connector, not all that are installed: first by its name, then by looking."""
+    shop(tmp_path, "good")
+    install(tmp_path, "bay-apart", {"hooks.py": HOOKS, "connector.yaml": MANIFEST.format(name="apart")}, point="else")
+    lines = [
+        "from pullpush_sdk.testing.conformance import LAWS, suite",
+        "[suite(LAWS, each) for each in ('good', 'apart')]",
+    ]
+    done = python(tmp_path, sys.executable, "-c", "\n".join(lines))
+    assert done.returncode == 0, done.stderr
 
 
 def test_one_that_takes_too_long_is_interrupted_even_if_it_minds_not(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The template is a connector: as it lies it loads, carries all seven types, and passes its own tests."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def test_every_option_has_its_files():
 def test_every_condition_of_a_block_is_one_that_can_hold():
     """A misspelt one would leave its lines out for ever, without a word."""
     known = {f"type:{name}" for name in TYPES} | {
-        "auth", "paging", "read", "write", "webhooks", "python", "subscribe", "sandbox", "whole", "drafted",
+        "auth", "paging", "read", "unread", "write", "webhooks", "subscribe",
+        "python", "sandbox", "emulated", "whole", "drafted",
     }  # fmt: skip
     for path in FOLDER.rglob("*"):
         if path.is_file() and path.suffix in (".py", ".yaml", ".md", ".toml"):
@@ -76,4 +78,4 @@ def test_every_condition_of_a_block_is_one_that_can_hold():
             assert "# <" not in whole, path
             lines = {line.strip() for line in text.splitlines()}
             marks = {line.strip("#<!->/ ") for line in lines if line.startswith(("# <", "<!-- <"))}
-            assert {part for mark in marks for part in mark.split(",")} <= {*known, "else"}, path
+            assert {part for mark in marks for part in re.split("[,|]", mark)} <= {*known, "else"}, path

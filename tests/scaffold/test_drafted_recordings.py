@@ -211,7 +211,8 @@ AUTHORIZE = f"https://login.shop.example/grant?{urlencode({'response_type': 'cod
 def test_signing_in_is_known_by_the_token_s_way(tmp_path, entries, auth):
     made, manifest = drafted(tmp_path, entries)
     assert {name: getattr(manifest.auth, name) for name in auth} == auth
-    signs_in = manifest.auth.kind in ("oauth2", "session")
+    by_code = any("authorization_code" in str(each["request"].get("postData")) for each in entries)
+    signs_in = manifest.auth.kind in ("oauth2", "session") and not by_code
     assert set(manifest.samples) == {"products", *(["sign_in"] if signs_in else [])}
     if signs_in:
         (exchange,) = made.samples["sign_in"]["exchanges"]

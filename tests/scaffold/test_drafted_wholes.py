@@ -41,6 +41,10 @@ def drafted(file):
         ("jsonapi.yaml", "products", "bearer", "page", "data", {"page_param": "page[number]", "size_param": "page[size]"}),
         ("swagger.json", "articles", "api_key", "page", "articles", {"page_param": "page", "start": 0, "max_size": 80}),
         ("anchors.yaml", "products", "bearer", "none", "data", {}),
+        ("ledger.yaml", "articles", "api_key", "page", "data", {"page_param": "page", "size": 50, "max_size": 50}),
+        ("exampled.yaml", "orders", "api_key", "page", "result.orders", {"page_param": "page", "place": "body"}),
+        ("outside.yaml", "calls", "bearer", "offset", "data", {"offset_param": "offset", "size_param": "limit"}),
+        ("telling.json", "invoices", "api_key", "none", "", {}),
     ],
 )  # fmt: skip
 def test_every_style_of_list_is_recognised(file, resource, auth, kind, records, paging):
@@ -56,6 +60,7 @@ def test_every_style_of_list_is_recognised(file, resource, auth, kind, records, 
         ("offsets.yaml", "contact", {"create", "update"}, {"customer"}, {"email", "first_name", "last_name", "phone"}),
         ("envelope.yaml", "stocklevel", {"update"}, set(), {"quantity", "mode"}),
         ("swagger.json", "product", {"create", "update"}, {"sku", "name", "price"}, {"sku", "name", "price"}),
+        ("ledger.yaml", "product", {"create", "update"}, {"sku", "name", "price"}, {"sku", "name", "price"}),
     ],
 )  # fmt: skip
 def test_writes_are_drafted_with_their_bodies(file, canonical_type, parts, create, update):
@@ -78,6 +83,46 @@ def test_what_is_not_sure_is_marked():
     anchors, _ = drafted(SPECS / "anchors.yaml")
     assert any("then kind: keyset" in each for each in anchors.checks)
     assert any(each.startswith("webhook.verification") for each in anchors.checks)
+
+
+def test_a_name_alone_makes_no_list():
+    """Orders of sorting, lines of orders, balances of money and articles to read are not what their words say."""
+    made, manifest = drafted(SPECS / "telling.json")
+    assert made.reads == {"invoices": "invoice"}
+    rules = manifest.resources["invoices"].canonical_map
+    assert rules["invoiceId"] == "SalesInvoiceID"
+    assert rules["issuedAt"]["format"] == "json_date"
+    assert "status" not in rules or set(rules["status"]["table"]) <= set("0123")
+    assert manifest.auth.place.header == "X-Auth-Token"
+    assert manifest.push["invoice"].find.request.params == {"number": "{{record.invoiceNumber}}"}
+    assert "https://https" not in manifest.base_url
+
+
+def test_what_every_request_needs_is_written_down():
+    """Constants, defaults, tenants; the address that accounts are at; the record at its own address."""
+    _, manifest = drafted(SPECS / "ledger.yaml")
+    assert manifest.base_url == "https://{{account}}.lagoonledger.example/v2"
+    assert manifest.auth.place.header == "X-Ledger-Key"
+    assert manifest.resources["articles"].list.params == {"kind": "goods"}
+    assert dict(manifest.headers) == {"X-Ledger-Version": "2026-01", "X-Tenant": "{{x_tenant}}"}
+    assert manifest.settings["required"] == ["x_tenant"]
+    assert manifest.push["product"].find.request.path == "/articles/{{record.sku}}"
+    _, exampled = drafted(SPECS / "exampled.yaml")
+    assert exampled.resources["orders"].list.json == {"scope": "all"}
+    assert exampled.resources["orders"].canonical_map["createdAt"]["format"].startswith("%a")
+    _, outside = drafted(SPECS / "outside.yaml")
+    assert outside.base_url == "https://api.outside.example/api"
+
+
+def test_a_draft_carries_the_part_of_the_document_that_it_uses():
+    made, _ = drafted(SPECS / "ledger.yaml")
+    assert made.document is not None
+    assert {path: set(item) - {"parameters"} for path, item in made.document["paths"].items()} == {
+        "/articles": {"get", "post"}, "/articles/{sku}": {"get", "put"},
+    }  # fmt: skip
+    assert "Article" in made.document["components"]["schemas"]
+    telling, _ = drafted(SPECS / "telling.json")
+    assert set(telling.document["paths"]) == {"/invoices"}
 
 
 def test_webhooks_and_callbacks_become_handlers():

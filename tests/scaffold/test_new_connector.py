@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import hmac
 import json
-import shutil
 import tomllib
 
 import pytest
 from click.testing import CliRunner
 
-from pullpush_sdk.canonical import CanonicalTypes
 from pullpush_sdk.cli import cli
 from pullpush_sdk.errors import SetupError
-from pullpush_sdk.manifest import check_manifest, read_manifest
-from pullpush_sdk.mapping import Functions
+from pullpush_sdk.manifest import read_manifest
 from pullpush_sdk.scaffold import (
     AUTH,
-    KINDS,
+    PAGING,
     Answers,
     names_of,
     read_record,
@@ -28,12 +22,11 @@ from pullpush_sdk.scaffold import (
     run_validate,
     write_new,
 )
-from pullpush_sdk.validate import Options, validate
 
-from .combinations import covering, every, told
+from .combinations import covering
+from .judged import judge_files, judge_folder
 
 NAMES = names_of("big-shop", taken=[])
-TIDY = Functions({"big-shop:tidy": lambda text: text})
 
 
 @pytest.fixture(autouse=True)
@@ -47,71 +40,20 @@ def written(folder, answers):
     return folder
 
 
-def judge(answers):
-    """All that can be seen without running it."""
-    files = render(NAMES, answers)
-    manifest = read_manifest(files["pullpush_big_shop/connector.yaml"])
-    assert check_manifest(manifest, CanonicalTypes(), TIDY) == []
-    assert tomllib.loads(files["pyproject.toml"])["project"]["entry-points"]["pullpush"] == {
-        "big-shop": "pullpush_big_shop.hooks"
-    }
-    for path, text in files.items():
-        if path.endswith(".py"):
-            ast.parse(text)
-        if path.endswith(".json"):
-            sample = json.loads(text)
-            assert sample["exchanges"]
-            for webhook in sample.get("webhooks", ()):
-                signature = hmac.new(b"test", webhook["body"].encode(), hashlib.sha256).hexdigest()
-                assert webhook["headers"]["X-Big-Shop-Signature"] == signature
-                assert "BIGSHOP" in webhook["body"] or "sku" not in webhook["body"]
-        for token in ("acme", "Acme", "ACME", "<read>", "</"):
-            assert token not in text, path
-    assert {f"pullpush_big_shop/{file}" for file in manifest.samples.values()} <= set(files)
-    reads = {resource.canonical_type for resource in manifest.resources.values()}
-    assert reads == (set(answers.types) if "read" in answers.flags else set())
-    assert set(manifest.push) == (set(answers.types) if "write" in answers.flags else set())
-    assert (manifest.webhook is not None) == answers.webhooks
-    assert any("/sandbox/" in path for path in files) == answers.python
-    assert sum(path.startswith("pullpush_") and path.endswith(".py") for path in files) == 2 or answers.python
-
-
-def validated(folder, answers):
-    """Nothing to find, without running it, in a connector that nobody has touched, but what its options are."""
-    report = validate(str(folder), Options(behaviour=False)).report
-    known = {"push-unread"} if answers.kind == "destination" else set()
-    known |= {"pagination-none"} if answers.paging == "none" else set()
-    assert {each.code for each in report.findings} <= known, report.findings
-    assert report.level == "conforms"
-
-
-@pytest.mark.parametrize("answers", covering(), ids=told)
-def test_every_pair_of_options_gives_a_connector_that_validates(answers, tmp_path):
-    """And files without a trace of the template."""
-    judge(answers)
-    validated(written(tmp_path / "new", answers), answers)
-
-
-@pytest.mark.full
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("auth", AUTH)
-def test_every_combination_of_options_gives_a_connector_that_validates(kind, auth, tmp_path):
-    """All of them, in pieces that workers share."""
-    pieces = [Answers(**each) for each in every() if (each["kind"], each["auth"]) == (kind, auth)]
-    assert pieces
-    for number, answers in enumerate(pieces):
-        judge(answers)
-        folder = written(tmp_path / str(number), answers)
-        validated(folder, answers)
-        shutil.rmtree(folder)
+@pytest.mark.parametrize("each", covering(), ids=str)
+def test_every_pair_of_options_gives_a_connector_that_validates(each, tmp_path):
+    """And files without a trace of the template; every combination by `make combinations`."""
+    files = render(each.names, each.answers)
+    write_new(tmp_path / "new", each.names, each.answers, files)
+    judge_files(each.names, each.answers, files)
+    judge_folder(tmp_path / "new", each.answers)
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("answers", covering(1), ids=told)
-def test_a_new_connector_passes_its_own_tests(answers, tmp_path):
+@pytest.mark.parametrize("each", covering(1), ids=str)
+def test_a_new_connector_passes_its_own_tests(each, tmp_path):
     """Untouched and without being installed; every option once, the laws by `make template`."""
-    folder = written(tmp_path / "new", answers)
+    folder = written(tmp_path / "new", each.answers)
     trial = run_tests(folder, "--ignore=tests/test_big_shop_laws.py")
     assert trial.ok, trial.output
     assert not list(tmp_path.rglob(".hypothesis"))
@@ -119,19 +61,10 @@ def test_a_new_connector_passes_its_own_tests(answers, tmp_path):
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("answers", covering(), ids=told)
-def test_every_pair_of_options_passes_its_own_tests(answers, tmp_path):
-    """The same for every pair."""
-    trial = run_tests(written(tmp_path / "new", answers), "--ignore=tests/test_big_shop_laws.py")
-    assert trial.ok, trial.output
-
-
-@pytest.mark.full
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("answers", covering(1), ids=told)
-def test_every_option_keeps_the_laws(answers, tmp_path):
+@pytest.mark.parametrize("each", covering(1), ids=str)
+def test_every_option_keeps_the_laws(each, tmp_path):
     """With `pullpush validate` as an author would run it, laws and all: nothing is broken."""
-    trial = run_validate(written(tmp_path / "new", answers))
+    trial = run_validate(written(tmp_path / "new", each.answers))
     assert trial.ok, trial.output
 
 
@@ -140,6 +73,33 @@ def test_a_connector_without_products_keeps_the_laws_of_webhooks(tmp_path):
     folder = written(tmp_path / "new", Answers(kind="source", types=("contact",)))
     trial = run_tests(folder, "tests/test_big_shop_laws.py", "-k", "webhook")
     assert trial.ok, trial.output
+
+
+@pytest.mark.parametrize("paging", PAGING)
+def test_no_sample_speaks_of_other_pages_than_its_manifest(paging):
+    """Of what was looked up, which is no page, neither."""
+    files = render(NAMES, Answers(types=("product",), paging=paging))
+    sample = json.loads(files["pullpush_big_shop/samples/product.json"])
+    told = {
+        name
+        for each in sample["exchanges"]
+        if each["answer"]["status"] == 200 and isinstance(each["answer"]["body"].get("data"), list)
+        for name in each["answer"]["body"].get("meta", {})
+    }
+    words = {"page": {"page", "pages"}, "offset": {"offset", "total"}, "cursor": {"next"}, "next_url": {"next"}}
+    assert told == words.get(paging, set())
+
+
+@pytest.mark.parametrize("auth", AUTH)
+def test_its_page_says_how_it_is_connected(auth):
+    """A connection with every setting and secret that its manifest asks for, but for what `pullpush auth` stores."""
+    files = render(NAMES, Answers(auth=auth))
+    manifest = read_manifest(files["pullpush_big_shop/connector.yaml"])
+    page = files["docs/big-shop.md"]
+    table = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])["connections"]["big-shop"]
+    asked = {*manifest.secrets, *manifest.settings.get("properties", {})} - {"refresh_token", "webhook_secret"}
+    assert set(table) == {"connector", *asked}
+    assert "webhook_secret" in page
 
 
 def test_its_tests_can_fail(tmp_path):

@@ -56,6 +56,13 @@ def test_blocks_stay_where_their_condition_holds():
     assert cut(text, frozenset(), {"x": "new\n"}) == "a\nnew\n"
 
 
+def test_a_block_of_alternatives_stays_where_one_holds():
+    """Each of them may ask for several things."""
+    text = "# <x,y|z>\na\n# <else>\n# | b\n# </x,y|z>\n"
+    found = {flags: cut(text, frozenset(flags)) for flags in ("", "x", "y", "xy", "z", "xz")}
+    assert found == {"": "b\n", "x": "b\n", "y": "b\n", "xy": "a\n", "z": "a\n", "xz": "a\n"}
+
+
 @pytest.mark.parametrize("text", ["# <x>\n", "# </x>\n", "# <x>\n# </y>\n"])
 def test_marks_that_do_not_pair_are_refused(text):
     """The template would be cut wrongly without a word."""

@@ -103,17 +103,3 @@ def test_one_mistake_of_a_map_is_one_finding_that_leads_on(wrong, right, code, h
     found = {each.code: each for each in validate(str(file), STATIC).report.findings}
     assert "samples-map" not in found
     assert hint in found[code].hint
-
-
-@pytest.mark.parametrize("form", ["YYYY-MM-DDTHH:mm:ssZ", "RFC3339"])
-def test_a_form_of_times_without_a_time_is_told_what_to_write(form, tmp_path):
-    file = written(tmp_path, recorded=True)
-    lines = file.read_text().replace(
-        "    canonical_map", f'    incremental: {{param: since, format: "{form}"}}\n    canonical_map'
-    )
-    file.write_text(lines)
-    (found,) = [
-        each for each in validate(str(file), STATIC).report.findings if each.code == "requests-incremental-format"
-    ]
-    assert "no part of it is a date" in found.message
-    assert "%Y-%m-%d" in found.hint

@@ -44,7 +44,7 @@ def read_openapi(file: Path) -> Sketch:
     document = read_document(file)
     api = api_of(document)
     base_url, settings, gaps = _base_url(api)
-    auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api))
+    auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api), base_url)
     return Sketch(
         title=api.title,
         base_url=base_url,
@@ -127,6 +127,7 @@ def _base_url(api: Api) -> tuple[str, dict[str, Json], dict[str, str]]:
     """The first server's address, its variables as settings, and what is wrong with it."""
     settings: dict[str, Json] = {}
     url = re.sub(r"<([^<>/]+)>", r"{\1}", next(iter(api.servers), ""))
+    url = re.sub(r"^(\w+://)+(?=\w+://)", "", url)
     for name in dict.fromkeys(re.findall(r"\{([^{}]+)\}", url)):
         variable = mapping(api.variables.get(name))
         default = str(variable.get("default") or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 from pullpush_sdk.openapi import snake
 
@@ -18,17 +19,17 @@ _BEARER: tuple[dict[str, Json], tuple[str, ...], dict[str, Json]] = (
 )  # fmt: skip
 
 
-def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]], asked: Sequence[str] = ()) -> _Found:
+def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]], asked: Sequence[str] = (), base: str = "") -> _Found:
     """Auth section, secrets, settings, and what a person must check (empty: nothing).
 
     `asked` are the schemes that the document's requests take, the first one first. Where it does not say, OAuth 2 is
-    taken first, then bearer and basic, then keys.
+    taken first, then bearer and basic, then keys. Relative addresses of tokens stand below `base`.
     """
     known = [(name, scheme) for name, scheme in schemes.items() if str(scheme.get("type")) in _PREFERRED]
     order = {name: place for place, name in enumerate(asked)}
     known.sort(key=lambda each: (order.get(each[0], len(order)), _PREFERRED.index(str(each[1]["type"]))))
     for name, scheme in known:
-        found = _of(scheme)
+        found = _of(scheme, base)
         if found is not None:
             others = ", ".join(other for other in schemes if other != name)
             gap = found[3] or (f"the document also knows {others}" if others else "")
@@ -38,10 +39,10 @@ def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]], asked: Sequence[s
     return *_BEARER, words
 
 
-def _of(scheme: Mapping[str, Json]) -> _Found | None:
+def _of(scheme: Mapping[str, Json], base: str) -> _Found | None:
     kind, word = scheme.get("type"), str(scheme.get("scheme") or "").lower()
     if kind == "oauth2":
-        return _oauth2(scheme)
+        return _oauth2(scheme, base)
     if kind == "basic" or (kind == "http" and word == "basic"):
         basic = {"kind": "basic", "username": "{{username}}", "password": "{{password}}"}
         return basic, ("password",), {"username": {"type": "string", "title": "User name"}}, ""
@@ -66,7 +67,7 @@ def _key(scheme: Mapping[str, Json]) -> _Found | None:
     return auth, (secret,), {}, words
 
 
-def _oauth2(scheme: Mapping[str, Json]) -> _Found | None:
+def _oauth2(scheme: Mapping[str, Json], base: str) -> _Found | None:
     given = scheme.get("flows")
     flows: Mapping[str, Json] = given if isinstance(given, Mapping) else {}
     names = {"accessCode": "authorizationCode", "application": "clientCredentials"}
@@ -75,15 +76,16 @@ def _oauth2(scheme: Mapping[str, Json]) -> _Found | None:
     for flow, grant in (("authorizationCode", "authorization_code"), ("clientCredentials", "client_credentials")):
         node = flows.get(flow)
         if isinstance(node, Mapping):
-            return _granted(node, grant)
+            return _granted(node, grant, base)
     if flows:
         words = "the document's OAuth 2 flow keeps no secret (implicit or password): a token is asked for instead"
         return *_BEARER, words
     return None
 
 
-def _granted(node: Mapping[str, Json], grant: str) -> _Found:
-    token, authorize = str(node.get("tokenUrl") or ""), str(node.get("authorizationUrl") or "")
+def _granted(node: Mapping[str, Json], grant: str, base: str) -> _Found:
+    given = str(node.get("tokenUrl") or ""), str(node.get("authorizationUrl") or "")
+    token, authorize = (urljoin(base, each) if each.startswith("/") else each for each in given)
     good = _is_address(token) and (grant != "authorization_code" or _is_address(authorize))
     gap = "" if good else "its addresses are missing, relative or with placeholders in the document"
     auth: dict[str, Json] = {"kind": "oauth2", "grant": grant}

@@ -36,6 +36,11 @@ _KEYS: Mapping[str, Sequence[str]] = {
 """Canonical type to the fields by which its record is found at a destination, the best first."""
 _OWN_IDS = frozenset({"contactId", "orderId", "invoiceId", "callId", "cartId"})
 """Fields that hold an id which each platform gives its own records."""
+_ANY = frozenset(
+    {"id", "code", "name", "handle", "slug", "reference", "number", "uuid", "guid", "product_id", "item_id"}
+    | {"inventory_item_id", "stock_item_id"}
+)
+"""Names that a field of another meaning may have as well."""
 _NOT_WRITTEN = frozenset({"createdAt", "updatedAt", "productId", "contactId", "url", "images"})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -118,11 +123,13 @@ def _finding(listing: Listing, kind: CanonicalType, key: str, proposals: Sequenc
     native = place[0] if len(place) == 1 and _PLAIN.fullmatch(place[0]) else ""
     if not native:
         return None
-    named = {"_".join(words_of(native)), *FIELDS[kind.name].get(key, ())}
     own = key in _OWN_IDS
+    # What every record has may name anything: only the field of that very name is looked for by it.
+    known = FIELDS[kind.name].get(key, ())
+    named = {"_".join(words_of(native)), *(() if own else (name for name in known if name not in _ANY))}
     words = "is this id the source's own? then match by another field" if own else ""
     for param in listing.operation.params:
-        if param.place == "query" and "_".join(words_of(param.name)) in named - ({"name"} if own else set()):
+        if param.place == "query" and "_".join(words_of(param.name)) in named:
             check = words or f"does {param.name} find exactly one record?"
             return Finding(key=key, native=native, param=param.name, records=listing.records, check=check)
     return _at_its_address(listing, key, native, named, words)

@@ -114,11 +114,16 @@ async def in_several_pages(subject: Subject, canonical_type: str) -> tuple[Subje
     asked = ("several pages", canonical_type)
     if subject.brief is not None and asked not in subject.learned:
         brief = attrs.evolve(subject, loaded=subject.brief)
-        async with brief.shop() as shop:
-            pages = len([1 async for _ in shop.pages(canonical_type)])
-        subject.learned[asked] = brief if pages >= _SEVERAL else None
-    if (found := subject.learned.get(asked)) is not None:
-        return found, subject.records
+        subject.learned[asked] = None
+        for records in (subject.records, min(subject.records * 4, subject.many)):
+            async with brief.shop(records=records) as shop:
+                pages = len([1 async for _ in shop.pages(canonical_type)])
+            if pages >= _SEVERAL:
+                subject.learned[asked] = brief, records
+                break
+    found: tuple[Subject, int] | None = subject.learned.get(asked)
+    if found is not None:
+        return found
     return subject, subject.many_of.get(canonical_type, subject.many)
 
 

@@ -30,7 +30,10 @@ def suite(laws: Iterable[Law], name: str, *, effort: Effort | None = None, **opt
 
     from pullpush_sdk.testing.pytest_plugin import effort_of  # noqa: PLC0415
 
-    subject = Subject.of(load_plugins(), name, **options)
+    plugins = load_plugins(only=name)
+    if name not in plugins.connectors:  # its entry point has another name, or it did not load: say what there is
+        plugins = load_plugins()
+    subject = Subject.of(plugins, name, **options)
     cases = [
         pytest.param(law, canonical_type, id=f"{law.name}-{canonical_type}")
         for law in laws

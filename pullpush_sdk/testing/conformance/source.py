@@ -173,7 +173,7 @@ def comes_through_failures(subject: Subject, canonical_type: str, effort: Effort
     """With answers lost, cut, slow, refused for now: the sweep is repeated from its cursor and ends complete."""
 
     async def tried(seed: int) -> None:
-        async with subject.shop(seed=effort.seed) as shop:
+        async with subject.shop(seed=effort.seed, served=True) as shop:
             everything = set(newest(shop, (await shop.sweep(canonical_type))[0]))
             note(f"from now on requests are refused, reset, cut and lost at random (seed {seed})")
             shop.sandbox.control.faults.replace(_faults(seed))

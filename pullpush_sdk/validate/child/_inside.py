@@ -90,7 +90,7 @@ class _Work:
         try:
             from pullpush_sdk.testing.conformance import LAWS, Subject  # noqa: PLC0415
 
-            from ._probes import in_small_pages, marked, probe  # noqa: PLC0415
+            from ._probes import FEWEST, in_small_pages, marked, probe  # noqa: PLC0415
             from ._recorder import Recorder  # noqa: PLC0415
             from ._sizes import few_pages  # noqa: PLC0415
         except ImportError as error:
@@ -117,7 +117,7 @@ class _Work:
         small = attrs.evolve(subject, loaded=shrunk.connectors[name]) if name in shrunk.connectors else seen
         probe(seen, small, self.tell, recorder, self.until, wanted=self.job.get("codes"))
         if not (wanted := self.job.get("codes")) or any(code.startswith("law-") for code in wanted):
-            brief = self._plugins(in_small_pages).connectors.get(name)
+            brief = self._plugins(lambda plugin: in_small_pages(plugin, FEWEST)).connectors.get(name)
             self._laws(few_pages(attrs.evolve(subject, brief=brief)), LAWS, recorder)
         self.tell("exchanges", exchanges=recorder.kept)
         self.tell("secrets", secrets=sorted(box.secrets.values()))

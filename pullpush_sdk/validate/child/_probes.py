@@ -28,6 +28,8 @@ Tell = Callable[..., None]
 MARK = "_resource"
 SMALL = 4
 """Records a page while paging is probed: few enough that the smallest list has several pages."""
+FEWEST = 2
+"""Records a page where a law reads a whole shop many times: a dozen are several pages."""
 _SIZE_SETTING = re.compile(r"\{\{\s*\w*(?:size|limit)\w*\s*(?:\|[^{}]*)?\}\}")
 _DAY = 86_400.0
 _LONGEST = 30.0
@@ -129,7 +131,7 @@ async def _locations(subject: Subject, tell: Tell) -> None:
 
 
 async def _read(subject: Subject, canonical_type: str, tell: Tell) -> None:
-    async with subject.shop() as shop:
+    async with subject.shop(served=True) as shop:
         events: list[Event] = []
         async for page in shop.pages(canonical_type):
             events += page.events
@@ -177,24 +179,24 @@ def marked(plugin: Any) -> Any:
     return _changed(plugin, mark)
 
 
-def in_small_pages(plugin: Any) -> Any:
+def in_small_pages(plugin: Any, size: int = SMALL) -> Any:
     """The plugin with a manifest that asks for a few records a page."""
 
     def shrink(_name: str, resource: Any) -> Any:
         pages = resource.pagination
         if pages.size_param is None:
-            return _with_small_setting(resource)
-        return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, SMALL)))
+            return _with_small_setting(resource, size)
+        return attrs.evolve(resource, pagination=attrs.evolve(pages, size=min(pages.size, size)))
 
     return _changed(plugin, shrink)
 
 
-def _with_small_setting(resource: Any) -> Any:
+def _with_small_setting(resource: Any, size: int) -> Any:
     """The resource whose page size is a setting's: the request asks for a few."""
     if resource.list is None or resource.pagination.kind == "none":
         return resource
     params = {
-        name: SMALL if isinstance(value, str) and _SIZE_SETTING.fullmatch(value) else value
+        name: size if isinstance(value, str) and _SIZE_SETTING.fullmatch(value) else value
         for name, value in resource.list.params.items()
     }
     return attrs.evolve(resource, list=attrs.evolve(resource.list, params=params))

@@ -1,4 +1,4 @@
-"""Bodies and addresses of writes by what the canonical type holds: fields that exist, words that can occur, cents."""
+"""Bodies of writes by what the canonical type holds: fields that exist, words that can occur, cents."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ _STEPS = ("adjust", "delta", "increment", "decrement", "change_by", "difference"
 
 
 def check_bodies(case: Case, path: str, kind: CanonicalType, push: Push) -> Iterator[Problem]:
-    """Every request and every body of one written type."""
+    """Every body of one written type."""
     fields = {_plain(each.wire): each for each in fields_of(kind.record)}
     for part in _WRITES:
         write = getattr(push, part)
-        if write is None:
-            continue
-        if write.body is None:
+        if write is None or write.body is None:
             continue
         yield from _leaves(case, f"{path}.{part}.body", write.body, fields)
         if kind.name == "stocklevel" and part != "archive":

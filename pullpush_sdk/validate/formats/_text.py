@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pullpush_sdk.validate._model import SEVERITIES, Finding, Report, Rule
+from pullpush_sdk.validate._model import LEVELS, SEVERITIES, Finding, Report, Rule
 
 from ._roots import by_root, root_of
 
@@ -45,7 +45,7 @@ def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
         yield f"\n--fix mends some of: {', '.join(sorted(fixable))}"
     yield f"\nLevel: {report.level}"
     if report.missing:
-        yield "  for the next one:"
+        yield f"  for {LEVELS[LEVELS.index(report.level) + 1]}:"
         yield from (f"  - {each}" for each in _once(report.missing)[:12])
     counts = {severity: len(report.of(severity)) for severity in SEVERITIES}
     told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())

@@ -8,7 +8,7 @@ from pullpush_sdk.canonical import to_sparse
 from pullpush_sdk.plugins import load_plugins
 from pullpush_sdk.testing.conformance import Subject
 
-SHOP = Subject.of(load_plugins(), "acme")
+SHOP = Subject.of(load_plugins(only="acme"), "acme")
 CONNECTOR = SHOP.loaded.connector
 
 

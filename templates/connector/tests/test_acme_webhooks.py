@@ -16,7 +16,7 @@ from pullpush_sdk.plugins import load_plugins
 from pullpush_sdk.sandbox import serve
 from pullpush_sdk.testing.conformance import Subject
 
-PLUGINS = load_plugins()
+PLUGINS = load_plugins(only="acme")
 SHOP = Subject.of(PLUGINS, "acme")
 CONNECTOR = SHOP.loaded.connector
 HANDLERS = CONNECTOR.manifest.webhook.handlers

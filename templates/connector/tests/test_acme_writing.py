@@ -12,7 +12,7 @@ from pullpush_sdk.connector import Delivery, Result, Verb
 from pullpush_sdk.plugins import load_plugins
 from pullpush_sdk.testing.conformance import Subject
 
-SHOP = Subject.of(load_plugins(), "acme")
+SHOP = Subject.of(load_plugins(only="acme"), "acme")
 CONNECTOR = SHOP.loaded.connector
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -22,6 +23,7 @@ _FAILURES = 6
 _LOCKED_FOR = 1800.0
 _CUSTOMER_TTL = 3600.0
 _OTP = "123456"
+_UNRESERVED = "-._~"
 _PART = re.compile(r'([a-z_]+)="([^"]*)"')
 
 
@@ -178,13 +180,15 @@ def _parts(header: str) -> dict[str, str]:
     return {name: unquote(value) for name, value in _PART.findall(header) if name != "realm"}
 
 
+@lru_cache(maxsize=4096)
+def _encoded(text: str) -> str:
+    """Names and values, of which most come with every request."""
+    return quote(text, safe=_UNRESERVED)
+
+
 def _signature(method: str, url: str, params: Sequence[tuple[str, str]], consumer: str, token: str) -> str:
     """RFC 5849, 3.4: over method, address and all parameters, sorted in their encoded form."""
-
-    def encoded(text: str) -> str:
-        return quote(text, safe="-._~")
-
-    listed = "&".join(f"{name}={value}" for name, value in sorted((encoded(a), encoded(b)) for a, b in params))
-    base = "&".join(encoded(part) for part in (method.upper(), url, listed))
-    key = f"{encoded(consumer)}&{encoded(token)}"
+    listed = "&".join(f"{name}={value}" for name, value in sorted((_encoded(a), _encoded(b)) for a, b in params))
+    base = "&".join(quote(part, safe=_UNRESERVED) for part in (method.upper(), url, listed))
+    key = f"{_encoded(consumer)}&{_encoded(token)}"
     return base64.b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha256).digest()).decode()

@@ -6,21 +6,20 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from pullpush_sdk.connector import WebhookRequest
 from pullpush_sdk.plugins import load_plugins
 from pullpush_sdk.testing.conformance import Subject
 
-PLUGINS = load_plugins()
+PLUGINS = load_plugins(only="acme")
 CONNECTOR = PLUGINS.connector("acme").connector
-PACKAGE = Path(__file__).parents[1] / "pullpush_acme"
 
 
 def _recorded() -> Iterator[Mapping[str, Any]]:
     for file in CONNECTOR.manifest.samples.values():
-        yield from json.loads((PACKAGE / file).read_text(encoding="utf-8")).get("webhooks", ())
+        yield from json.loads((files("pullpush_acme") / file).read_text(encoding="utf-8")).get("webhooks", ())
 
 
 def test_a_webhook_is_genuine_and_becomes_an_event() -> None:

@@ -12,7 +12,7 @@ from pullpush_sdk.canonical import loads
 from pullpush_sdk.mapping import Functions, compile_map, parse_map
 from pullpush_sdk.plugins import load_plugins
 
-PLUGINS = load_plugins()
+PLUGINS = load_plugins(only="acme")
 CONNECTOR = PLUGINS.connector("acme").connector
 MANIFEST = CONNECTOR.manifest
 

@@ -1,7 +1,4 @@
-"""Acme on this machine: its wire format, nothing of its connector.
-
-Switch (`--set`): `webhook_url` is where webhooks go from the start, an address of this machine.
-"""
+"""Acme on this machine: its wire format, nothing of its connector."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ __all__ = ["build"]
 
 
 def build(options: SandboxOptions) -> Sandbox:
-    """A shop with `options.records` products, and as many of everything else."""
+    """A shop with `options.records` records of each kind."""
     clock = options.make_clock()
     faults = FaultPlan()
     store = Store(clock, records=options.records, seed=options.seed)
@@ -58,5 +55,9 @@ def build(options: SandboxOptions) -> Sandbox:
         # </webhooks>
     }
     return Sandbox(
-        name="acme", app=instrument(platform.app, control), settings=access.SETTINGS, secrets=secrets, control=control
+        name="acme",
+        app=instrument(platform.app, control),
+        settings=access.SETTINGS,
+        secrets=secrets,
+        control=control,
     )

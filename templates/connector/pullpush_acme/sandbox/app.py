@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+# <type:stocklevel>
 from collections.abc import Mapping
+
+# </type:stocklevel>
 from typing import Any
 
 from starlette.applications import Starlette
@@ -88,7 +91,11 @@ class Platform:
         if not values.get(UNIQUE[name]):
             return _bad(422, f"{UNIQUE[name]} is missing")
         try:
+            # <type:stocklevel>
             row = self._store.add(name, _complete(name, values))
+            # <else>
+            # | row = self._store.add(name, values)
+            # </type:stocklevel>
         except UniqueError as error:
             return _bad(409, str(error))
         # <type:product,type:stocklevel>
@@ -105,7 +112,11 @@ class Platform:
         if number not in self._store.tables[name]:
             return _bad(404, f"there is no record {number}")
         if request.method == "PATCH":
+            # <type:stocklevel>
             return JSONResponse({"data": self._store.patch(name, number, _complete(name, await _object(request)))})
+            # <else>
+            # | return JSONResponse({"data": self._store.patch(name, number, await _object(request))})
+            # </type:stocklevel>
         return JSONResponse({"data": self._store.tables[name][number]})
 
     def _refusal(self, request: Request) -> Response | None:
@@ -116,10 +127,9 @@ class Platform:
         return None
 
 
+# <type:stocklevel>
 _IMPLIED: Mapping[str, tuple[str, Row]] = {
-    # <type:stocklevel>
     "stock": ("on_hand", {"tracked": True}),  # whoever names a figure counts
-    # </type:stocklevel>
 }
 """Table to a field, and what is set too where that field is written."""
 
@@ -130,6 +140,7 @@ def _complete(name: str, values: Row) -> Row:
     return {**values, **more} if field in values else values
 
 
+# </type:stocklevel>
 async def _object(request: Request) -> Row:
     body: Any = await request.json()
     return body if isinstance(body, dict) else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pullpush_sdk.sandbox import ChangeError
 
-from .store import Row, Store, UniqueError
+from .store import Row, Store
 
 __all__ = ["DELETIONS", "edits"]
 
@@ -25,15 +25,11 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
             raise ChangeError(f"there is no {field} {value!r} in {table}")
         return found
 
-    def add(table: str, row: Row) -> Row:
-        try:
-            return store.add(table, row)
-        except UniqueError as error:
-            raise ChangeError(str(error)) from None
-
+    # <type:product|type:order|type:contact>
     def remove(table: str, field: str, value: Any) -> Values:
         return {"key": str(store.remove(table, one(table, field, value)["id"])[field])}
 
+    # </type:product|type:order|type:contact>
     # <type:stocklevel>
     def stock(values: Values) -> Values:
         row, quantity = one("stock", "sku", values["sku"]), values["quantity"]
@@ -74,7 +70,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         buyer = {"email": values.get("email", "someone@example.com"), "name": "Someone"}
         row = {"status": "new", "currency": "EUR", "total": "5.00", "tax": "0.00", "customer": buyer, "lines": lines}
         named = {"reference": f"WEB-{5000 + number}", "number": str(5000 + number)}
-        return {"key": str(add("orders", {**row, **named})["id"])}
+        return {"key": str(store.add("orders", {**row, **named})["id"])}
 
     def order_status(values: Values) -> Values:
         words = {"processing": "processing", "completed": "done", "cancelled": "cancelled"}
@@ -91,7 +87,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         return {"key": store.patch("customers", row["id"], {"name": values["name"]})["email"]}
 
     def customer_create(values: Values) -> Values:
-        return {"key": add("customers", {"email": values["email"], "name": values["name"]})["email"]}
+        return {"key": store.add("customers", {"email": values["email"], "name": values["name"]})["email"]}
 
     def customer_delete(values: Values) -> Values:
         return remove("customers", "email", values["email"])
@@ -105,7 +101,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
     def call_create(values: Values) -> Values:
         named = {"reference": f"CALL-{5000 + len(store.tables['calls'])}", "direction": "in", "outcome": "answered"}
         said = {"from": values["number"], "to": "+493099", "seconds": values["duration"]}
-        return {"key": str(add("calls", {**named, **said, "started_at": store.now()})["id"])}
+        return {"key": str(store.add("calls", {**named, **said, "started_at": store.now()})["id"])}
 
     # </type:call>
     # <type:invoice>
@@ -113,7 +109,7 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
         number = 5000 + len(store.tables["invoices"])
         lines = [{**item, "name": item["sku"], "price": "5.00"} for item in values["items"]]
         row = {"reference": f"INV-{number}", "number": f"2026-{number:05}", "status": "open", "currency": "EUR"}
-        return {"key": str(add("invoices", {**row, "total": "5.00", "tax": "0.00", "lines": lines})["id"])}
+        return {"key": str(store.add("invoices", {**row, "total": "5.00", "tax": "0.00", "lines": lines})["id"])}
 
     def invoice(values: Values) -> Values:
         row = one("invoices", "id", values["invoice"])
@@ -129,8 +125,8 @@ def edits(store: Store) -> Mapping[str, Callable[[Values], Values]]:
     def cart_create(values: Values) -> Values:
         number = len(store.tables["carts"]) + 1
         lines = [{**item, "name": item["sku"], "price": "5.00"} for item in values.get("items", ())]
-        row = {"reference": f"CART-{5000 + number}", "status": "open", "currency": "EUR", "total": "5.00"}
-        return {"key": str(add("carts", {**row, "lines": lines})["id"])}
+        row: Row = {"reference": f"CART-{5000 + number}", "status": "open", "currency": "EUR", "total": "5.00"}
+        return {"key": str(store.add("carts", {**row, "lines": lines})["id"])}
 
     # </type:cart>
     return {

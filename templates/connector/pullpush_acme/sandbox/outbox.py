@@ -1,6 +1,7 @@
-"""Acme's webhooks: `{"event": "products.changed", "id": …, "data": {…}}`, signed over the raw body.
+"""Acme's webhooks: `{"event": "TABLE.changed", "id": …, "data": {…}}`, signed over the raw body.
 
-A row that is gone is told as `products.deleted`, with what it last was.
+A row that is gone is told as `TABLE.deleted`, with what it last was.
+Switch (`--set`): `webhook_url` is where they go from the start, an address of this machine.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+# <type:product|type:stocklevel|type:order|type:invoice|type:cart>
 import random
+
+# </type:product|type:stocklevel|type:order|type:invoice|type:cart>
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pullpush_sdk.sandbox import SandboxClock
+from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
 __all__ = ["Row", "Store", "UniqueError"]
 
@@ -64,7 +67,7 @@ KINDS = {
 """Table to the word for its records that the laws of conformance know."""
 
 
-class UniqueError(Exception):
+class UniqueError(ChangeError):
     """Two rows would share what only one may have."""
 
 
@@ -151,18 +154,22 @@ def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# <type:product|type:order|type:invoice|type:cart>
 def _prices(count: int, seed: int) -> list[str]:
     dice = random.Random(seed)
     return [f"{dice.randint(1, 90)}.{dice.choice(('00', '50', '95'))}" for _ in range(count)]
 
 
+# </type:product|type:order|type:invoice|type:cart>
+# <type:stocklevel>
 def _figures(count: int, seed: int) -> list[int]:
     dice = random.Random(seed + 1)
     return [dice.randint(1, 500) for _ in range(count)]
 
 
+# </type:stocklevel>
 def _seeded(count: int, seed: int) -> Iterator[tuple[str, list[Row]]]:
-    """Table names with their first rows: a real zero, an untracked item, empty texts and nulls among them."""
+    """Table names with their first rows; zeros, blanks and nulls are among them."""
     numbers = range(1, count + 1)
     # <type:product>
     yield (
