@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._meaning import meaning
 from ._output import emit_json, emit_table, say
 from ._session import Session
 
@@ -118,8 +119,7 @@ def _show_settings(connector: Connector) -> None:
     for name in [*properties, *(each for each in connector.secrets if each not in properties)]:
         words = properties.get(name, {})
         kind = "secret" if name in connector.secrets else str(words.get("type", ""))
-        note = str(words.get("description") or words.get("title") or "")
-        rows.append([name, kind, "required" if name in required else "", note])
+        rows.append([name, kind, "required" if name in required else "", meaning(connector, name)])
     if rows:
         emit_table(["setting", "kind", "", "meaning"], rows)
 

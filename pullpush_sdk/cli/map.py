@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._output import emit_json, emit_table, say
+from ._signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from pullpush_sdk.errors import FieldError
@@ -24,13 +25,15 @@ _EPILOG = """Examples:
 
   pullpush map ./pullpush-acme orders --watch --coverage
 
+  pullpush map ./pullpush-acme orders.changed --explain
+
   pullpush map connector.yaml orders --sample - --explain < order.json
 
   pullpush map ./pullpush-acme --coverage --json
 
 Without --sample the connector's own samples are tried. A sample is one record, a list of records, a whole answer of the
-resource's list request, or recorded traffic. Exit code 1 where a record does not map or there is none to try, 2 where
-the connector does not load.
+resource's list request, a whole webhook body of the event, or recorded traffic. Exit code 1 where a record does not map
+or there is none to try, 2 where the connector does not load.
 """
 _PROGRAM = "from pullpush_sdk.cli import main; main()"
 
@@ -260,3 +263,4 @@ def _watch(connector: str, samples: Sequence[str]) -> None:
         watch(target, run, files=[Path(each) for each in samples])
     except KeyboardInterrupt:
         say("stopped")
+        sys.exit(INTERRUPTED)
