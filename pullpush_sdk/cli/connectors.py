@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._meaning import meaning
+from ._names import complete_connectors
 from ._output import emit_json, emit_table, say
 from ._session import Session
 
@@ -84,7 +85,7 @@ def _show_timing(rows: list[dict[str, Any]]) -> None:
 
 
 @connectors.command(epilog="Example:\n\n  pullpush connectors show shopify --json")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_connectors)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:

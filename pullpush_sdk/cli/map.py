@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._names import complete_targets
 from ._output import emit_json, emit_table, say
 from ._signals import INTERRUPTED
 
@@ -39,7 +40,7 @@ _PROGRAM = "from pullpush_sdk.cli import main; main()"
 
 
 @click.command("map", epilog=_EPILOG)
-@click.argument("connector", metavar="FOLDER|CONNECTOR|FILE")
+@click.argument("connector", metavar="FOLDER|CONNECTOR|FILE", shell_complete=complete_targets)
 @click.argument("resource", metavar="[RESOURCE|TYPE|EVENT]", required=False)
 @click.option("--sample", "samples", multiple=True, metavar="FILE|-",
               help="JSON; - is standard input; may be repeated (default: the connector's own).")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._names import complete_targets
 from ._output import emit_table, say
 from ._session import Session
 from ._signals import INTERRUPTED
@@ -34,7 +35,7 @@ _FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
 @click.command("validate", epilog=_EPILOG)
-@click.argument("target", metavar="[FOLDER|CONNECTOR|FILE]", required=False)
+@click.argument("target", metavar="[FOLDER|CONNECTOR|FILE]", required=False, shell_complete=complete_targets)
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to print.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--only", metavar="FAMILY", multiple=True, help="Only this family of rules; may be repeated.")

@@ -107,7 +107,7 @@ def check_settings(
     problems.extend(_schema_problems(project, connection, connector, values, unresolved, place=place))
     problems.extend(
         project.problem(
-            f"{name!r} begins with {word!r}, which {connector.title} is sent before it anyway: it would stand twice",
+            f"{name!r} begins with {word!r}, which is sent before it anyway: it would stand twice",
             place([name]),
             hint=f"keep what comes after {word!r} alone",
         )
