@@ -10,16 +10,12 @@ import base64
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any, Protocol, cast
-from urllib.parse import quote, urlsplit
 
 from pullpush_sdk.manifest import ApiKeyAuth, BasicAuth, BearerAuth, OAuth1Auth, Placement, render
 
 from ._call import Answer, Call, target_of
 from ._secret import revealed
 from ._token import Token
-
-_FORM = "%=&;:+~,*@!()/?'$"
-"""What oauthlib takes in a query beside letters, digits and `_.-`."""
 
 Exchange = Generator[Call, Answer, Token]
 """Yields calls to send as they are, unsigned; returns the token that they brought."""
@@ -147,14 +143,15 @@ class OAuth1(_Fixed):
     """OAuth 1.0a: every call is signed over its method, URL, parameters and form body."""
 
     def __init__(self, auth: OAuth1Auth, values: Mapping[str, Any]) -> None:
-        from oauthlib.oauth1 import Client  # noqa: PLC0415 - only who signs pays for it
+        from ._oauth1 import Signer, as_sent  # noqa: PLC0415 - only who signs pays for it
 
         self._secrets = (
             render_text(auth.consumer_secret, values),
             render_text(auth.token, values),
             render_text(auth.token_secret, values),
         )
-        self._client = Client(
+        self._as_sent = as_sent
+        self._client = Signer(
             render_text(auth.consumer_key, values),
             client_secret=self._secrets[0],
             resource_owner_key=self._secrets[1],
@@ -166,24 +163,10 @@ class OAuth1(_Fixed):
         is_form = call.content_type == "application/x-www-form-urlencoded"
         body = call.body.decode() if is_form and call.body else None
         given = {"Content-Type": call.content_type} if body is not None and call.content_type else {}
-        url = _as_sent(target_of(call))
-        _, headers, _ = self._client.sign(url, cast("Any", call.method), body=body, headers=given)
+        _, headers, _ = self._client.sign(
+            self._as_sent(target_of(call)), cast("Any", call.method), body=body, headers=given
+        )
         return call.signed({"Authorization": headers["Authorization"]})
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's
         return self._secrets
-
-
-def _as_sent(url: str) -> str:
-    """A URL as the platform sees it, by which it computes the signature anew: dots resolved, the host in ASCII.
-
-    Marks of a query that travel as they are, such as brackets, are encoded: oauthlib takes no others, and a signature
-    is over names and values in their decoded form.
-    """
-    from ._wire import raw_host, raw_target  # noqa: PLC0415 - only who sends pays for the HTTP library
-
-    parts = urlsplit(url)
-    path, mark, query = raw_target(url).decode("ascii").partition("?")
-    return (
-        f"{parts.scheme}://{raw_host(parts.scheme, parts.netloc).decode('ascii')}{path}{mark}{quote(query, safe=_FORM)}"
-    )
