@@ -143,14 +143,15 @@ class OAuth1(_Fixed):
     """OAuth 1.0a: every call is signed over its method, URL, parameters and form body."""
 
     def __init__(self, auth: OAuth1Auth, values: Mapping[str, Any]) -> None:
-        from oauthlib.oauth1 import Client  # noqa: PLC0415 - only who signs pays for it
+        from ._oauth1 import Signer, as_sent  # noqa: PLC0415 - only who signs pays for it
 
         self._secrets = (
             render_text(auth.consumer_secret, values),
             render_text(auth.token, values),
             render_text(auth.token_secret, values),
         )
-        self._client = Client(
+        self._as_sent = as_sent
+        self._client = Signer(
             render_text(auth.consumer_key, values),
             client_secret=self._secrets[0],
             resource_owner_key=self._secrets[1],
@@ -162,7 +163,9 @@ class OAuth1(_Fixed):
         is_form = call.content_type == "application/x-www-form-urlencoded"
         body = call.body.decode() if is_form and call.body else None
         given = {"Content-Type": call.content_type} if body is not None and call.content_type else {}
-        _, headers, _ = self._client.sign(target_of(call), cast("Any", call.method), body=body, headers=given)
+        _, headers, _ = self._client.sign(
+            self._as_sent(target_of(call)), cast("Any", call.method), body=body, headers=given
+        )
         return call.signed({"Authorization": headers["Authorization"]})
 
     def secrets(self, token: Token | None) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's

@@ -34,7 +34,7 @@ _CONNECT = 10.0
 _CONNECT_PART = 0.45
 # A URL that the library leaves as it is: no dots to be resolved, nothing to be quoted.
 _PLAIN = re.compile(
-    r"http://[^/?#]+(/(?:[\w\-~!$&()*+,;:@/=]|%[\da-fA-F]{2}|(?<!/)\.)*(?:\?(?:[\w\-.~!$&()*+,;:@/=?]|%[\da-fA-F]{2})*)?)",
+    r"https?://[^/?#]+(/(?:[\w\-~!$&()*+,;:@/=]|%[\da-fA-F]{2}|(?<!/)\.)*(?:\?(?:[\w\-.~!$&()*+,;:@/=?]|%[\da-fA-F]{2})*)?)",
     re.ASCII,
 )
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -250,6 +250,12 @@ def raw_target(url: str) -> bytes:
     if (plain := _PLAIN.fullmatch(url)) is not None:
         return plain[1].encode("ascii")
     return httpx.URL(url).raw_path
+
+
+@lru_cache(maxsize=256)
+def raw_host(scheme: str, netloc: str) -> bytes:
+    """The header `Host` of a URL: lower case, ASCII, without the port that its scheme has anyway."""
+    return httpx.URL(f"{scheme}://{netloc}").netloc
 
 
 def proxy_for(scheme: str, host: str, environ: Mapping[str, str]) -> str:

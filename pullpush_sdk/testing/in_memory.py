@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 from starlette.types import ASGIApp, Message
 
-from pullpush_sdk.http._wire import RawAnswer, RawHeaders, broken_off, raw_target, too_late, unpacked
+from pullpush_sdk.http._wire import RawAnswer, RawHeaders, broken_off, raw_host, raw_target, too_late, unpacked
 from pullpush_sdk.sandbox._middleware import CLOSE_EXTENSION
 
 __all__ = ["InMemory"]
@@ -122,7 +122,7 @@ def _scope(method: str, url: str, headers: RawHeaders, body: bytes | None) -> di
     """What a server tells an app of a request, with the headers that the HTTP library adds."""
     parts = urlsplit(url)
     path, _, query = raw_target(url).partition(b"?")
-    sent = [(b"host", parts.netloc.encode("ascii")), *((name.lower(), value) for name, value in headers)]
+    sent = [(b"host", raw_host(parts.scheme, parts.netloc)), *((name.lower(), value) for name, value in headers)]
     if body or method in _WITH_LENGTH:
         sent.append((b"content-length", str(len(body or b"")).encode()))
     return {

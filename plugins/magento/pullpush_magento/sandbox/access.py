@@ -181,14 +181,16 @@ def _parts(header: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _encoded(text: str) -> str:
-    """Names and values, of which most come with every request."""
-    return quote(text, safe=_UNRESERVED)
+def _encoded(text: str) -> tuple[str, str]:
+    """Names and values, of which most come with every request: encoded once, and once more as they are signed."""
+    once = quote(text, safe=_UNRESERVED)
+    return once, quote(once, safe=_UNRESERVED)
 
 
 def _signature(method: str, url: str, params: Sequence[tuple[str, str]], consumer: str, token: str) -> str:
     """RFC 5849, 3.4: over method, address and all parameters, sorted in their encoded form."""
-    listed = "&".join(f"{name}={value}" for name, value in sorted((_encoded(a), _encoded(b)) for a, b in params))
-    base = "&".join(quote(part, safe=_UNRESERVED) for part in (method.upper(), url, listed))
-    key = f"{_encoded(consumer)}&{_encoded(token)}"
+    pairs = sorted((_encoded(name), _encoded(value)) for name, value in params)
+    listed = "%26".join(f"{name}%3D{value}" for (_, name), (_, value) in pairs)
+    base = f"{method.upper()}&{_encoded(url)[0]}&{listed}"
+    key = f"{_encoded(consumer)[0]}&{_encoded(token)[0]}"
     return base64.b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha256).digest()).decode()

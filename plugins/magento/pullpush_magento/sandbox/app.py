@@ -26,6 +26,7 @@ __all__ = ["build"]
 
 Json = Any
 
+_OWN_PORTS = {"http": ":80", "https": ":443"}
 _STORES = ("default", "all", "second")
 
 
@@ -205,7 +206,9 @@ def _place(parts: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _url(request: Request, raw_path: str) -> str:
-    return f"{request.url.scheme}://{request.headers['host']}{raw_path}"
+    """What a signature is over: in lower case, without the port that the scheme has anyway (RFC 5849, 3.4.1.2)."""
+    scheme, host = request.url.scheme, request.headers["host"].lower()
+    return f"{scheme}://{host.removesuffix(_OWN_PORTS[scheme])}{raw_path}"
 
 
 def _from_body(named: Mapping[str, str], body: Json) -> dict[str, str]:

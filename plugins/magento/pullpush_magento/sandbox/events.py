@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,12 +18,18 @@ __all__ = ["Events"]
 Json = Any
 
 
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    """Made once: it takes longer than all else that a shop consists of."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Events:
-    """What is sent to one address; the key pair is made with the shop."""
+    """What is sent to one address; all shops of a process have one key pair."""
 
     def __init__(self, url: str, *, clock: SandboxClock, faults: FaultPlan) -> None:
         self._url = url
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = _key()
         self.outbox = WebhookOutbox(clock=clock, faults=faults, retry_after=(1.0, 2.0), auto=False)
         self.public_key = (
             self._key.public_key()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -50,6 +51,12 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 def snake_case(name: str) -> str:
     """`legacyResourceId` -> `legacy_resource_id`."""
     return _CAPITAL.sub("_", name).lower()
+
+
+@cache
+def _attribute(name: str) -> Callable[[Any], Any]:
+    """Reads a record's attribute of that name; names are those of the schema."""
+    return attrgetter(snake_case(name))
 
 
 class FieldError(Exception):
@@ -179,6 +186,8 @@ class _Compiler:
         return not is_object_type(named) and self.runner.schema.is_sub_type(named, type_)
 
     def _is_included(self, node: SelectionNode) -> bool:
+        if not node.directives:
+            return True
         for name, wanted in (("skip", False), ("include", True)):
             values = directive_values(self.runner.schema, name, node, self.variables)
             if values is not None and bool(values["if"]) is not wanted:
@@ -216,10 +225,10 @@ class _Compiler:
     ) -> Callable[[Any], Any]:
         resolver = self.runner.resolvers.get(type_name, {}).get(name)
         if resolver is None:
-            return attrgetter(snake_case(name))
+            return _attribute(name)
         call = self.call
-        given = directive_values(self.runner.schema, "idempotent", node, self.variables)
         if type_name == "Mutation":
+            given = directive_values(self.runner.schema, "idempotent", node, self.variables)
             return lambda record: resolver(record, arguments, call.for_mutation(name, given))
         return lambda record: resolver(record, arguments, call)
 

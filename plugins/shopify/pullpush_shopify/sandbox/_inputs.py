@@ -78,6 +78,8 @@ def _listed(problems: Problems) -> str:
 
 def argument_values(field: GraphQLField, node: FieldNode, variables: Mapping[str, Any]) -> dict[str, Any]:
     """A field's arguments, defaults included."""
+    if not field.args:
+        return {}
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     return _arguments(field.args, given, variables)
 
