@@ -90,6 +90,8 @@ def load(path: Path) -> Loaded:
     Raises:
         ManifestError: as `load_manifest`.
     """
+    if path.exists() and not path.is_file():
+        raise ManifestError(f"{path} is no file: a manifest is one that can be read to its end")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

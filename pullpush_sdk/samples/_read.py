@@ -87,9 +87,15 @@ def _value(name: str, given: Json, folder: Path | None, bad: list[BadSample]) ->
         return api_of(given) if _is_document(given) else given
     if folder is None:
         return refused(f"{given} cannot be read: the manifest came from no file")
-    file = (folder / given).resolve()
-    if not file.is_relative_to(folder.resolve()):
+    try:
+        file = (folder / given).resolve()
+        inside = file.is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a link to itself, a name that no file can have
+        return refused(f"{given} leads to no file", "the path starts at the manifest")
+    if not inside:
         return refused(f"{given} is outside of the connector's folder", "keep samples beside it")
+    if file.exists() and not file.is_file():
+        return refused(f"{given} is no file", "a sample is a file that can be read to its end")
     try:
         if file.stat().st_size > _LARGEST:
             return refused(f"{given} is larger than {_LARGEST // 1_000_000} MB", "cut the recording down")
