@@ -26,14 +26,16 @@ def accepts(pattern: str, texts: Sequence[str]) -> list[bool] | None:
     Two repeats can take a time that grows without measure: such a pattern is tried in a process of its own, which is
     ended after two seconds. The pattern must compile.
     """
-    if len(_REPEAT.findall(pattern)) < 2:  # noqa: PLR2004 - one repeat is quick with any text
+    if len(_REPEAT.findall(pattern)) < 2:  # one is quick with any text
         return [re.search(pattern, each) is not None for each in texts]
     import subprocess  # noqa: PLC0415 - most manifests have no such pattern
 
     given = json.dumps([pattern, list(texts)]).encode()
     command = [sys.executable, "-I", "-S", "-c", _TRIED]
     try:
-        tried = subprocess.run(command, input=given, capture_output=True, timeout=_SECONDS, check=True)
+        tried = subprocess.run(  # noqa: S603 - our own program; what it tries comes by its input
+            command, input=given, capture_output=True, timeout=_SECONDS, check=True
+        )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return None
     return [each == "1" for each in tried.stdout.decode().split()]

@@ -94,9 +94,9 @@ def _value(name: str, given: Json, folder: Path | None, bad: list[BadSample]) ->
         return refused(f"{given} leads to no file", "the path starts at the manifest")
     if not inside:
         return refused(f"{given} is outside of the connector's folder", "keep samples beside it")
-    if file.exists() and not file.is_file():
-        return refused(f"{given} is no file", "a sample is a file that can be read to its end")
     try:
+        if file.exists() and not file.is_file():
+            return refused(f"{given} is no file", "a sample is a file that can be read to its end")
         if file.stat().st_size > _LARGEST:
             return refused(f"{given} is larger than {_LARGEST // 1_000_000} MB", "cut the recording down")
         if file.suffix.lower() in (".yaml", ".yml"):

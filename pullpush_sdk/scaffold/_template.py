@@ -99,7 +99,7 @@ def _shaped(path: str, text: str, answers: Answers) -> str:
     if path == "tests/test_acme_webhooks.py" and "sandbox" not in answers.flags:
         return (options / "declarative" / "test_acme_webhooks.py").read_text(encoding="utf-8")
     if path.startswith(f"{_PACKAGE}samples/"):
-        shown = {"headers": {"Authorization": "Bearer {{access_token}}"}, "exchanges": []}
+        shown: dict[str, Any] = {"headers": {"Authorization": "Bearer {{access_token}}"}, "exchanges": []}
         if answers.auth != "bearer":
             shown = json.loads((options / "auth" / f"{answers.auth}.json").read_text(encoding="utf-8"))
         is_first = path == f"{_PACKAGE}samples/{answers.types[0]}.json"

@@ -27,7 +27,7 @@ DEATHS = {
         "import os\n"
         "for number in range(3, 64):\n"
         "    try:\n"
-        "        os.write(number, b'{\"kind\": \"end\"}\\n')\n"
+        '        os.write(number, b\'{"kind": "end"}\\n\')\n'
         "    except OSError:\n"
         "        pass\n"
         "os._exit(0)"
