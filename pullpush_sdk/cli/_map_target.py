@@ -36,7 +36,7 @@ class Native:
 
 @attrs.frozen(kw_only=True)
 class Use:
-    """One map of a manifest: of a resource, or of a webhook handler, which `event` names then.
+    """One map of a manifest: of a resource, or of a webhook event, whose `handler` is given then.
 
     `records_at` is where records stand in an answer.
     """
@@ -155,21 +155,44 @@ def _uses(manifest: Manifest, plugins: Plugins) -> Iterator[Use]:
 
 
 def chosen(tried: Tried, name: str | None) -> list[Use]:
-    """The maps that are meant: one by its name, the first of a canonical type, or all."""
+    """The maps that are meant: one by its name, the first of a canonical type, or all.
+
+    An event without a map of its own has its resource's, tried on what the webhook brings.
+    """
     if name is None:
         return list(tried.uses)
     named = [each for each in tried.uses if each.name == name]
+    by_event = [] if named else _by_event(tried, name)
     by_type = [each for each in tried.uses if each.resource is not None and each.kind.name == name]
-    if found := named or by_type:
+    if found := named or by_event or by_type:
         return found[:1]
     import difflib
 
-    known = [each.name for each in tried.uses]
+    events = [] if tried.manifest.webhook is None else list(tried.manifest.webhook.handlers)
+    known = list(dict.fromkeys([*(each.name for each in tried.uses), *events]))
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise click.UsageError(
-        f"{tried.manifest.name} has no resource {name!r} (it has: {', '.join(known) or 'none'}).{hint}"
+        f"{tried.manifest.name} has no resource, type or event {name!r} (it has: {', '.join(known) or 'none'}).{hint}"
     )
+
+
+def _by_event(tried: Tried, name: str) -> list[Use]:
+    """The resource's map over the data of a webhook event, where that has no map of its own.
+
+    Raises:
+        click.UsageError: its data is not mapped: the record is read again instead.
+    """
+    handler = None if tried.manifest.webhook is None else tried.manifest.webhook.handlers.get(name)
+    if handler is None or handler.resource is None:
+        return []
+    if handler.refetch:
+        raise click.UsageError(
+            f"{name!r} only says that a record changed (refetch: true), which is read again then: try the map of"
+            f" {handler.resource!r} on records."
+        )
+    of = [each for each in tried.uses if each.resource is not None and each.name == handler.resource]
+    return [attrs.evolve(each, name=name, resource=None, records_at="", handler=handler) for each in of]
 
 
 def shipped(tried: Tried, use: Use) -> list[Native]:
@@ -253,6 +276,8 @@ def given(tried: Tried, use: Use, content: bytes, name: str) -> list[Native]:
         if samples.bad:
             raise click.UsageError(f"The sample {name} is not of the form: {samples.bad[0].reason}.")
         return shipped(attrs.evolve(tried, samples=samples), use)
+    if use.handler is not None and (held := read_path(value, use.handler.data_path)) is not UNSET:
+        return [Native(place=name, record=held, context={"request": {"body": value}})]
     inside = read_path(value, use.records_at) if use.records_at else UNSET
     records = inside if isinstance(inside, list) else value if isinstance(value, list) else [value]
     return [Native(place=f"{name}, record {index}", record=each) for index, each in enumerate(records)]

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._meaning import meaning
+from ._names import complete_connectors
 from ._output import emit_json, emit_table, say
 from ._session import Session
 
@@ -83,7 +85,7 @@ def _show_timing(rows: list[dict[str, Any]]) -> None:
 
 
 @connectors.command(epilog="Example:\n\n  pullpush connectors show shopify --json")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_connectors)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:
@@ -118,8 +120,7 @@ def _show_settings(connector: Connector) -> None:
     for name in [*properties, *(each for each in connector.secrets if each not in properties)]:
         words = properties.get(name, {})
         kind = "secret" if name in connector.secrets else str(words.get("type", ""))
-        note = str(words.get("description") or words.get("title") or "")
-        rows.append([name, kind, "required" if name in required else "", note])
+        rows.append([name, kind, "required" if name in required else "", meaning(connector, name)])
     if rows:
         emit_table(["setting", "kind", "", "meaning"], rows)
 

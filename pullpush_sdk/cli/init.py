@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._names import complete_connectors
 from ._output import say
 from ._session import Session
 
@@ -71,8 +72,10 @@ state = "active"
 @click.command(epilog=_EPILOG)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--sandbox", "with_sandbox", is_flag=True, help="Two connections that point at local emulators.")
-@click.option("--source", default="salla", show_default=True, help="With --sandbox: connector to read from.")
-@click.option("--destination", default="shopify", show_default=True, help="With --sandbox: connector to write to.")
+@click.option("--source", default="salla", show_default=True, shell_complete=complete_connectors,
+              help="With --sandbox: connector to read from.")  # fmt: skip
+@click.option("--destination", default="shopify", show_default=True, shell_complete=complete_connectors,
+              help="With --sandbox: connector to write to.")  # fmt: skip
 @click.option("--types", default="product,stocklevel", show_default=True, help="With --sandbox: what flows.")
 @click.option("--port", type=click.IntRange(1, 65534), default=8101, show_default=True,
               help="With --sandbox: of the source; the destination gets the next one.")  # fmt: skip

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._names import complete_targets
 from ._output import emit_json, emit_table, say
+from ._signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from pullpush_sdk.errors import FieldError
@@ -24,20 +26,22 @@ _EPILOG = """Examples:
 
   pullpush map ./pullpush-acme orders --watch --coverage
 
+  pullpush map ./pullpush-acme orders.changed --explain
+
   pullpush map connector.yaml orders --sample - --explain < order.json
 
   pullpush map ./pullpush-acme --coverage --json
 
 Without --sample the connector's own samples are tried. A sample is one record, a list of records, a whole answer of the
-resource's list request, or recorded traffic. Exit code 1 where a record does not map or there is none to try, 2 where
-the connector does not load.
+resource's list request, a whole webhook body of the event, or recorded traffic. Exit code 1 where a record does not map
+or there is none to try, 2 where the connector does not load.
 """
 _LARGEST = 64 << 20
 _PROGRAM = "from pullpush_sdk.cli import main; main()"
 
 
 @click.command("map", epilog=_EPILOG)
-@click.argument("connector", metavar="FOLDER|CONNECTOR|FILE")
+@click.argument("connector", metavar="FOLDER|CONNECTOR|FILE", shell_complete=complete_targets)
 @click.argument("resource", metavar="[RESOURCE|TYPE|EVENT]", required=False)
 @click.option("--sample", "samples", multiple=True, metavar="FILE|-",
               help="JSON; - is standard input; may be repeated (default: the connector's own).")  # fmt: skip
@@ -265,3 +269,4 @@ def _watch(connector: str, samples: Sequence[str]) -> None:
         watch(target, run, files=[Path(each) for each in samples])
     except KeyboardInterrupt:
         say("stopped")
+        sys.exit(INTERRUPTED)

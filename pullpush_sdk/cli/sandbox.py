@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._names import complete_targets
 from ._output import emit_json, say
 from ._session import Session
 
@@ -30,7 +31,7 @@ Control routes stand under /_sandbox: look into the store, set faults, play the 
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("name", metavar="NAME|PATH")
+@click.argument("name", metavar="NAME|PATH", shell_complete=complete_targets)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Loopback port (default: a free one).")
 @click.option("--records", type=click.IntRange(min=0), default=50, show_default=True, help="Products to seed.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the data and all that is random.")

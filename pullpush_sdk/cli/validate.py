@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._names import complete_targets
 from ._output import emit_table, say
 from ._session import Session
+from ._signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from pullpush_sdk.validate import Case, Live, Options, Target, Validated
@@ -33,7 +35,7 @@ _FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
 @click.command("validate", epilog=_EPILOG)
-@click.argument("target", metavar="[FOLDER|CONNECTOR|FILE]", required=False)
+@click.argument("target", metavar="[FOLDER|CONNECTOR|FILE]", required=False, shell_complete=complete_targets)
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to print.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--only", metavar="FAMILY", multiple=True, help="Only this family of rules; may be repeated.")
@@ -101,6 +103,7 @@ def validate(
             behaviour=not static,
             effort=Effort(examples=examples, seed=seed, seconds=time_limit),
             live=_live(ctx.obj, live) if live is not None else None,
+            mended=mend,
         )
         found = find_target(target or ".")
         if mend:
@@ -133,18 +136,48 @@ def _mend(target: Target) -> None:
 
 
 def _watch(target: Target, options: Options, form: str) -> None:
-    from pullpush_sdk.validate import watch
+    """Validate after every change, what is quick first; exit code 130 by Ctrl-C."""
+    from pullpush_sdk.errors import PullPushError
+    from pullpush_sdk.validate import FORMATS, validate_target, watch
 
     def run() -> None:
-        if sys.stdout.isatty():
-            click.clear()
-        _run(target, options, form)
-        sys.stdout.flush()
+        _clear()
+        try:
+            if form == "text" and options.behaviour and (not options.only or "behaviour" in options.only):
+                _say_static(target, options)
+            done = validate_target(target, options)
+        except PullPushError as error:  # such as a file of the plugin that was put away for a moment
+            say(str(error), colour="red")
+        else:
+            _clear()
+            click.echo(FORMATS[form](done.report, done.rules), nl=False)
+            sys.stdout.flush()
+        say(f"watching {target.shown}; Ctrl-C ends", colour="blue")
 
     try:
         watch(target, run)
     except KeyboardInterrupt:
         say("stopped")
+        sys.exit(INTERRUPTED)
+
+
+def _clear() -> None:
+    if sys.stdout.isatty():
+        click.clear()
+
+
+def _say_static(target: Target, options: Options) -> None:
+    """What the rules that run nothing found, before the laws have their seconds."""
+    import attrs
+
+    from pullpush_sdk.validate import validate_target
+
+    report = validate_target(target, attrs.evolve(options, behaviour=False, live=None)).report
+    errors = report.of("error")
+    for each in errors:
+        say(f"{each.place or each.path}: {each.code}: {each.message}", colour="red")
+    count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
+    say(f"static rules: {count}, {len(report.of('warning'))} warnings; the laws are tried now")
 
 
 def _live(session: Session, connection: str) -> Callable[[Case], Live]:

@@ -64,11 +64,13 @@ from ._rules import (
 from ._schema import (
     manifest_schema,
 )
+from ._scheme_word import doubled_values, doubled_words
 from ._template import (
     placeholders,
     render,
     required_placeholders,
 )
+from ._written import written_fields
 
 __all__ = [
     "ApiKeyAuth",
@@ -117,6 +119,8 @@ __all__ = [
     "auth_of",
     "check_fields",
     "check_manifest",
+    "doubled_values",
+    "doubled_words",
     "load",
     "load_manifest",
     "manifest_schema",
@@ -128,4 +132,5 @@ __all__ = [
     "render",
     "required_placeholders",
     "ways_of",
+    "written_fields",
 ]

@@ -44,6 +44,9 @@ _HINTS = {
 }
 
 
+_MERGE = re.compile(r"(?m)^(<{7}|>{7}) ")
+
+
 def parse_yaml(text: str, file: str) -> Document:
     """YAML text as a Document.
 
@@ -68,6 +71,8 @@ def _events(text: str) -> Iterator[Any]:
         context = f"{error.context}: " if error.context else ""
         message = f"{context}{error.problem}"
         hint = next((hint for words, hint in _HINTS.items() if words in message), "")
+        if _MERGE.search(text):
+            hint = "the marks of a merge are in it: keep one side, and take <<<<<<<, ======= and >>>>>>> away"
         raise ParseStopped(f"not YAML: {message}", _position(mark) if mark else None, hint) from None
     except yaml.reader.ReaderError as error:
         found = _UNPRINTABLE.search(text)

@@ -107,6 +107,14 @@ def check_settings(
     problems.extend(_schema_problems(project, connection, connector, values, unresolved, place=place))
     problems.extend(
         project.problem(
+            f"{name!r} begins with {word!r}, which is sent before it anyway: it would stand twice",
+            place([name]),
+            hint=f"keep what comes after {word!r} alone",
+        )
+        for name, word in _doubled(connector, values)
+    )
+    problems.extend(
+        project.problem(
             f"{name!r} is not set, and {connector.title} cannot be reached without it",
             path,
             hint=f'add {name} = {{env = "NAME"}}' if name in secret_names else f"add {name}",
@@ -121,6 +129,19 @@ def check_settings(
         ),
         problems,
     )
+
+
+def _doubled(connector: Connector, values: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Settings and secrets that bring the word which requests write before them, with that word."""
+    if connector.manifest is None:
+        return
+    from pullpush_sdk.manifest import Manifest, auth_of, doubled_values  # noqa: PLC0415 - a file is read without it
+
+    manifest: Manifest = connector.manifest
+    try:
+        yield from doubled_values(auth_of(manifest.auth, values), values)
+    except SetupError:  # what the schema says of that setting is a finding by itself
+        return
 
 
 def _needed(connector: Connector, values: Mapping[str, Json]) -> frozenset[str]:

@@ -143,6 +143,7 @@ def _extended(text: str, manifest: Manifest, part: Part, wanted: Sequence[str], 
         section = "resources" if part == "resource" else "push"
         text = insert(text, _missing(manifest, theirs, template, section, wanted), section)
         text = insert(text, _samples(text, template, wanted), "samples")
+        text = insert(text, _notes(text, template), "notes")
     if part == "webhook" or (part == "resource" and manifest.webhook is not None and theirs.webhook is not None):
         return _with_webhooks(text, read_manifest(text), theirs, template, wanted)
     return text
@@ -173,6 +174,12 @@ def _missing(
 def _samples(text: str, template: str, wanted: Sequence[str]) -> dict[str, str]:
     own, theirs = entries_of(text, "samples"), entries_of(template, "samples")
     return {name: theirs[name] for name in wanted if name in theirs and name not in own}
+
+
+def _notes(text: str, template: str) -> dict[str, str]:
+    """What the functions do that the maps call by now."""
+    own, theirs = entries_of(text, "notes"), entries_of(template, "notes")
+    return {name: theirs[name] for name in theirs if name not in own and f":{name}" in text}
 
 
 def _with_webhooks(text: str, manifest: Manifest, theirs: Manifest, template: str, wanted: Sequence[str]) -> str:

@@ -60,6 +60,9 @@ class Answers:
         found |= {"webhooks"} if self.webhooks else set()
         # What a manifest says is emulated from its samples; a sandbox of its own is Python.
         found |= {"python", "sandbox"} if self.python else {"emulated"}
+        # Maps of what is read call functions; those of stock need none.
+        calls = self.python and "read" in found and any(each != "stocklevel" for each in self.types)
+        found |= {"functions"} if calls else set()
         found |= {"subscribe"} if self.python and self.webhooks else set()
         return frozenset(found)
 

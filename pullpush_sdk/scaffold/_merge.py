@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 import attrs
 
-__all__ = ["Merged", "merge"]
+__all__ = ["Merged", "is_marked", "merge"]
 
 _MINE, _BETWEEN, _THEIRS = "<<<<<<< yours\n", "=======\n", ">>>>>>> template\n"
 
@@ -37,6 +37,11 @@ def merge(base: str, mine: str, theirs: str) -> Merged:
             conflicts += 1
             lines += [_MINE, *_closed(m), _BETWEEN, *_closed(t), _THEIRS]
     return Merged(text="".join(lines), conflicts=conflicts)
+
+
+def is_marked(text: str) -> bool:
+    """Whether a text still holds the marks of a conflict, as they stand in a file that shows both sides."""
+    return any(line in text.splitlines(True) for line in (_MINE, _THEIRS))
 
 
 def _closed(lines: Sequence[str]) -> list[str]:

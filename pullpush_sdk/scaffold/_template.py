@@ -25,7 +25,7 @@ _EDITED = ("product", "stocklevel", "order", "contact", "cart")
 """Types of which the laws know what a merchant does with them."""
 
 _ONLY_WHERE = {
-    f"{_PACKAGE}functions.py": "python",
+    f"{_PACKAGE}functions.py": "functions",
     f"{_PACKAGE}webhooks.py": "subscribe",
     f"{_PACKAGE}sandbox/outbox.py": "sandbox,webhooks",
     **{f"{_PACKAGE}sandbox/{name}.py": "sandbox" for name in ("__init__", "access", "app", "pages", "store")},

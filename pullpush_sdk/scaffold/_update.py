@@ -12,7 +12,7 @@ import attrs
 from pullpush_sdk.errors import SetupError
 
 from ._answers import Answers
-from ._merge import merge
+from ._merge import is_marked, merge
 from ._project import RECORD, Record, read_record, recorded
 from ._template import TEMPLATE_VERSION, render, render_drafted
 
@@ -75,13 +75,18 @@ def changes_to(
     """What merging `files`, which were `base` before, does to a folder; nothing is written. `special` merges by path.
 
     Raises:
-        SetupError: conflicts of an earlier merge are still there, or a file cannot be read.
+        SetupError: conflicts of an earlier merge or their marks are still there, or a file cannot be read.
     """
     left = [path for path in sorted({*base, *files}) if (folder / f"{path}{CONFLICT}").exists()]
     if left:
         raise SetupError(
             f"{', '.join(f'{path}{CONFLICT}' for path in left)}: conflicts that are still there",
-            hint="take what you need into your file, and delete the .conflict",
+            hint="take what you need into your file, delete the .conflict, and run this again",
+        )
+    if marked := [path for path in sorted({*base, *files}) if is_marked(_read(folder / path) or "")]:
+        raise SetupError(
+            f"{', '.join(marked)}: marks of a merge are still in there",
+            hint="keep the lines that you want, take the lines <<<<<<<, ======= and >>>>>>> away, and run this again",
         )
     found = []
     for path in sorted({*base, *files}):

@@ -98,7 +98,7 @@ class Report:
 
     `families` names those that ran with the seconds they took; `skipped` says why one did not. `trials` are empty where
     behaviour was not run. `unshown` is what no sample shows, where the sandbox was made from samples. `exchanges` are
-    the recorded requests and answers, redacted.
+    the recorded requests and answers, redacted. `mended` says that what is mechanical was mended before.
     """
 
     target: str
@@ -116,6 +116,7 @@ class Report:
     sandbox: str = ""
     unshown: Sequence[str] = ()
     seconds: float = 0.0
+    mended: bool = False
 
     def of(self, severity: Severity) -> list[Finding]:
         """The findings of one severity that no waiver covers."""

@@ -31,7 +31,7 @@ class Options:
     """What to do.
 
     `only` names families, all where it is empty; `behaviour` says whether the connector is run. `today` decides which
-    waivers still hold.
+    waivers still hold. `mended` says that what is mechanical was mended before.
     """
 
     only: frozenset[str] = frozenset()
@@ -39,6 +39,7 @@ class Options:
     effort: Effort = Effort()
     today: date | None = None
     live: Callable[[Case], Live] | None = None
+    mended: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -115,6 +116,7 @@ def validate_target(target: Target, options: Options) -> Validated:
         sandbox=ran.sandbox if ran is not None else "",
         unshown=tuple(ran.unshown) if ran is not None else (),
         seconds=time.perf_counter() - started,
+        mended=options.mended,
     )
     secrets = tuple(ran.secrets) if ran is not None else ()
     return Validated(report=report, case=case, rules=rules, secrets=secrets)

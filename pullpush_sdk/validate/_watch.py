@@ -10,6 +10,8 @@ from ._target import Target
 
 _POLL = 0.5
 _MOST = 5_000
+_SETTLE = 20
+"""Looks after which a run begins although files still change."""
 
 
 def watch(
@@ -30,9 +32,20 @@ def watch(
         sleep(_POLL)
         now = snapshot(target, beside)
         if now != seen:
-            sleep(_POLL / 5)
-            seen = snapshot(target, beside)
+            seen = _settled(target, beside, now, sleep)
             run()
+
+
+def _settled(
+    target: Target, beside: Sequence[Path], now: dict[str, tuple[int, int]], sleep: Callable[[float], None]
+) -> dict[str, tuple[int, int]]:
+    """The files once they are still: a save that is several writes, or a file put away and made anew, is one change."""
+    for _ in range(_SETTLE):
+        sleep(_POLL / 5)
+        before, now = now, snapshot(target, beside)
+        if now == before:
+            break
+    return now
 
 
 def snapshot(target: Target, beside: Sequence[Path] = ()) -> dict[str, tuple[int, int]]:

@@ -136,6 +136,25 @@ def test_flows_and_connections_complete(place: Any) -> None:
     assert {"left", "right", "main"} <= {line.rpartition(",")[2] for line in done.stdout.split()}
 
 
+@pytest.mark.parametrize(
+    "words", ["connectors show shop", "sandbox shop", "map shop", "validate shop", "init --source shop"]
+)
+def test_connectors_complete(place: Any, words: str) -> None:
+    count = str(len(words.split()))
+    done = place.call(
+        environ={"_PULLPUSH_COMPLETE": "bash_complete", "COMP_WORDS": f"pullpush {words}", "COMP_CWORD": count}
+    )
+    assert "plain,shopify" in done.stdout.split()
+    assert not any("salla" in line for line in done.stdout.split())
+
+
+def test_settings_without_words_of_their_own_say_what_they_are_for(place: Any) -> None:
+    shown = place.run("connectors", "show", "salla").stdout.splitlines()
+    (secret,) = (line for line in shown if line.split()[:1] == ["webhook_secret"])
+    assert "proves that webhooks come from the platform" in secret
+    assert not [line for line in shown if len(line.split()) == 2 and line.split()[1] == "secret"]
+
+
 def test_check_finds_everything_good(place: Any, as_json: Any) -> None:
     done = place.run("check")
     assert done.exit_code == 0, done.output

@@ -75,6 +75,31 @@ def test_explain_shows_per_field_what_gave_it(manifest: str) -> None:
     assert fields["sku"]["path"] == "code"
 
 
+WEBHOOK = """\
+secrets: [hook]
+webhook:
+  verification: {kind: hmac-sha256, header: X-Signature, secret: "{{hook}}"}
+  event_name: {parts: [{path: event}]}
+  handlers:
+    stock.changed: {resource: stock, data_path: $.data}
+    stock.hinted: {resource: stock, data_path: $.data, refetch: true}
+"""
+
+
+def test_an_event_maps_what_its_webhook_brings(manifest: str) -> None:
+    details = 'list: {path: /stock}\n    details: {path: "/stock/{{record.code}}"}'
+    Path(manifest).write_text(MANIFEST.replace("list: {path: /stock}", details) + WEBHOOK)
+    code, out, _ = run(
+        manifest, "stock.changed", sample='{"event": "stock.changed", "data": {"code": "A", "amount": 0}}'
+    )
+    assert code == 0
+    assert json.loads(out)["quantity"] == 0
+    code, _, err = run(manifest, "stock.hinted", sample="{}")
+    assert code == 2
+    assert "read again" in err
+    assert "Did you mean 'stock.changed'?" in run(manifest, "stock.chnged", sample="{}")[2]
+
+
 def test_wrong_use(manifest: str) -> None:
     code, _, err = run(manifest, "stok", sample="{}")
     assert code == 2

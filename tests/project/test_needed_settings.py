@@ -35,3 +35,15 @@ def test_a_reference_that_leads_nowhere_is_said_once(tmp_path):
     found = problems(tmp_path, "magento", settings)
     assert len(found) == 1
     assert "NO_SUCH" in found[0][0]
+
+
+def test_a_token_with_the_word_that_is_sent_before_it_is_found(tmp_path, monkeypatch):
+    """Before anything is sent, by the setting's name, and without what it holds."""
+    monkeypatch.setenv("ONE", "value-of-one")
+    monkeypatch.setenv("TWO", "bearer value-of-two")
+    token = ['access_token = {env = "TWO"}']
+    rest = [f'{name} = {{env = "ONE"}}' for name in ("client_id", "client_secret", "webhook_secret")]
+    (found,) = problems(tmp_path, "salla", [*token, *rest, 'store_id = "1"'])
+    assert found[0].startswith("'access_token' begins with 'Bearer'")
+    assert found[2] == 3
+    assert "value-of-two" not in f"{found}"

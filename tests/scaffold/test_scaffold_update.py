@@ -80,7 +80,12 @@ def test_a_conflict_leaves_the_authors_file_and_shows_both(connector):
     older(connector, "README.md", "PullPush", "PushPull")
     with pytest.raises(SetupError, match=r"connector\.yaml\.conflict"):
         update(connector)
-    (connector / f"{MANIFEST}.conflict").unlink()
+    (connector / f"{MANIFEST}.conflict").replace(connector / MANIFEST)
+    with pytest.raises(SetupError, match=rf"{MANIFEST}: marks of a merge"):
+        update(connector)
+    with pytest.raises(ManifestError, match="the marks of a merge are in it"):
+        read_manifest((connector / MANIFEST).read_text())
+    (connector / MANIFEST).write_text(mine)
     assert [change.kind for change in update(connector)] == ["updated"]
 
 
@@ -126,7 +131,7 @@ def test_webhooks_and_destinations_are_added(connector):
     add(connector, "webhook", [])
     add(connector, "destination", ["contact"])
     manifest = read_manifest((connector / MANIFEST).read_text())
-    assert list(manifest.webhook.handlers) == ["customers.changed"]
+    assert list(manifest.webhook.handlers) == ["customers.changed", "customers.deleted"]
     assert "webhook_secret" in manifest.secrets
     assert list(manifest.push) == ["contact"]
     assert add(connector, "webhook", []) == []
@@ -199,3 +204,16 @@ def test_a_draft_is_updated_around_its_manifest(tmp_path):
     assert update(tmp_path / "shop") == []
     older(tmp_path / "shop", "README.md", "PullPush", "PushPull")
     assert [change.path for change in update(tmp_path / "shop")] == ["README.md"]
+
+
+def test_functions_are_there_where_a_map_calls_one(tmp_path):
+    """Not for stock alone, nor where nothing is read; they come with the first type whose map calls one."""
+    unread = render(NAMES, Answers(kind="destination", types=("product",), webhooks=False, python=True))
+    assert not any("functions" in path or "FUNCTIONS" in text for path, text in unread.items())
+    answers = Answers(types=("stocklevel",), python=True)
+    files = render(NAMES, answers)
+    assert not any("functions" in path or "FUNCTIONS" in text for path, text in files.items())
+    write_new(tmp_path / "shop", NAMES, answers, files)
+    add(tmp_path / "shop", "resource", ["product"])
+    assert (tmp_path / "shop" / "pullpush_big_shop" / "functions.py").is_file()
+    assert "tidy" in read_manifest((tmp_path / "shop" / MANIFEST).read_text()).notes

@@ -72,7 +72,7 @@ def test_the_good_connector_keeps_the_law(law):
 def test_the_smallest_history_is_shown():
     law = next(law for law in LAWS if law.name == "source-misses-no-change")
     text = message_of(law)
-    assert "after: 1. after page 0: stock of record 0 = " in text
+    assert "after: 1. before the first page: stock of record 0 set to " in text
     assert "2. " not in text
 
 

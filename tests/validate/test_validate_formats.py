@@ -195,6 +195,18 @@ def test_json_and_text_hold_every_finding(report):
     assert "Submission checklist" in text
 
 
+def test_the_words_at_the_end_of_the_text():
+    """What does not load has no level; what --fix left is not promised to it again."""
+    finding = Finding(code="manifest-unknown-key", family="structure", severity="error", message="unknown key `titel`")
+    bad = attrs.evolve(BROKEN, findings=(finding,), missing=("manifest-unknown-key: unknown key",))
+    text = FORMATS["text"](bad, shipped())
+    assert "Level: none, it does not load\n  because of:\n" in text
+    assert "--fix mends some of: manifest-unknown-key" in text
+    assert "--fix" not in FORMATS["text"](attrs.evolve(bad, mended=True), shipped())
+    better = attrs.evolve(bad, level="conforms")
+    assert "Level: conforms\n  missing for 'commerce-safe':\n" in FORMATS["text"](better, shipped())
+
+
 def test_a_law_is_one_line_of_text_with_its_types():
     """By outcome and reason; a reason of its own is a line of its own."""
     known = [("product", "kept", ""), ("order", "not proven", "no edit"), ("call", "not proven", "no edit")]

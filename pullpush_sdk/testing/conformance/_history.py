@@ -69,8 +69,13 @@ class Edit:
     wait: float = 0.0
 
     def __repr__(self) -> str:
+        when = f"after page {self.after_page}" if self.after_page else "before the first page"
         waited = f", {self.wait:g} s later" if self.wait else ""
-        return f"after page {self.after_page}{waited}: {self.kind} of record {self.which} = {self.value}"
+        if self.kind == "stock":
+            value = " set to no value (null)" if self.value is None else f" set to {self.value}"
+        else:
+            value = "" if self.value is None else f" with {self.value}"
+        return f"{when}{waited}: {self.kind} of record {self.which}{value}"
 
 
 def histories(kinds: Sequence[str], *, pages: int = 6, longest: int = 8) -> st.SearchStrategy[list[Edit]]:

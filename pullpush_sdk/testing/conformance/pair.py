@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import attrs
 
-from pullpush_sdk.connector import Connector, Delivery, Event, Outcome, Result
+from pullpush_sdk.connector import Delivery, Event, Outcome, Result
 from pullpush_sdk.engine.ports import Engine, FlowSpec
+from pullpush_sdk.manifest import written_fields
 from pullpush_sdk.sandbox import ChangeError
 from pullpush_sdk.testing.clock import VirtualClock
 from pullpush_sdk.testing.engine import memory_engine
@@ -98,7 +97,9 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
             if edit.which % 3 == 0:
                 await ways[edit.which % 2].turn()
         await _rest(ways)
-        written = _written(subject.loaded.connector, canonical_type)
+        manifest = subject.loaded.connector.manifest
+        # What is only read stays as each shop has it.
+        written = written_fields(manifest.push.get(canonical_type)) if manifest is not None else None
         here, there = await _state(left, canonical_type), await _state(right, canonical_type)
         for identity in here.keys() & there.keys():
             if canonical_type == "stocklevel" and None in (
@@ -117,28 +118,6 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
                 broken(
                     f"at rest {identity} has {name} {one.get(name)!r} in one shop and {other.get(name)!r} in the other"
                 )
-
-
-def _written(connector: Connector, canonical_type: str) -> frozenset[str] | None:
-    """The fields that the bodies of a manifest's writes name; None where it has no body, and Python says what goes.
-
-    What is only read stays as each shop has it.
-    """
-    push = connector.manifest.push.get(canonical_type) if connector.manifest is not None else None
-    writes = [getattr(push, part) for part in ("create", "update", "bulk")] if push is not None else []
-    bodies = [write.body for write in writes if write is not None and write.body is not None]
-    return frozenset(re.split(r"[.\[]", text)[0] for body in bodies for text in _texts(body)) or None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
 
 
 def _both_ways(subject: Subject, canonical_type: str, left: Shop, right: Shop, engine: Engine) -> tuple[Way, Way]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pullpush_sdk.canonical import CanonicalType, fields_of
 from pullpush_sdk.errors import Problem
-from pullpush_sdk.manifest import Push
+from pullpush_sdk.manifest import Manifest, Push, written_fields
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate.places import below
 
 Json = Any
 _WRITES = ("create", "update", "archive")
 _RULE = frozenset({"path", "paths", "value", "transform", "compute", "object"})
+_NUMBERED = frozenset({"url", "extensions"})
+"""Fields that every platform fills itself, beside ids, numbers, its own words and times."""
 _STEPS = ("adjust", "delta", "increment", "decrement", "change_by", "difference")
 
 
@@ -28,6 +31,38 @@ def check_bodies(case: Case, path: str, kind: CanonicalType, push: Push) -> Iter
         yield from _leaves(case, f"{path}.{part}.body", write.body, fields)
         if kind.name == "stocklevel" and part != "archive":
             yield from _stock(case, f"{path}.{part}.body", write.body)
+
+
+def check_forgotten(case: Case, manifest: Manifest, kind: CanonicalType, push: Push) -> Iterator[Problem]:
+    """Fields that the type's first list reads and no write names; what a platform fills itself is not among them."""
+    written = written_fields(push)
+    found = next((each for each in manifest.resources.values() if each.canonical_type == kind.name), None)
+    if written is None or found is None or (push.create is None and push.bulk is None):
+        return
+    sent = {_plain(each) for each in written}
+    by_name = {_plain(each.wire): each for each in fields_of(kind.record)}
+    lacking: dict[str, str] = {}
+    for target, rule in found.canonical_map.items():
+        if isinstance(rule, Mapping) and "value" in rule:
+            continue  # a constant is read from nowhere
+        field = by_name.get(_plain(target.partition(".")[0]))
+        if field is not None and _plain(field.wire) not in sent and not _is_own(field):
+            lacking.setdefault(field.wire, below(f"$.resources.{found.name}.canonical_map", target))
+    if lacking:
+        message = f"read but never written: {', '.join(lacking)}"
+        hint = f"name them in $.push.{kind.name} where the platform takes them; a copy elsewhere keeps its own"
+        yield case.at("push-forgotten", next(iter(lacking.values())), message, hint)
+
+
+def _is_own(field: Any) -> bool:
+    """Whether a platform numbers, names or stamps it."""
+    ends = ("id", "number", "at", "url")
+    return field.wire in _NUMBERED or field.wire.startswith("native") or _tail(field.wire) in ends
+
+
+def _tail(name: str) -> str:
+    """The last word of a wire name: `id` of orderId."""
+    return re.split(r"(?=[A-Z])", name)[-1].lower()
 
 
 def _leaves(case: Case, path: str, body: Json, fields: Mapping[str, Any]) -> Iterator[Problem]:

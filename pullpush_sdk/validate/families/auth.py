@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pullpush_sdk.errors import Problem
-from pullpush_sdk.manifest import ApiKeyAuth, Manifest, NoAuth, OAuth2Auth, SessionAuth
+from pullpush_sdk.manifest import ApiKeyAuth, Manifest, NoAuth, OAuth2Auth, SessionAuth, doubled_words
 from pullpush_sdk.manifest.sites import ways_of
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate.places import value_at
@@ -28,6 +28,10 @@ def check(case: Case) -> Iterator[Problem]:
         )
     if manifest.check is None and not _has_hook(case, "pullpush_check"):
         yield case.at("auth-check", "$", "no `check`: nothing tries the credentials", "add check: {request: {path: …}}")
+    for path, word in doubled_words(manifest.auth, manifest.settings.get("properties", {})):
+        yield case.at(
+            "auth-scheme-twice", path, f"`{word}` is sent twice before the credential", f"take one `{word}` away"
+        )
     for path, auth in ways_of(manifest.auth):
         if isinstance(auth, OAuth2Auth):
             yield from _oauth2(case, path, auth)

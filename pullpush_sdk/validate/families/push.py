@@ -10,7 +10,7 @@ from pullpush_sdk.manifest import Push, Write, placeholders
 from pullpush_sdk.validate._case import Case
 from pullpush_sdk.validate.places import below
 
-from ._bodies import check_bodies
+from ._bodies import check_bodies, check_forgotten
 
 Json = Any
 _PARTS = ("create", "update", "archive", "bulk")
@@ -39,6 +39,7 @@ def check(case: Case) -> Iterator[Problem]:
         kind = case.types.get(name)
         if kind is not None:
             yield from check_bodies(case, path, kind, push)
+            yield from check_forgotten(case, manifest, kind, push)
 
 
 def _write(case: Case, path: str, part: str, name: str, write: Write) -> Iterator[Problem]:

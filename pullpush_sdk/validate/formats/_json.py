@@ -15,7 +15,7 @@ Json = Any
 
 def as_value(report: Report) -> Json:
     """The report as plain values; recorded exchanges are left out."""
-    value = attrs.asdict(report, filter=lambda attribute, _: attribute.name != "exchanges")
+    value = attrs.asdict(report, filter=lambda attribute, _: attribute.name not in {"exchanges", "mended"})
     value["ok"] = report.ok
     value["counts"] = {
         "error": len(report.of("error")),

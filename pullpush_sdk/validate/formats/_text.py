@@ -41,11 +41,12 @@ def _lines(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
         for point in report.checklist:
             yield f"  {point.proof:<17}  {point.title}\n                     {point.because}"
     fixable = {each.code for each in open_findings if each.code in rules and rules[each.code].fixable}
-    if fixable:
+    if fixable and not report.mended:
         yield f"\n--fix mends some of: {', '.join(sorted(fixable))}"
-    yield f"\nLevel: {report.level}"
+    loads = report.level != LEVELS[0]
+    yield f"\nLevel: {report.level}" if loads else "\nLevel: none, it does not load"
     if report.missing:
-        yield f"  for {LEVELS[LEVELS.index(report.level) + 1]}:"
+        yield f"  missing for {LEVELS[LEVELS.index(report.level) + 1]!r}:" if loads else "  because of:"
         yield from (f"  - {each}" for each in _once(report.missing)[:12])
     counts = {severity: len(report.of(severity)) for severity in SEVERITIES}
     told = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in counts.items())

@@ -16,20 +16,20 @@ from pullpush_sdk import Connector, connector_from, hookimpl
 from pullpush_sdk.connector import Connection, Finding
 
 # </subscribe>
-# <python>
+# <functions>
 from .functions import FUNCTIONS
 
-# </python>
+# </functions>
 
 
 @hookimpl
 def pullpush_connector() -> Connector:
     """Who this connector is, as its manifest says."""
-    # <python>
+    # <functions>
     return connector_from(__package__, functions=FUNCTIONS)
     # <else>
     # | return connector_from(__package__)
-    # </python>
+    # </functions>
 
 
 # <subscribe>
