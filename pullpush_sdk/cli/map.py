@@ -36,6 +36,7 @@ Without --sample the connector's own samples are tried. A sample is one record, 
 resource's list request, a whole webhook body of the event, or recorded traffic. Exit code 1 where a record does not map
 or there is none to try, 2 where the connector does not load.
 """
+_LARGEST = 64 << 20
 _PROGRAM = "from pullpush_sdk.cli import main; main()"
 
 
@@ -154,9 +155,13 @@ def _read(name: str) -> bytes:
     if name == "-":
         return sys.stdin.buffer.read()
     try:
-        return Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            content = file.read(_LARGEST + 1)
     except OSError as error:
         raise click.UsageError(f"The sample {name} cannot be read: {error.strerror}.") from None
+    if len(content) > _LARGEST:
+        raise click.UsageError(f"The sample {name} is larger than {_LARGEST >> 20} MB.")
+    return content
 
 
 def _context(text: str) -> dict[str, Any]:

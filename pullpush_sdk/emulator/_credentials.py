@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from pullpush_sdk.manifest import ChoiceAuth, Manifest, placeholders, required_placeholders
+from pullpush_sdk.manifest.patterns import accepts
 from pullpush_sdk.samples import Asked, Exchange, Samples
 from pullpush_sdk.sandbox import SandboxClock
 
@@ -24,6 +25,7 @@ __all__ = ["Credentials", "Demand", "connection_of", "demands_of", "filled", "le
 
 Json = Any
 _NAME = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
+_LONGEST = 1_000
 _CANDIDATES = ("sandbox", "sandbox.example", "https://sandbox.example", "sandbox@example.com", "12345", "sandbox12345")
 
 
@@ -192,12 +194,10 @@ def _value(name: str, schema: Mapping[str, Any], base_url: str) -> Json:
         return "https://sandbox.example"
     texts = (f"sandbox-{name.replace('_', '-')}", *_CANDIDATES) if not _in_host(name, base_url) else _CANDIDATES
     pattern = schema.get("pattern")
-    least, most = schema.get("minLength", 0), schema.get("maxLength", 1_000)
-    for text in texts:
-        sized = text.ljust(least, "x")[:most]
-        if pattern is None or re.search(pattern, sized):
-            return sized
-    return texts[0]
+    least, most = min(schema.get("minLength", 0), _LONGEST), schema.get("maxLength", _LONGEST)
+    sized = [text.ljust(least, "x")[:most] for text in texts]
+    fitting = accepts(pattern, sized) if pattern is not None else [True]
+    return next((text for text, fits in zip(sized, fitting or (), strict=False) if fits), texts[0])
 
 
 def _in_host(name: str, base_url: str) -> bool:

@@ -91,6 +91,8 @@ def load(path: Path) -> Loaded:
         ManifestError: as `load_manifest`.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ManifestError(f"{path} is no file: a manifest is one that can be read to its end")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:

@@ -30,6 +30,7 @@ from ._model_webhook import Verification, Webhook
 from ._reading_rules import check_graphql, check_incremental
 from ._requests import OFFERED_TO_MINIAPPS, Site, exchange_of, requests_of
 from ._template import is_malformed, placeholders, texts
+from .patterns import endless_pattern
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SECRET_HEADERS = ("authorization", "token", "secret", "api-key", "apikey", "password")
@@ -98,6 +99,11 @@ def _check_setting_schemas(properties: Mapping[str, Json]) -> Iterator[Problem]:
             yield _problem("settings", "not a JSON Schema", place, f"{error.json_path}: {error.validator}")
             continue
         if isinstance(schema, Mapping) and "default" in schema:
+            endless = endless_pattern(schema, schema["default"])
+            if endless is not None:
+                what, mend = "a pattern that does not come to an end", f"no repeat within a repeat: {endless[:100]}"
+                yield _problem("settings", what, below("$.settings.properties", name), mend)
+                continue
             wrong = next(iter(Draft202012Validator(schema).iter_errors(schema["default"])), None)
             if wrong is not None:
                 path = below(below("$.settings.properties", name), "default")

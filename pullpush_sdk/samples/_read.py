@@ -87,10 +87,14 @@ def _value(name: str, given: Json, folder: Path | None, bad: list[BadSample]) ->
         return api_of(given) if _is_document(given) else given
     if folder is None:
         return refused(f"{given} cannot be read: the manifest came from no file")
-    file = (folder / given).resolve()
+    file = _resolved(folder / given)
+    if file is None:
+        return refused(f"{given} leads to no file", "the path starts at the manifest")
     if not file.is_relative_to(folder.resolve()):
         return refused(f"{given} is outside of the connector's folder", "keep samples beside it")
     try:
+        if file.exists() and not file.is_file():
+            return refused(f"{given} is no file", "a sample is a file that can be read to its end")
         if file.stat().st_size > _LARGEST:
             return refused(f"{given} is larger than {_LARGEST // 1_000_000} MB", "cut the recording down")
         if file.suffix.lower() in (".yaml", ".yml"):
@@ -105,6 +109,14 @@ def _value(name: str, given: Json, folder: Path | None, bad: list[BadSample]) ->
         return refused(f"not JSON: {error}", "a sample is a JSON file", file=str(file), place="$")
 
 
+def _resolved(path: Path) -> Path | None:
+    """Where a path leads, None for a link to itself and for a name that no file can have."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
 def _is_document(value: Json) -> bool:
     if not isinstance(value, Mapping) or not ("openapi" in value or "swagger" in value):
         return False
@@ -114,10 +126,10 @@ def _is_document(value: Json) -> bool:
 def _lying_there(folder: Path, named: set[str], bad: list[BadSample]) -> Iterator[Described]:
     """OpenAPI documents in the folder `samples` that no manifest names."""
     place, home = folder / "samples", folder.resolve()
-    known = {(folder / each).resolve() for each in named}
+    known = {_resolved(folder / each) for each in named}
     files = sorted(place.iterdir())[:_MOST_FILES] if place.is_dir() else []
     for file in files:
-        if file.suffix.lower() not in _SUFFIXES or file.resolve() in known or not _begins_so(file, home):
+        if file.suffix.lower() not in _SUFFIXES or _resolved(file) in known or not _begins_so(file, home):
             continue
         try:
             yield Described(sample=file.name, api=read_api(file, largest=_LARGEST))

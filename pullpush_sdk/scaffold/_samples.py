@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,8 +17,11 @@ Json = Any
 _ADDRESS = "https://api.acme.example/v1"
 
 
-def sample_of(text: str, answers: Answers, headers: Mapping[str, str]) -> str:
-    """The sample file for these options: other credentials, other paging, nothing of what is not used."""
+def sample_of(text: str, answers: Answers, headers: Mapping[str, str], signing_in: Sequence[Json] = ()) -> str:
+    """The sample file for these options: other credentials, other paging, nothing of what is not used.
+
+    `signing_in` are the exchanges that give a token, where this file is the one that shows them.
+    """
     sample = json.loads(text)
     exchanges = [_exchange(each, answers.paging, headers) for each in sample["exchanges"]]
     if "write" not in answers.flags:
@@ -28,7 +31,7 @@ def sample_of(text: str, answers: Answers, headers: Mapping[str, str]) -> str:
     if answers.paging == "none":
         exchanges = [each for each in exchanges if each is not None and "page=" not in each["request"]["path"]]
     hooks = {"webhooks": sample["webhooks"]} if answers.webhooks and "webhooks" in sample else {}
-    kept = {"exchanges": exchanges} | hooks
+    kept = {"exchanges": [*exchanges, *signing_in]} | hooks
     return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -99,10 +99,11 @@ def _shaped(path: str, text: str, answers: Answers) -> str:
     if path == "tests/test_acme_webhooks.py" and "sandbox" not in answers.flags:
         return (options / "declarative" / "test_acme_webhooks.py").read_text(encoding="utf-8")
     if path.startswith(f"{_PACKAGE}samples/"):
-        headers = {"Authorization": "Bearer {{access_token}}"}
+        shown: dict[str, Any] = {"headers": {"Authorization": "Bearer {{access_token}}"}, "exchanges": []}
         if answers.auth != "bearer":
-            headers = json.loads((options / "auth" / f"{answers.auth}.json").read_text(encoding="utf-8"))
-        return sample_of(text, answers, headers)
+            shown = json.loads((options / "auth" / f"{answers.auth}.json").read_text(encoding="utf-8"))
+        is_first = path == f"{_PACKAGE}samples/{answers.types[0]}.json"
+        return sample_of(text, answers, shown["headers"], shown["exchanges"] if is_first else ())
     return cut(text, answers.flags | _open(answers), _replaced(path, answers))
 
 

@@ -101,11 +101,13 @@ def _facts(package: Path, files: tuple[tuple[Path, int, int], ...]) -> PythonFac
 
 
 def python_files(package: Path) -> Iterator[Path]:
-    """The Python files of a package, sorted, at most 400, symbolic links left out."""
+    """The Python files of a package, sorted, at most 400, symbolic links and what is no file left out."""
     count = 0
     for file in sorted(package.rglob("*.py")):
         inside = file.relative_to(package).parts
-        if file.is_symlink() or any(part in {"__pycache__", "tests"} or part.startswith(".") for part in inside):
+        if any(part in {"__pycache__", "tests"} or part.startswith(".") for part in inside):
+            continue
+        if file.is_symlink() or not file.is_file():
             continue
         count += 1
         if count > _MAX_FILES:

@@ -30,6 +30,8 @@ def read_recorded(file: Path, now: datetime) -> list[WebhookRequest]:
         SetupError: it cannot be read, or is not of the form; with the place.
     """
     try:
+        if file.exists() and not file.is_file():
+            raise SetupError(f"{file} is no file", hint="give it a recording that can be read to its end")
         if file.stat().st_size > _LARGEST:
             raise SetupError(f"{file} is larger than {_LARGEST} bytes", hint="cut the recording down")
         content = file.read_bytes()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.errors import ManifestError
-from pullpush_sdk.manifest import manifest_schema, read, read_document, read_miniapp
+from pullpush_sdk.manifest import load, manifest_schema, read, read_document, read_miniapp
+from pullpush_sdk.manifest.patterns import accepts
 
 
 def laughs():
@@ -148,3 +151,28 @@ def test_every_part_may_be_anything(which, request):
     assert 0 < len(refused) < len(errors)
     assert all(error.problems for error in refused)
     assert all(problem.line for error in refused for problem in error.problems)
+
+
+@pytest.mark.parametrize(("pattern", "text"), [("^(a+)+$", "a" * 40 + "!"), ("a*a*a*a*a*a*b", "a" * 300)])
+def test_a_pattern_of_a_setting_without_an_end_is_refused(pattern, text):
+    value = {"type": "array", "items": {"type": "string", "pattern": pattern}, "default": [text]}
+    document = {"manifest": 1, "name": "a", "title": "A", "version": "1.0.0", "base_url": "https://a.example"}
+    with pytest.raises(ManifestError) as caught:
+        read(json.dumps({**document, "settings": {"type": "object", "properties": {"codes": value}}}))
+    (found,) = [each for each in caught.value.problems if "come to an end" in each.message]
+    assert found.path == "$.settings.properties.codes"
+
+
+@pytest.mark.parametrize("pattern", ["^[a-z]+(-[a-z]+)*$", "^ab", r"^\d{2}$|^[a-z]+-"])
+def test_a_pattern_tells_texts_apart_as_anywhere(pattern):
+    texts = ["ab-cd", "", "AB", "12", "a-1\n"]
+    assert accepts(pattern, texts) == [re.search(pattern, each) is not None for each in texts]
+
+
+def test_what_is_no_file_is_no_manifest(tmp_path):
+    os.mkfifo(tmp_path / "connector.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    (tmp_path / "round.yaml").symlink_to(tmp_path / "round.yaml")
+    for name in ("connector.yaml", "zero.yaml", "round.yaml"):
+        with pytest.raises(ManifestError):
+            load(tmp_path / name)

@@ -106,6 +106,31 @@ def test_no_sample_speaks_of_other_pages_than_its_manifest(paging):
     assert told == words.get(paging, set())
 
 
+TOKENS = {
+    "session": ("/session", "/sessions"),
+    "oauth2": ("/oauth/token", "/token"),
+    "oauth2-client": ("/oauth/token", "/token"),
+}
+
+
+@pytest.mark.parametrize("auth", AUTH)
+def test_one_sample_shows_how_a_token_is_given(auth):
+    files = render(NAMES, Answers(auth=auth))
+    texts = {path: text for path, text in files.items() if "/samples/" in path}
+    shown = [each for text in texts.values() for each in json.loads(text)["exchanges"]]
+    tokens = [each for each in shown if "token" in str(list(each["answer"]["body"]))]
+    assert len(tokens) == (auth in TOKENS)
+
+
+@pytest.mark.parametrize("auth", TOKENS)
+def test_a_wrong_address_of_tokens_is_found(auth, tmp_path):
+    folder = written(tmp_path, Answers(kind="source", types=("contact",), auth=auth, webhooks=False))
+    manifest = folder / "pullpush_big_shop" / "connector.yaml"
+    manifest.write_text(manifest.read_text().replace(*TOKENS[auth]))
+    found = validate(str(folder), Options(effort=Effort(seconds=20))).report.findings
+    assert "behaviour-check" in {each.code for each in found if each.severity == "error"}
+
+
 @pytest.mark.parametrize("auth", AUTH)
 def test_its_page_says_how_it_is_connected(auth):
     """A connection with every setting and secret that its manifest asks for, but for what `pullpush auth` stores."""

@@ -23,6 +23,15 @@ DEATHS = {
     "exits": "import os; os._exit(7)",
     "takes all memory": "x = [bytearray(100_000_000) for _ in range(1000)]",
     "prints for ever": "while True: print('x' * 10_000)",
+    "tells the end itself": (
+        "import os\n"
+        "for number in range(3, 64):\n"
+        "    try:\n"
+        '        os.write(number, b\'{"kind": "end"}\\n\')\n'
+        "    except OSError:\n"
+        "        pass\n"
+        "os._exit(0)"
+    ),
     "kills itself": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
 }
 REACHES = {
@@ -31,6 +40,8 @@ REACHES = {
     "a datagram": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 9))",
     "a program": "import subprocess; subprocess.run(['true'])",
     "a fork": "import os; os.fork()",
+    "a file elsewhere": "open('/var/tmp/pullpush-elsewhere', 'w')",
+    "a folder elsewhere": "import os; os.mkdir('/var/tmp/pullpush-elsewhere')",
 }
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.canonical import CanonicalTypes, dumps
-from pullpush_sdk.errors import ManifestError
+from pullpush_sdk.errors import ManifestError, SetupError
 from pullpush_sdk.manifest import check_manifest, load
 from pullpush_sdk.mapping import Functions
+from pullpush_sdk.scaffold.draft import read_har, read_postman
 from pullpush_sdk.validate import Options, edited, validate
 from pullpush_sdk.validate._examples import base
 from pullpush_sdk.validate.places import texts
+from pullpush_sdk.webhooks import read_recorded
 
 STATIC = Options(behaviour=False)
 CYCLE = "manifest: 1\nname: &a [*a]\n"
@@ -60,6 +64,22 @@ def test_a_hundred_megabytes_are_not_read(tmp_path):
     started = time.monotonic()
     assert [each.code for each in findings(file)] == ["manifest-limit"]
     assert time.monotonic() - started < 3
+
+
+def test_samples_and_recordings_that_are_no_files_are_refused(tmp_path):
+    document = {"manifest": 1, "name": "a", "title": "A", "version": "1.0.0", "base_url": "https://a.example"}
+    named = {"pipe": "pipe.json", "round": "round.json", "none": "x" * 300}
+    (tmp_path / "connector.json").write_text(json.dumps({**document, "samples": named}))
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "round.json").symlink_to(tmp_path / "round.json")
+    refused = {each.path for each in findings(tmp_path / "connector.json") if each.code == "samples-file"}
+    assert refused == {"$.samples.pipe", "$.samples.round", "$.samples.none"}
+    zero = tmp_path / "zero.json"
+    zero.symlink_to("/dev/zero")
+    for read in (read_har, read_postman, lambda file: read_recorded(file, datetime.now(UTC))):
+        for file in (zero, tmp_path / "pipe.json"):
+            with pytest.raises(SetupError, match="is no file"):
+                read(file)
 
 
 ODD = st.recursive(

@@ -96,6 +96,8 @@ def read_postman(file: Path) -> Sketch:
 
 def _json(file: Path) -> Json:
     try:
+        if file.exists() and not file.is_file():
+            raise SetupError(f"{file} is no file", hint="give it a recording that can be read to its end")
         if file.stat().st_size > _LARGEST:
             raise SetupError(f"{file} is larger than {_LARGEST // 1024 // 1024} MB", hint="cut it down")
         return json.loads(file.read_text(encoding="utf-8-sig"))

@@ -1,4 +1,5 @@
-"""What a connector under check may not do: speak beyond loopback, start programs, take all memory or disk.
+"""What a connector under check may not do: speak beyond loopback, start programs, write outside of its own
+folder, take all memory or disk.
 
 An audit hook cannot be taken off again. It is a fence against mistakes and idle hands, as the limits of the operating
 system are; a reviewer of hostile code runs validation in a container as well.
@@ -7,6 +8,7 @@ system are; a reviewer of hostile code runs validation in a container as well.
 from __future__ import annotations
 
 import ipaddress
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -19,6 +21,8 @@ _PROGRAMS = frozenset(
 )
 _NAMES = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _CALLS = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES = frozenset({"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink"})
 
 
 class NotAllowedError(PermissionError):
@@ -41,7 +45,8 @@ def limit(memory: int, seconds: float) -> None:
 
 
 def fence(told: Callable[[str], None], hosts: frozenset[str] = frozenset()) -> None:
-    """From now on: no program, and no address but those of this machine and `hosts`."""
+    """From now on: no program, no address but those of this machine and `hosts`, no change of files but below HOME."""
+    home = os.path.realpath(os.environ["HOME"])
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _PROGRAMS:
@@ -55,13 +60,25 @@ def fence(told: Callable[[str], None], hosts: frozenset[str] = frozenset()) -> N
             name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
             if name is not None and not _is_near(str(name), hosts):
                 _refuse(f"it looks up {str(name)[:100]}", told)
+        elif (event == "open" and _writes(arguments[2])) or event in _CHANGES:
+            for each in arguments[: 2 if event in ("os.rename", "os.link", "os.symlink") else 1]:
+                if isinstance(each, str | bytes | os.PathLike) and not _is_inside(os.fsdecode(each), home):
+                    _refuse(f"it writes {os.fsdecode(each)[:100]}", told)
 
     sys.addaudithook(watch)
 
 
+def _writes(flags: Any) -> bool:
+    return isinstance(flags, int) and bool(flags & _WRITING)
+
+
+def _is_inside(path: str, home: str) -> bool:
+    return f"{os.path.realpath(path)}/".startswith((f"{home}/", "/dev/"))
+
+
 def _refuse(what: str, told: Callable[[str], None]) -> None:
     told(what)
-    raise NotAllowedError(f"{what}: a connector under check reaches this machine only")
+    raise NotAllowedError(f"{what}: a connector under check reaches this machine only, and writes in its own folder")
 
 
 def _is_near(host: str, hosts: frozenset[str]) -> bool:

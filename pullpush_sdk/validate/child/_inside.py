@@ -28,9 +28,10 @@ def main(pipe: int) -> None:
     out = os.fdopen(pipe, "w", encoding="utf-8", buffering=1)
 
     def tell(kind: str, **values: Json) -> None:
-        out.write(json.dumps({"kind": kind, **values}, default=str) + "\n")
+        out.write(f"{mark} {json.dumps({'kind': kind, **values}, default=str)}\n")
 
     job = json.loads(sys.stdin.read())
+    mark = job.pop("mark")  # lines without it are not ours: a connector may find the pipe
     seconds = float(job["limits"]["seconds"])
     limit(int(job["limits"]["memory"]), seconds)
     fence(lambda what: tell("refused", what=what), frozenset(job.get("hosts", ())))

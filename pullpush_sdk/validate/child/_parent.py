@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -72,12 +73,13 @@ def run_child(job: dict[str, Json], limits: Limits | None = None) -> ChildResult
             os.close(writing)
         assert process.stdin is not None
         assert process.stdout is not None
+        mark = secrets.token_hex(16)
         words = {"memory": bounds.memory, "seconds": bounds.seconds}
         with os.fdopen(reading, "rb") as pipe, process.stdout as printed:
             told = _Reader(pipe, process, bounds.output, keep=True)
             tail = _Reader(printed, process, bounds.output, keep=False)
             try:
-                process.stdin.write(json.dumps({**job, "limits": words}).encode())
+                process.stdin.write(json.dumps({**job, "limits": words, "mark": mark}).encode())
                 process.stdin.close()
             except OSError:
                 pass  # it died before it read its job: the exit code says so
@@ -85,7 +87,7 @@ def run_child(job: dict[str, Json], limits: Limits | None = None) -> ChildResult
             told.join()
             tail.join()
         death = told.overflow or tail.overflow or death
-        lines = _lines(told.content)
+        lines = _lines(told.content, mark.encode())
     if not death and not (lines and lines[-1].get("kind") == "end"):
         death = "it ended before its work was done"
     return ChildResult(
@@ -147,11 +149,13 @@ class _Reader(threading.Thread):
         self.content = b"".join(parts)
 
 
-def _lines(content: bytes) -> list[dict[str, Json]]:
+def _lines(content: bytes, mark: bytes) -> list[dict[str, Json]]:
+    """What our own code in the child told: its lines begin with the mark."""
     found = []
     for line in content.split(b"\n"):
+        known, _, text = line.partition(b" ")
         try:
-            value = json.loads(line) if line.strip() else None
+            value = json.loads(text) if known == mark else None
         except ValueError:
             continue  # cut off by a kill
         if isinstance(value, dict):
