@@ -43,7 +43,7 @@ def _converter() -> Converter:
     converter = Converter()
     for each in vars(_model).values():
         if attrs.has(each):
-            attrs.resolve_types(each, vars(_model))
+            attrs.resolve_types(each)
     kinds = {attrs.fields(each).kind.default: each for each in get_args(Auth)}
     converter.register_structure_hook(Auth, lambda value, _type: converter.structure(value, kinds[value["kind"]]))
     converter.register_structure_hook_func(_is_sequence, lambda value, kind: _tuple(converter, value, kind))
