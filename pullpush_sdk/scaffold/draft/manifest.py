@@ -17,6 +17,8 @@ from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 from pullpush_sdk.openapi import trimmed
 
+from .account import ACCOUNT, account_of
+from .nothing import why_nothing
 from .notices import webhook_of
 from .propose import Proposal, propose
 from .resources import listings
@@ -37,7 +39,8 @@ class Drafted:
     """`manifest` as YAML text, sample files by resource name; `checks` are the places that a person must look at.
 
     `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers,
-    `document` is what all this uses of the OpenAPI document, None where there is none or it is too large.
+    `document` is what all this uses of the OpenAPI document, None where there is none or it is too large. `nothing`
+    says why no list was drafted, empty where one was.
     """
 
     manifest: str
@@ -47,6 +50,7 @@ class Drafted:
     writes: Sequence[str] = ()
     events: Sequence[str] = ()
     document: Mapping[str, Json] | None = attrs.field(default=None, repr=False)
+    nothing: str = ""
 
 
 def draft(
@@ -77,6 +81,8 @@ def draft(
     samples = {each.name: sample_of(each.listing, sketch, each.proposals) for each in resources}
     if resources and sketch.sign_in:
         samples.setdefault(SIGN_IN, {"exchanges": list(sketch.sign_in)})
+    if resources and beside.account is not None and beside.account.operation.exchanges:
+        samples.setdefault(ACCOUNT, {"exchanges": list(beside.account.operation.exchanges)})
     reads = {each.name: each.listing.canonical_type for each in resources}
     events = [each.event for each in beside.webhook.handlers] if beside.webhook is not None else []
     return Drafted(
@@ -87,6 +93,7 @@ def draft(
         writes=sorted(beside.writings),
         events=events,
         document=_document(sketch, resources, beside),
+        nothing="" if resources else why_nothing(sketch),
     )
 
 
@@ -96,6 +103,7 @@ def _document(sketch: Sketch, resources: Sequence[Resource], beside: Beside) -> 
         return None
     asked = [each for one in resources for each in (one.listing.operation, one.listing.details)]
     asked += [each.operation for one in beside.writings.values() for each in (one.create, one.update) if each]
+    asked += [beside.account.operation] if beside.account is not None else []
     return trimmed(sketch.document, {(each.method, each.path) for each in asked if each is not None})
 
 
@@ -113,7 +121,8 @@ def _beside(sketch: Sketch, resources: Sequence[Resource], types: CanonicalTypes
     webhook = webhook_of(sketch.notices, known)
     if sketch.notices and webhook is None:
         left_out.append("webhook: no webhook of the document brings a record that is read here")
-    return Beside(writings=writings, webhook=webhook, left_out=left_out)
+    account = account_of(sketch.operations)
+    return Beside(writings=writings, webhook=webhook, account=account, left_out=left_out)
 
 
 def _still(beside: Beside, resources: Sequence[Resource]) -> Beside:
@@ -257,6 +266,8 @@ def _mend(
             writings = {name: each for name, each in beside.writings.items() if name != kind}
             beside, mended = attrs.evolve(beside, writings=writings), True
             left_out.append(f"push.{kind}: {problem.message}")
+        elif beside.account is not None and problem.path.startswith("$.check"):
+            beside, mended = attrs.evolve(beside, account=None), True
         elif beside.webhook is not None and problem.path.startswith("$.webhook"):
             beside, mended = attrs.evolve(beside, webhook=None), True
             left_out.append(f"webhook: {problem.message}")

@@ -122,9 +122,11 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
 def _written(connector: Connector, canonical_type: str) -> frozenset[str] | None:
     """The fields that the bodies of a manifest's writes name; None where it has no body, and Python says what goes.
 
-    What is only read stays as each shop has it.
+    What is only read stays as each shop has it; so does everything where the manifest declares a create alone.
     """
     push = connector.manifest.push.get(canonical_type) if connector.manifest is not None else None
+    if push is not None and push.create is not None and push.update is None and push.bulk is None:
+        return frozenset()
     writes = [getattr(push, part) for part in ("create", "update", "bulk")] if push is not None else []
     bodies = [write.body for write in writes if write is not None and write.body is not None]
     return frozenset(re.split(r"[.\[]", text)[0] for body in bodies for text in _texts(body)) or None
