@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PLR0917 - documents and tables
 """What a draft says of what a document leaves open, and what it takes from what a recording shows beside its lists."""
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def test_keys_that_are_asked_for_together_are_drafted_together(tmp_path):
     }
 
     def signed(*names):
-        security = [dict.fromkeys(names, [])]
+        security = [{name: [] for name in names}]
         return drafted(tmp_path, {"/products": listed()}, components={"securitySchemes": schemes}, security=security)
 
     made, manifest = signed("app", "token")
@@ -274,3 +275,18 @@ def test_a_documented_account_is_marked_and_carried_along(tmp_path):
     assert (manifest.check.request.path, manifest.check.identity) == ("/account", "name")
     assert "/account" in made.document["paths"]
     assert "check: does it name the account?" in made.checks
+
+
+def test_a_write_whose_key_is_read_from_elsewhere_is_left_out(tmp_path):
+    """The document's own example has no SKU: the record's id is its key, and by the SKU nothing is found again."""
+    find = {"name": "sku", "in": "query", "schema": TEXT}
+    shown = {"products": [{"id": "7", "sku": "", "name": "Lamp", "price": 9.5}]}
+    listing = {
+        "parameters": [*PAGES, find],
+        "responses": answer({"type": "object", "properties": {"products": {"type": "array", "items": ITEM}}}, shown),
+    }
+    paths = {"/products": {"get": listing, "post": taking(ITEM)}, "/products/{id}": {"put": taking(ITEM)}}
+    made, manifest = drafted(tmp_path, paths)
+    assert manifest.resources["products"].canonical_map["sku"] == "id"
+    assert not manifest.push
+    assert "left out: push.product: the field that found its records does not fit" in made.manifest

@@ -52,8 +52,15 @@ def test_every_pair_of_options_gives_a_connector_that_validates(each, tmp_path):
     judge_folder(tmp_path / "new", each.answers)
 
 
+def _each_kind_at_once():
+    """Every option once: one connector with Python and one without each time, the others by `make template`."""
+    every = covering(1)
+    quick = [next(each for each in every if each.answers.python is python) for python in (True, False)]
+    return [pytest.param(each, id=str(each), marks=[] if each in quick else [pytest.mark.full]) for each in every]
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("each", covering(1), ids=str)
+@pytest.mark.parametrize("each", _each_kind_at_once())
 def test_a_new_connector_passes_its_own_tests(each, tmp_path):
     """Untouched and without being installed; every option once, the laws by `make template`."""
     folder = written(tmp_path / "new", each.answers)

@@ -71,7 +71,11 @@ def draft(
     beside = _beside(sketch, resources, types)
     left_out: list[str] = list(beside.left_out)
     for _ in range(_ROUNDS):
-        beside = _still(beside, resources)
+        still = _still(beside, resources)
+        left_out += [f"push.{kind}: the field that found its records does not fit; how is one of them found?"
+                     for kind in beside.writings if kind not in still.writings
+                     and kind in {each.listing.canonical_type for each in resources}]  # fmt: skip
+        beside = still
         lines, checks = written(sketch, resources, beside, name=name, title=title, left_out=left_out)
         text = "\n".join(lines) + "\n"
         problems = _problems(text, types) or _misfits(resources, sketch, types)
@@ -132,8 +136,15 @@ def _still(beside: Beside, resources: Sequence[Resource]) -> Beside:
     if webhook is not None:
         handlers = [each for each in webhook.handlers if each.resource in names]
         webhook = attrs.evolve(webhook, handlers=handlers) if handlers else None
-    writings = {kind: each for kind, each in beside.writings.items() if kind in kinds}
+    writings = {kind: each for kind, each in beside.writings.items() if kind in kinds and _is_read(each, resources)}
     return attrs.evolve(beside, writings=writings, webhook=webhook)
+
+
+def _is_read(writing: Writing, resources: Sequence[Resource]) -> bool:
+    """Whether the field that finds a written record is still the one that its key is read from."""
+    key, native = writing.finding.key, writing.finding.native
+    proposals = [one for each in resources if each.listing is writing.listing for one in each.proposals]
+    return any(each.target == key and each.names == (native,) for each in proposals)
 
 
 def _resources(

@@ -36,7 +36,7 @@ _OWN_ID = {"product": "productId", "order": "orderId", "contact": "contactId", "
            "cart": "cartId"}  # fmt: skip
 """Canonical type to the field that holds the record's own id: a schema `PurchaseOrder` calls it `PurchaseOrderID`."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_PARTS: Mapping[type, tuple[str, Mapping[str, Sequence[str]], frozenset[str]]] = {
+_PARTS: Mapping[type | None, tuple[str, Mapping[str, Sequence[str]], frozenset[str]]] = {
     LineItem: ("line", LINES, frozenset({"sku", "title", "quantity"})),
     Variant: ("variant", VARIANTS, frozenset({"sku", "variantId"})),
 }
