@@ -9,7 +9,7 @@ from typing import Any, get_args
 import attrs
 from cattrs import Converter
 
-from . import _model
+from . import _model, _model_auth, _model_http, _model_webhook
 from ._document import Json
 from ._model import Manifest
 from ._model_auth import Auth
@@ -41,9 +41,10 @@ def _with_handlers(webhook: Mapping[str, Json], resources: Mapping[str, Json]) -
 @lru_cache(maxsize=1)
 def _converter() -> Converter:
     converter = Converter()
-    for each in vars(_model).values():
-        if attrs.has(each):
-            attrs.resolve_types(each)
+    for module in (_model_http, _model_auth, _model_webhook, _model):
+        for each in vars(module).values():
+            if attrs.has(each) and each.__module__ == module.__name__:
+                attrs.resolve_types(each, vars(module))
     kinds = {attrs.fields(each).kind.default: each for each in get_args(Auth)}
     converter.register_structure_hook(Auth, lambda value, _type: converter.structure(value, kinds[value["kind"]]))
     converter.register_structure_hook_func(_is_sequence, lambda value, kind: _tuple(converter, value, kind))

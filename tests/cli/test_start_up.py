@@ -13,7 +13,7 @@ _SHOW = """
 import json, sys
 before = set(sys.modules)
 {body}
-print("\\n@@" + json.dumps(sorted({{name for name in set(sys.modules) - before}})))
+print("\\n@@" + json.dumps(sorted({{name for name in set(sys.modules) - before}})), file=sys.__stdout__)
 """
 _HELP = """
 sys.argv = ["pullpush", *{arguments!r}]

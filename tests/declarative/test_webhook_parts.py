@@ -85,7 +85,7 @@ def run(body, *, store=None, secrets=None, loaded=None):
     given = {"client_id": "app", "client_secret": "s3cret", "hook_secret": "h00k", **(secrets or {})}
 
     async def receive():
-        async with connected(loaded, sandbox, secrets=given, store=store) as connection:
+        async with connected(loaded, sandbox, secrets=given, store=store or MemoryTokenStore()) as connection:
             return await loaded.hook.pullpush_receive(connection=connection, request=asked(body))
 
     return asyncio.run(receive())
@@ -220,7 +220,8 @@ def test_either_proof_is_enough_and_nothing_else_is(headers, genuine):
     loaded, sandbox = load(), SimpleNamespace(app=Starlette(), settings={}, secrets={})
 
     async def verified(**secrets):
-        async with connected(loaded, sandbox, secrets={"client_id": "a", "client_secret": "b", **secrets}) as c:
+        given = {"client_id": "a", "client_secret": "b", **secrets}
+        async with connected(loaded, sandbox, secrets=given, store=MemoryTokenStore()) as c:
             return loaded.hook.pullpush_verify(connection=c, request=asked(b"{}", **headers))
 
     assert asyncio.run(verified(hook_secret="h00k")) is genuine

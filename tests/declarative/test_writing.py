@@ -206,7 +206,7 @@ def test_a_way_to_find_records_that_no_flow_can_ask_for_is_refused():
 
 MAKE = "mutation Make($sku: String!) { make(sku: $sku) { id } }"
 SPEAKING = {
-    "graphql": {"method": "POST", "path": "/graphql", "query": MAKE, "variables": {"where": "here"}},
+    "graphql": {"method": "POST", "path": "/graphql", "query": MAKE, "variables": {"sku": "here"}},
     "graphql as JSON": {"method": "POST", "path": "/graphql", "json": {"query": MAKE, "variables": {}}},
     "json-rpc": {"method": "POST", "path": "/rpc", "json": {"jsonrpc": "2.0", "method": "make", "id": 1}},
 }

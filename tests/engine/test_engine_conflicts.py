@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pullpush_sdk.canonical import CanonicalTypes
@@ -140,8 +140,20 @@ moves = st.one_of(
 histories = st.lists(st.lists(moves, max_size=10), min_size=1, max_size=3)
 
 
+# The owner's change lies under a write that was under way before anybody heard of it, and a newer change loses to it.
+OVERWRITTEN = [
+    ("edit", 0, "x", 1),
+    ("edit", 1, "x", 2),
+    ("hear", 0, 1, None),
+    ("edit", 0, "x", 2),
+    ("both", 0, None, None),
+]
+
+
 @settings(max_examples=60, deadline=None)
 @given(histories, st.sampled_from([0, 1, None]), st.booleans(), st.booleans())
+@example([OVERWRITTEN], 1, True, False)
+@example([OVERWRITTEN], 1, True, True)
 def test_both_sides_end_equal_and_at_rest(rounds: list[Any], owner: int | None, moments: bool, located: bool) -> None:
     """Whatever both sides change at once, in whatever order it is heard and delivered."""
 

@@ -126,7 +126,7 @@ def test_webhooks_and_destinations_are_added(connector):
     add(connector, "webhook", [])
     add(connector, "destination", ["contact"])
     manifest = read_manifest((connector / MANIFEST).read_text())
-    assert list(manifest.webhook.handlers) == ["customers.changed"]
+    assert list(manifest.webhook.handlers) == ["customers.changed", "customers.deleted"]
     assert "webhook_secret" in manifest.secrets
     assert list(manifest.push) == ["contact"]
     assert add(connector, "webhook", []) == []

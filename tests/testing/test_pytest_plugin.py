@@ -34,11 +34,11 @@ def test_three_lines_are_a_suite(project):
     project.makepyfile("""
         from pullpush_sdk.testing.conformance import LAWS, suite
 
-        test_the_laws = suite([law for law in LAWS if law.name == "webhook-tells-deletions"], "shopify")
+        test_the_laws = suite([law for law in LAWS if law.name == "source-tells-no-dead-record"], "magento")
     """)
     result = run(project, "-v")
     result.assert_outcomes(passed=2, skipped=1)
-    result.stdout.fnmatch_lines(["*test_the_laws[[]webhook-tells-deletions-product]*PASSED*"])
+    result.stdout.fnmatch_lines(["*test_the_laws[[]source-tells-no-dead-record-product]*PASSED*"])
 
 
 def test_a_broken_law_is_all_that_is_printed(project):

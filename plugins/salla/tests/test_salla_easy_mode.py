@@ -109,7 +109,7 @@ def test_tokens_are_shown_nowhere(world, caplog):
     """Neither in an error about the body nor in the log."""
 
     async def run():
-        async with world(secrets=NO_TOKENS) as w:
+        async with world(secrets=NO_TOKENS, store=MemoryTokenStore()) as w:
             body = {"event": "app.store.authorize", "data": {"refresh_token": "top-secret-r", "expires": 1}}
             request = WebhookRequest(
                 headers={}, query={}, body=json.dumps(body).encode(), received_at=w.connection.clock.now()

@@ -53,7 +53,7 @@ class Rivals:
     """The conflicts of one turn: made in its transaction, used once.
 
     `tally` is what ended of this flow, `restored` the keys to wake in the opposite one. `changed` says that rows of
-    this flow are stored otherwise than they were read.
+    this flow are stored otherwise than they were read; `held` are keys that wait, each with the time to look again.
     """
 
     db: sqlite3.Connection
@@ -63,6 +63,7 @@ class Rivals:
     now: int
     tally: Counter[str] = attrs.field(factory=Counter)
     restored: Mapping[str, None] = attrs.field(factory=dict)
+    held: dict[str, int] = attrs.field(factory=dict)
     changed: bool = False
     _theirs: Opposite = attrs.field(init=False)
 
@@ -130,10 +131,11 @@ class Rivals:
         return version, NEVER if delivered is None else (delivered, pos), ended_at or 0
 
     def _hold(self, rows: Sequence[Row]) -> None:
-        """Let rows look again a little later."""
+        """Let rows look again a little later: nothing is decided over their lane before."""
         self.changed = True
         for row in rows:
             row.due = max(row.due, self.now + HOLD)
+            self.held[row.key] = max(self.held.get(row.key, 0), row.due)
             self.db.execute("UPDATE delivery SET due = ? WHERE pos = ?", (row.due, row.pos))
 
     def _lift(self, mine: Row, version: int) -> None:
@@ -203,17 +205,19 @@ class Rivals:
         self._end(self._theirs.stream, [(each.pos, each.identity, each.version) for each in waiting], outcome, reason)
 
     def _end(self, stream: int, ended: Iterable[tuple[int, str, int]], outcome: Ended, reason: str) -> None:
-        """What lost is settled like what was applied: the echo of the winner then tells what the other side holds."""
+        """What lost is as old as what was applied: the echo of the winner then tells what the other side holds.
+
+        What was delivered last stays known: it may lie over a change that nobody has heard of yet.
+        """
         for pos, identity, version in ended:
             self.db.execute(
                 f"UPDATE delivery SET state = {ENDED}, outcome = ?, ended_at = ?, reason = ? WHERE pos = ?",
                 (outcome.value, self.now, reason, pos),
             )
             self.db.execute(
-                "UPDATE identity SET applied_pos = CASE WHEN (applied_version, applied_pos) <= (?1, ?2) THEN ?2"
-                " ELSE applied_pos END, applied_version = max(applied_version, ?1), known = NULL"
-                " WHERE stream = ?3 AND identity = ?4",
-                (version, pos, stream, identity),
+                "UPDATE identity SET applied_version = max(applied_version, ?), known = NULL"
+                " WHERE stream = ? AND identity = ?",
+                (version, stream, identity),
             )
 
     def _places(self, lanes: Mapping[str, Iterable[Row]]) -> dict[str, str]:

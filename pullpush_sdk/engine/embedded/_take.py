@@ -94,6 +94,7 @@ class Take:
     room: int
     now: int
     restored: Sequence[str] = attrs.field(init=False, default=())
+    _held: Mapping[str, int] = attrs.field(init=False, factory=dict)
     _tally: Counter[str] = attrs.field(init=False, factory=Counter)
     _payloads: list[Mapping[str, Json]] = attrs.field(init=False, factory=list)
 
@@ -109,7 +110,9 @@ class Take:
         keys = iter(self.keys)
         for key in keys:
             read = lanes.get(key, ())
-            if len(read) == 1 and read[0][_SELDOM] is None and key not in longer:
+            if key in self._held:
+                taken.append(TakenLane(key, [], self._held[key], True))
+            elif len(read) == 1 and read[0][_SELDOM] is None and key not in longer:
                 # A plan for it could only be to send it.
                 taken.append(TakenLane(key, [_row_of(read[0])], None, False))
                 room -= 1
@@ -146,7 +149,7 @@ class Take:
             rivals = Rivals(db=db, stream=self.stream, flow=self.flow, kind=self.kind, now=self.now)
             rivals.settle(rows)
             self._tally.update(rivals.tally)
-            self.restored, changed = list(rivals.restored), rivals.changed
+            self.restored, changed, self._held = list(rivals.restored), rivals.changed, rivals.held
         if not changed:
             return lanes
         # What came within reach only now was not looked at for conflicts: it has its turn later.
