@@ -290,3 +290,15 @@ def test_a_write_whose_key_is_read_from_elsewhere_is_left_out(tmp_path):
     assert manifest.resources["products"].canonical_map["sku"] == "id"
     assert not manifest.push
     assert "left out: push.product: the field that found its records does not fit" in made.manifest
+
+
+def test_a_made_up_answer_has_one_list_alone(tmp_path):
+    """The errors beside the records of a documented answer are none in a sample that was accepted."""
+    error = {"type": "array", "items": {"type": "object", "properties": {"code": TEXT, "detail": TEXT}}}
+    records = {"type": "array", "items": ITEM}
+    listing = {"get": {"responses": answer({"type": "object", "properties": {"errors": error, "products": records}})}}
+    made, manifest = drafted(tmp_path, {"/products": listing})
+    assert manifest.resources["products"].response.records == "products"
+    (exchange,) = made.samples["products"]["exchanges"]
+    assert exchange["answer"]["body"]["errors"] == []
+    assert exchange["answer"]["body"]["products"]
