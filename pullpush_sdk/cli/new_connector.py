@@ -123,13 +123,15 @@ def _drafted(
     made = draft_files(
         source, given, names=names, types=session.plugins.types, wanted=wanted, proposer=proposer_of(session.plugins)
     )
-    if not made.drafted.reads:
-        say(
-            "no list of records was recognised: base URL and sign-in are drafted, lists are yours to write",
-            colour="yellow",
-        )
+    origin = ", ".join(str(file) for file in given)
     found = ", ".join(f"{name} ({kind})" for name, kind in made.drafted.reads.items())
-    say(f"drafted from {', '.join(str(file) for file in given)}: {found}")
+    if found:
+        say(f"drafted from {origin}: {found}")
+    else:
+        why = f"no list of records was recognised; {made.drafted.nothing}"
+        say(f"nothing but address and sign-in was drafted from {origin}: {why}", colour="yellow")
+        say(f"to do: write the first list under `resources` in {names.module}/connector.yaml (every key: "
+            "docs/reference/manifest.md), or draft from recorded answers with --from-har or --from-sample")  # fmt: skip
     if made.drafted.writes:
         say(f"writes: {', '.join(made.drafted.writes)}")
     if made.drafted.events:

@@ -12,7 +12,7 @@ import attrs
 
 from .document import LARGEST, read_document, read_text
 from .schemas import Schemas, kind_of, mapping, plain, sequence
-from .shapes import Param, Shape
+from .shapes import Param, Shape, with_examples
 from .values import bounded
 
 __all__ = ["Answer", "Api", "Body", "Notice", "Operation", "api_of", "read_api", "read_api_text"]
@@ -38,8 +38,11 @@ class Answer:
 
     @cached_property
     def shape(self) -> Shape | None:
-        """What its body looks like; None where it has none."""
-        return None if self.schema is None else self.schemas.shape(self.schema)
+        """What its body looks like, by its schema and its example together; None where it has neither."""
+        shape = None if self.schema is None else self.schemas.shape(self.schema)
+        if not isinstance(self.example, dict | list):
+            return shape
+        return with_examples(shape or Shape(kind="unknown"), [self.example])
 
 
 @attrs.frozen(kw_only=True, slots=False)

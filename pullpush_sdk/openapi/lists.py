@@ -125,7 +125,11 @@ def telling_part(path: str) -> str:
 
 def records_of(path: str, answer: Shape) -> RecordList | None:
     """Where in the answer to `path` the list of objects stands that has the most to say; None where there is none."""
-    found = [(place, item) for place, item in _lists(answer, (), 0) if item.kind == "object" and item.properties]
+    found = [
+        (place, item)
+        for place, item in _lists(answer, (), 0)
+        if item.kind == "object" and item.properties and not _in_a_record(answer, place)
+    ]
     if not found:
         return None
     noun = set(map(singular, words_of(telling_part(path))))
@@ -137,6 +141,16 @@ def records_of(path: str, answer: Shape) -> RecordList | None:
 
     place, record = max(found, key=worth)
     return RecordList(place=place, record=record)
+
+
+def _in_a_record(answer: Shape, place: tuple[str, ...]) -> bool:
+    """Whether a list stands inside one record (the addresses of a customer): an object below the root with an id."""
+    holder = answer
+    for name in place[:-1]:
+        holder = holder.properties[name]
+        if "id" in holder.properties:
+            return True
+    return False
 
 
 def _lists(shape: Shape, place: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], Shape]]:

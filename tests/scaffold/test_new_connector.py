@@ -52,8 +52,12 @@ def test_every_pair_of_options_gives_a_connector_that_validates(each, tmp_path):
     judge_folder(tmp_path / "new", each.answers)
 
 
+def _with_and_without_python():
+    return [next(each for each in covering(1) if each.answers.python is python) for python in (True, False)]
+
+
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("each", covering(1)[:2], ids=str)
+@pytest.mark.parametrize("each", _with_and_without_python(), ids=str)
 def test_a_new_connector_passes_its_own_tests(each, tmp_path):
     """Untouched and without being installed; every combination, installed, by `make template`."""
     folder = written(tmp_path / "new", each.answers)

@@ -104,12 +104,12 @@ def _vendor_files() -> list[Path]:
 
 
 _HUGE = 500_000
-"""Bytes from which a document takes seconds: of those one is tried each time, all of them by make template."""
+"""Bytes from which a document takes seconds: those are tried by make template."""
 _FILES = [
     pytest.param(
         file,
         id=f"{file.parent.name}-{file.name}",
-        marks=[pytest.mark.full] if file.stat().st_size > _HUGE and file.name != "admin-schema-2.4.9.yaml" else [],
+        marks=[pytest.mark.full] if file.stat().st_size > _HUGE else [],
     )
     for file in _vendor_files()
 ] or [pytest.param(None, id="none", marks=pytest.mark.skip(reason="the vendors' specifications are not here"))]
@@ -413,6 +413,8 @@ def test_a_type_that_no_name_tells_is_taken_on_a_persons_word(tmp_path):
         draft_files("samples", [file], names=names, types=TYPES, wanted=None)
 
 
+@pytest.mark.full
+@pytest.mark.timeout(300)
 def test_a_document_without_lists_gives_what_it_has(tmp_path):
     """Address and sign-in, a gap where the lists would be, and green tests."""
     spec = tmp_path / "spec.json"

@@ -17,6 +17,8 @@ from pullpush_sdk.manifest import check_manifest, read_manifest
 from pullpush_sdk.mapping import CompiledMap, Functions, compile_map, parse_map
 from pullpush_sdk.openapi import trimmed
 
+from .account import ACCOUNT, account_of
+from .nothing import why_nothing
 from .notices import webhook_of
 from .propose import Proposal, propose
 from .resources import listings
@@ -37,7 +39,8 @@ class Drafted:
     """`manifest` as YAML text, sample files by resource name; `checks` are the places that a person must look at.
 
     `reads` is resource name to canonical type, `writes` are canonical types, `events` the webhooks that have handlers,
-    `document` is what all this uses of the OpenAPI document, None where there is none or it is too large.
+    `document` is what all this uses of the OpenAPI document, None where there is none or it is too large. `nothing`
+    says why no list was drafted, empty where one was.
     """
 
     manifest: str
@@ -47,6 +50,7 @@ class Drafted:
     writes: Sequence[str] = ()
     events: Sequence[str] = ()
     document: Mapping[str, Json] | None = attrs.field(default=None, repr=False)
+    nothing: str = ""
 
 
 def draft(
@@ -67,7 +71,11 @@ def draft(
     beside = _beside(sketch, resources, types)
     left_out: list[str] = list(beside.left_out)
     for _ in range(_ROUNDS):
-        beside = _still(beside, resources)
+        still = _still(beside, resources)
+        left_out += [f"push.{kind}: the field that found its records does not fit; how is one of them found?"
+                     for kind in beside.writings if kind not in still.writings
+                     and kind in {each.listing.canonical_type for each in resources}]  # fmt: skip
+        beside = still
         lines, checks = written(sketch, resources, beside, name=name, title=title, left_out=left_out)
         text = "\n".join(lines) + "\n"
         problems = _problems(text, types) or _misfits(resources, sketch, types)
@@ -77,6 +85,8 @@ def draft(
     samples = {each.name: sample_of(each.listing, sketch, each.proposals) for each in resources}
     if resources and sketch.sign_in:
         samples.setdefault(SIGN_IN, {"exchanges": list(sketch.sign_in)})
+    if resources and beside.account is not None and beside.account.operation.exchanges:
+        samples.setdefault(ACCOUNT, {"exchanges": list(beside.account.operation.exchanges)})
     reads = {each.name: each.listing.canonical_type for each in resources}
     events = [each.event for each in beside.webhook.handlers] if beside.webhook is not None else []
     return Drafted(
@@ -87,6 +97,7 @@ def draft(
         writes=sorted(beside.writings),
         events=events,
         document=_document(sketch, resources, beside),
+        nothing="" if resources else why_nothing(sketch),
     )
 
 
@@ -96,6 +107,7 @@ def _document(sketch: Sketch, resources: Sequence[Resource], beside: Beside) -> 
         return None
     asked = [each for one in resources for each in (one.listing.operation, one.listing.details)]
     asked += [each.operation for one in beside.writings.values() for each in (one.create, one.update) if each]
+    asked += [beside.account.operation] if beside.account is not None else []
     return trimmed(sketch.document, {(each.method, each.path) for each in asked if each is not None})
 
 
@@ -113,7 +125,8 @@ def _beside(sketch: Sketch, resources: Sequence[Resource], types: CanonicalTypes
     webhook = webhook_of(sketch.notices, known)
     if sketch.notices and webhook is None:
         left_out.append("webhook: no webhook of the document brings a record that is read here")
-    return Beside(writings=writings, webhook=webhook, left_out=left_out)
+    account = account_of(sketch.operations)
+    return Beside(writings=writings, webhook=webhook, account=account, left_out=left_out)
 
 
 def _still(beside: Beside, resources: Sequence[Resource]) -> Beside:
@@ -123,8 +136,15 @@ def _still(beside: Beside, resources: Sequence[Resource]) -> Beside:
     if webhook is not None:
         handlers = [each for each in webhook.handlers if each.resource in names]
         webhook = attrs.evolve(webhook, handlers=handlers) if handlers else None
-    writings = {kind: each for kind, each in beside.writings.items() if kind in kinds}
+    writings = {kind: each for kind, each in beside.writings.items() if kind in kinds and _is_read(each, resources)}
     return attrs.evolve(beside, writings=writings, webhook=webhook)
+
+
+def _is_read(writing: Writing, resources: Sequence[Resource]) -> bool:
+    """Whether the field that finds a written record is still the one that its key is read from."""
+    key, native = writing.finding.key, writing.finding.native
+    proposals = [one for each in resources if each.listing is writing.listing for one in each.proposals]
+    return any(each.target == key and each.names == (native,) for each in proposals)
 
 
 def _resources(
@@ -257,6 +277,8 @@ def _mend(
             writings = {name: each for name, each in beside.writings.items() if name != kind}
             beside, mended = attrs.evolve(beside, writings=writings), True
             left_out.append(f"push.{kind}: {problem.message}")
+        elif beside.account is not None and problem.path.startswith("$.check"):
+            beside, mended = attrs.evolve(beside, account=None), True
         elif beside.webhook is not None and problem.path.startswith("$.webhook"):
             beside, mended = attrs.evolve(beside, webhook=None), True
             left_out.append(f"webhook: {problem.message}")

@@ -9,16 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pullpush_sdk.openapi import (
-    Answer,
     Api,
     Notice,
     Operation,
     Param,
-    Shape,
     api_of,
     read_document,
     snake,
-    with_examples,
 )
 from pullpush_sdk.openapi.schemas import mapping, plain, sequence
 
@@ -44,27 +41,28 @@ def read_openapi(file: Path) -> Sketch:
     document = read_document(file)
     api = api_of(document)
     base_url, settings, gaps = _base_url(api)
-    auth, secrets, more, gap = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api), base_url)
+    signing = auth_of_schemes(api.schemes or _sent_everywhere(api), _asked(api), base_url)
     return Sketch(
         title=api.title,
         base_url=base_url,
-        auth=auth,
-        secrets=secrets,
-        settings={**settings, **more},
+        auth=signing.auth,
+        secrets=signing.secrets,
+        settings={**settings, **signing.settings},
+        headers=signing.headers,
         operations=tuple(_sketched(each) for each in api.operations),
         notices=tuple(_notice(each) for each in api.notices),
-        gaps=gaps | ({"auth": gap} if gap else {}),
+        gaps=gaps | ({"auth": signing.gap} if signing.gap else {}),
         document=document,
     )
 
 
-def _asked(api: Api) -> list[str]:
-    """The schemes that requests are signed with: the document's own choice, else most of its operations' first."""
+def _asked(api: Api) -> list[tuple[str, ...]]:
+    """The alternatives that requests are signed with: the document's own choice, else most of its operations' first."""
     own = [each for each in api.security or () if each]
     if own:
-        return list(dict.fromkeys(name for each in own for name in each))
+        return own
     counted = Counter(each.security[0] for each in api.operations if each.security and each.security[0])
-    return list(dict.fromkeys(name for each, _ in counted.most_common() for name in each))
+    return [each for each, _ in counted.most_common()]
 
 
 def _sent_everywhere(api: Api) -> dict[str, dict[str, Json]]:
@@ -98,20 +96,13 @@ def _sketched(operation: Operation) -> SketchedOperation:
         method=operation.method,
         path=operation.path,
         params=(*operation.params, *inside),
-        answer=_answered(answer) if answer is not None and reads else None,
+        answer=answer.shape if answer is not None and reads else None,
         body=body,
         form=operation.body is not None and operation.body.form,
         example=answer.example if answer is not None else None,
         answer_headers=answer.headers if answer is not None else frozenset(),
         words=operation.words,
     )
-
-
-def _answered(answer: Answer) -> Shape | None:
-    """What an answer looks like by its schema and its example together."""
-    if not isinstance(answer.example, dict | list):
-        return answer.shape
-    return with_examples(answer.shape or Shape(kind="unknown"), [answer.example])
 
 
 def _notice(notice: Notice) -> SketchedNotice:
@@ -150,7 +141,7 @@ def _checked_url(url: str, settings: dict[str, Json]) -> tuple[str, dict[str, Js
     try:
         parts, host = urlsplit(url), urlsplit(plain_url).hostname or ""
     except ValueError:
-        return "", {}, {"base_url": "the document's address is no URL"}
+        return "", {}, {"base_url": "the document's address is no URL; this host is made up"}
     if parts.scheme in ("http", "https") and _HOST.fullmatch(host) and not set("{}<>?# ") & set(plain_url):
         gaps = {}
         if host in ("example.com", "localhost", "127.0.0.1") or host.endswith((".example", ".example.com")):
@@ -160,4 +151,4 @@ def _checked_url(url: str, settings: dict[str, Json]) -> tuple[str, dict[str, Js
             url, gaps["base_url"] = f"https{url[4:]}", "; ".join(filter(None, [gaps.get("base_url"), words]))
         return url.rstrip("/"), settings, gaps
     path = parts.path if not parts.netloc and not parts.scheme and not set("{}<>?# ") & set(parts.path) else ""
-    return "", {}, {"base_url": "the document names no address", "base_path": path.rstrip("/")}
+    return "", {}, {"base_url": "the document names no address; this host is made up", "base_path": path.rstrip("/")}

@@ -7,18 +7,18 @@ given, since nobody has asked the platform.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import attrs
 
-from pullpush_sdk.canonical import CanonicalType, Kind, LineItem, fields_of
+from pullpush_sdk.canonical import CanonicalType, Kind, LineItem, Variant, fields_of
 from pullpush_sdk.openapi import singular, words_of
 
 from .shapes import Shape, field_paths
-from .synonyms import ABBREVIATIONS, FIELDS, LINES, STATUS
+from .synonyms import ABBREVIATIONS, CURRENCY, FIELDS, LINES, STATUS, VARIANTS
 
 __all__ = ["SURE", "Proposal", "propose"]
 
@@ -26,6 +26,7 @@ Json = Any
 SURE = 0.8
 """From here on a proposal is shown without a request to check it."""
 _ENOUGH = 0.45
+_OF_A_VARIANT = 0.75
 _OFFSET = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(?:Z|[+-]\d\d:?\d\d)")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -35,6 +36,15 @@ _OWN_ID = {"product": "productId", "order": "orderId", "contact": "contactId", "
            "cart": "cartId"}  # fmt: skip
 """Canonical type to the field that holds the record's own id: a schema `PurchaseOrder` calls it `PurchaseOrderID`."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PARTS: Mapping[type | None, tuple[str, Mapping[str, Sequence[str]], frozenset[str]]] = {
+    LineItem: ("line", LINES, frozenset({"sku", "title", "quantity"})),
+    Variant: ("variant", VARIANTS, frozenset({"sku", "variantId"})),
+}
+"""Items of lists by their class: what they are called, the names of their fields, and those of which one must be."""
+_AMOUNTS = frozenset({"amount", "value", "cent_amount", "gross", "amount_minor"})
+"""What the number is called in an object of an amount and its currency."""
+_MAIN = {"product": "price", "order": "totalAmount", "invoice": "amount", "cart": "totalAmount"}
+"""Canonical type to the amount whose currency is the record's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,15 +73,36 @@ def propose(
     kinds = _kinds(kind)
     places = [(names, shape) for names, shape in field_paths(record) if all(name for name in names)]
     own = f"{_joined(record.name)}_id" if record.name else ""
+    monies = _monies(names for names, _ in places)
     found = []
     for target, spelled in known.items():
         named = own and target == _OWN_ID.get(kind.name) and own not in spelled
         wanted = (*spelled[:1], own, *spelled[1:]) if named else spelled
         fitting = [each for each in places if (target, each[0]) not in refused] if refused else places
-        best = _best(target, kinds[target], wanted, fitting, kind.name)
+        best = _best(target, kinds[target], wanted, fitting, kind.name, monies=monies)
+        if target == "sku" and kind.name == "product" and (best is None or best.certainty < _OF_A_VARIANT):
+            best = _of_the_first_variant(record, refused) or best
         if best is not None:
             found.append(best)
     return found
+
+
+def _monies(places: Iterable[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    """The objects that hold a currency: what they are called is what their amount is."""
+    return frozenset(names[:-1] for names in places if len(names) > 1 and _joined(names[-1]) in CURRENCY)
+
+
+def _of_the_first_variant(record: Shape, refused: Collection[tuple[str, tuple[str, ...]]]) -> Proposal | None:
+    """The SKU of a product that has none of its own; None where its variants have none either."""
+    for name in FIELDS["product"]["variants"]:
+        for native, shape in record.properties.items():
+            inner = shape.item.properties if shape.kind == "list" and shape.item is not None else {}
+            sku = next((each for each in inner if _joined(each) == "sku"), None)
+            if _joined(native) == name and sku is not None and ("sku", (native, sku)) not in refused:
+                rule = f"{_path([native])}[0].{sku}"
+                words = "the first variant's; is each variant a product of its own?"
+                return Proposal(target="sku", rule=rule, certainty=_OF_A_VARIANT, check=words, names=(native, sku))
+    return None
 
 
 def _kinds(kind: CanonicalType) -> dict[str, Kind]:
@@ -84,11 +115,19 @@ def _kinds(kind: CanonicalType) -> dict[str, Kind]:
 
 
 def _best(
-    target: str, kind: Kind, wanted: Sequence[str], places: Sequence[tuple[tuple[str, ...], Shape]], type_name: str
+    target: str,
+    kind: Kind,
+    wanted: Sequence[str],
+    places: Sequence[tuple[tuple[str, ...], Shape]],
+    type_name: str,
+    *,
+    monies: Collection[tuple[str, ...]] = (),
 ) -> Proposal | None:
     best: Proposal | None = None
     for names, shape in places:
         certainty = _alike(names, wanted, type_name)
+        if names[:-1] in monies:
+            certainty = max(certainty, _as_money(target, kind, names, wanted, type_name))
         if certainty < _ENOUGH or (best is not None and certainty <= best.certainty):
             continue
         rule = _rule(target, kind, names, shape, type_name)
@@ -96,7 +135,7 @@ def _best(
             continue
         text, factor, check = rule
         if round(certainty * factor, 2) >= _ENOUGH and (best is None or certainty * factor > best.certainty):
-            inner = _lines(shape) if isinstance(text, Mapping) and "items" in text else ()
+            inner = _items(kind, shape) if isinstance(text, Mapping) and "items" in text else ()
             best = Proposal(
                 target=target, rule=text, certainty=round(certainty * factor, 2), check=check, names=names, inner=inner
             )
@@ -122,6 +161,16 @@ def _alike(names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> flo
             and name not in ("id", "name", "type", "status", "code", "date")
         ):
             return 0.62 - 0.02 * place
+    return 0.0
+
+
+def _as_money(target: str, kind: Kind, names: tuple[str, ...], wanted: Sequence[str], type_name: str) -> float:
+    """How much a part of an object of an amount and its currency is like a field, by what the object is called."""
+    tail, holder = _joined(names[-1]), names[:-1]
+    if kind.name == "money" and tail in _AMOUNTS:
+        return _alike(holder, wanted, type_name) - 0.02
+    if target == "currency" and tail in CURRENCY and type_name in _MAIN:
+        return _alike(holder, FIELDS[type_name][_MAIN[type_name]], type_name) - 0.1
     return 0.0
 
 
@@ -271,18 +320,22 @@ def _list(kind: Kind, path: str, shape: Shape) -> _Rule | None:
             return {"path": path, "transform": "split"}, 0.8, "separated by commas?"
         inner = shape.item
         return (path, 1.0, "") if shape.kind == "list" and inner is not None and inner.kind == "text" else None
-    if shape.kind != "list" or shape.item is None or kind.item.of is not LineItem:
+    if shape.kind != "list" or shape.item is None or kind.item.of not in _PARTS:
         return None
-    items = {line.target: line.rule for line in _lines(shape)}
-    if not {"sku", "title", "quantity"} & set(items):
+    items = {each.target: each.rule for each in _items(kind, shape)}
+    if not _PARTS[kind.item.of][2] & set(items):
         return None
     return {"path": path, "transform": "mapItems", "items": items}, 0.95, ""
 
 
-def _lines(shape: Shape) -> tuple[Proposal, ...]:
-    """Proposals for the lines of a document."""
+def _items(kind: Kind, shape: Shape) -> tuple[Proposal, ...]:
+    """Proposals for the items of a list: the lines of a document, the variants of a product."""
     assert shape.item is not None
-    kinds = {field.wire: field.kind for field in fields_of(LineItem)}
+    assert kind.item is not None
+    assert kind.item.of is not None
+    name, known, _ = _PARTS[kind.item.of]
+    kinds = {field.wire: field.kind for field in fields_of(kind.item.of)}
     places = list(field_paths(shape.item))
-    found = (_best(target, kinds[target], wanted, places, "line") for target, wanted in LINES.items())
-    return tuple(line for line in found if line is not None)
+    monies = _monies(names for names, _ in places)
+    found = (_best(target, kinds[target], wanted, places, name, monies=monies) for target, wanted in known.items())
+    return tuple(each for each in found if each is not None)

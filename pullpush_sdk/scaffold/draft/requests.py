@@ -64,8 +64,13 @@ class Opened:
 def opened_of(sketch: Sketch) -> Opened:
     """What the connection of a sketch brings before any list is asked for."""
     place = sketch.auth.get("place")
-    own = {str(name).lower() for name in place.values()} if isinstance(place, Mapping) else set()
-    return Opened(settings=dict(sketch.settings), secrets=list(sketch.secrets), signed=frozenset(own))
+    own = {str(name).lower() for name in (*(place.values() if isinstance(place, Mapping) else ()), *sketch.headers)}
+    return Opened(
+        settings=dict(sketch.settings),
+        secrets=list(sketch.secrets),
+        signed=frozenset(own),
+        headers=dict(sketch.headers),
+    )
 
 
 def list_request(listing: Listing, opened: Opened) -> tuple[dict[str, Json], str]:

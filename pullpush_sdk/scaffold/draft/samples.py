@@ -31,6 +31,7 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         for record in rows:
             _fit(record, proposals)
         _end(body, listing, len(rows))
+        _alone(body, listing.records)
     else:
         body = _shown_end(deepcopy(body), listing)
     opened = opened_of(sketch)
@@ -42,6 +43,17 @@ def sample_of(listing: Listing, sketch: Sketch, proposals: Sequence[Proposal]) -
         "headers": {**opened.headers, **_headers(sketch)},
     } | ({"body": asked["json"]} if "json" in asked else {})
     return {"exchanges": [{"request": request, "answer": {"status": 200, "headers": {}, "body": body}}]}
+
+
+def _alone(body: Json, records: str) -> None:
+    """Empty the lists that stand beside the records of a made-up answer: errors, entries of what else is asked for."""
+    for step in filter(None, records.split(".")):
+        if not isinstance(body, dict):
+            return
+        for name, value in body.items():
+            if name != step and isinstance(value, list) and value and isinstance(value[0], dict):
+                body[name] = []
+        body = body.get(step)
 
 
 def _end(body: Json, listing: Listing, count: int) -> None:

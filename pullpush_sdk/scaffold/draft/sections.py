@@ -46,7 +46,8 @@ def _write_lines(place: str, part: str, write: DraftedWrite, path: Path, check: 
     ended = re.fullmatch(r"(.*)\{[^{}/]+\}/?", stem) if part == "update" else None
     address = path(stem) if ended is None else f"{path(ended[1])}{{{{native.{write.native}}}}}"
     request = {"method": write.operation.method, "path": address}
-    lines = [f"    {part}:", f"      request: {flow(request)}"]
+    words = "does POST change what is there?" if part == "update" and write.operation.method == "POST" else ""
+    lines = [f"    {part}:", f"      request: {flow(request)}" + check(f"{place}.request", words)]
     indent = "        "
     lines.append("      body:")
     if write.wrapper:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
+import attrs
+
 from pullpush_sdk.openapi import snake
 
-__all__ = ["auth_of_schemes"]
+__all__ = ["NOWHERE", "Signing", "auth_of_schemes"]
 
 Json = Any
 _Found = tuple[dict[str, Json], tuple[str, ...], dict[str, Json], str]
@@ -17,26 +19,70 @@ _PREFERRED = ("oauth2", "http", "apiKey", "basic", "openIdConnect")
 _BEARER: tuple[dict[str, Json], tuple[str, ...], dict[str, Json]] = (
     {"kind": "bearer", "token": "{{access_token}}"}, ("access_token",), {},
 )  # fmt: skip
+NOWHERE = "https://api.nowhere.example"
+"""Stands for a host that a document does not name, until the connector's own name is known."""
 
 
-def auth_of_schemes(schemes: Mapping[str, Mapping[str, Json]], asked: Sequence[str] = (), base: str = "") -> _Found:
-    """Auth section, secrets, settings, and what a person must check (empty: nothing).
-
-    `asked` are the schemes that the document's requests take, the first one first. Where it does not say, OAuth 2 is
-    taken first, then bearer and basic, then keys. Relative addresses of tokens stand below `base`.
+@attrs.frozen(kw_only=True)
+class Signing:
+    """How requests are signed: the manifest's auth section, what a connection brings for it, keys that travel in
+    further `headers`, and what a person must check (empty: nothing).
     """
-    known = [(name, scheme) for name, scheme in schemes.items() if str(scheme.get("type")) in _PREFERRED]
-    order = {name: place for place, name in enumerate(asked)}
-    known.sort(key=lambda each: (order.get(each[0], len(order)), _PREFERRED.index(str(each[1]["type"]))))
-    for name, scheme in known:
-        found = _of(scheme, base)
-        if found is not None:
-            others = ", ".join(other for other in schemes if other != name)
-            gap = found[3] or (f"the document also knows {others}" if others else "")
-            return found[0], found[1], found[2], gap
+
+    auth: dict[str, Json]
+    secrets: tuple[str, ...] = ()
+    settings: dict[str, Json] = attrs.field(factory=dict)
+    headers: dict[str, str] = attrs.field(factory=dict)
+    gap: str = ""
+
+
+def auth_of_schemes(
+    schemes: Mapping[str, Mapping[str, Json]], asked: Sequence[Sequence[str]] = (), base: str = ""
+) -> Signing:
+    """How the requests of a document are signed.
+
+    `asked` are the alternatives that its requests take, each the schemes that are asked for together, the first one
+    first. Where it does not say, OAuth 2 is taken first, then bearer and basic, then keys. Relative addresses of
+    tokens stand below `base`.
+    """
+    known = {name: scheme for name, scheme in schemes.items() if str(scheme.get("type")) in _PREFERRED}
+    alone = sorted(known, key=lambda name: _PREFERRED.index(str(known[name]["type"])))
+    for names in (*asked, *((name,) for name in alone)):
+        ordered = sorted((name for name in names if name in known), key=lambda name: _is_header_key(known[name]))
+        for name in ordered:
+            found = _of(known[name], base)
+            if found is not None:
+                beside = [other for other in names if other != name]
+                return _together(found, {other: schemes.get(other, {}) for other in beside}, [*set(schemes) - {*names}])
     said = f"the document signs in by {', '.join(schemes)}, which no manifest can say; " if schemes else ""
     words = f"{said}a bearer token is a guess" if said else "the document does not say how to sign in; a bearer token is a guess"  # fmt: skip  # noqa: E501
-    return *_BEARER, words
+    auth, secrets, settings = _BEARER
+    return Signing(auth=auth, secrets=secrets, settings=settings, gap=words)
+
+
+def _is_header_key(scheme: Mapping[str, Json]) -> bool:
+    """Whether a scheme can travel beside another one."""
+    return scheme.get("type") == "apiKey" and scheme.get("in") == "header"
+
+
+def _together(found: _Found, beside: Mapping[str, Mapping[str, Json]], others: Sequence[str]) -> Signing:
+    """A way to sign in with what is asked for together with it: keys in headers; what else it is, a person adds."""
+    auth, secrets, settings, gap = found
+    taken = str(auth.get("place", {}).get("header", "Authorization" if auth["kind"] != "api_key" else "")).lower()
+    headers: dict[str, str] = {}
+    left: list[str] = []
+    for name, scheme in beside.items():
+        header = str(scheme.get("name") or "")
+        if not _is_header_key(scheme) or not re.fullmatch(r"[!-~]+", header) or header.lower() == taken:
+            left.append(name)
+            continue
+        secret = snake(header) if snake(header) not in secrets else f"{snake(header)}_{len(secrets) + 1}"
+        secrets = (*secrets, secret)
+        headers[header] = f"{{{{{secret}}}}}"
+    told = [f"{' and '.join(left)} is asked for together with it: where does it travel?"] if left else []
+    known = [f"the document also knows {', '.join(sorted(others))}"] if others and not gap and not told else []
+    return Signing(auth=auth, secrets=secrets, settings=settings, headers=headers,
+                   gap="; ".join(filter(None, [*told, gap, *known])))  # fmt: skip
 
 
 def _of(scheme: Mapping[str, Json], base: str) -> _Found | None:
@@ -90,8 +136,8 @@ def _granted(node: Mapping[str, Json], grant: str, base: str) -> _Found:
     gap = "" if good else "its addresses are missing, relative or with placeholders in the document"
     auth: dict[str, Json] = {"kind": "oauth2", "grant": grant}
     if grant == "authorization_code":
-        auth["authorize_url"] = authorize if good else "https://api.acme.example/oauth/authorize"
-    auth["token_url"] = token if good else "https://api.acme.example/oauth/token"
+        auth["authorize_url"] = authorize if good else f"{NOWHERE}/oauth/authorize"
+    auth["token_url"] = token if good else f"{NOWHERE}/oauth/token"
     scopes = list(node["scopes"]) if isinstance(node.get("scopes"), Mapping) else []
     if scopes:
         auth["scopes"] = [str(scope) for scope in scopes[:40]]

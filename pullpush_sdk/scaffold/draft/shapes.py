@@ -44,8 +44,9 @@ class SketchedNotice:
 
 @attrs.frozen(kw_only=True)
 class Sketch:
-    """What is known of a platform; `auth` is the manifest's auth section, `gaps` what a person must fill in, `sign_in`
-    the recorded exchanges that gave a token, `document` the OpenAPI document, None where there is none.
+    """What is known of a platform; `auth` is the manifest's auth section, `headers` what every request has beside it,
+    `gaps` what a person must fill in, `sign_in` the recorded exchanges that gave a token, `document` the OpenAPI
+    document, None where there is none.
     """
 
     title: str = ""
@@ -53,6 +54,7 @@ class Sketch:
     auth: Mapping[str, Json] = attrs.field(factory=dict)
     secrets: Sequence[str] = ()
     settings: Mapping[str, Json] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict)
     operations: Sequence[SketchedOperation] = ()
     notices: Sequence[SketchedNotice] = ()
     gaps: Mapping[str, str] = attrs.field(factory=dict)

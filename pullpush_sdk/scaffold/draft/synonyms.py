@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["ABBREVIATIONS", "FIELDS", "LINES", "STATUS", "TYPE_WORDS"]
+__all__ = ["ABBREVIATIONS", "CURRENCY", "FIELDS", "LINES", "STATUS", "TYPE_WORDS", "VARIANTS"]
 
 TYPE_WORDS: Mapping[str, Sequence[str]] = {
     "stocklevel": (
@@ -63,6 +63,8 @@ _TOTAL = ("total_amount", "grand_total", "total_price", "order_total", "total", 
           "amount", "total_charge", "total_value", "sum")  # fmt: skip
 _CURRENCY = ("currency", "currency_code", "order_currency_code", "currency_iso", "iso_currency", "price.currency",
              "total.currency", "amount.currency", "base_currency_code", "presentment_currency", "store_currency_code")  # fmt: skip
+CURRENCY = frozenset({"currency", "currency_code", "currency_iso", "iso_currency", "currency_id"})
+"""What the currency is called in an object of an amount and its currency."""
 _NOTE = ("note", "notes", "comment", "comments", "customer_note", "remark", "remarks", "memo")
 _EMAIL = ("email", "email_address", "mail", "customer_email", "contact_email", "buyer_email", "e_mail")
 _BUYER: Mapping[str, Sequence[str]] = {
@@ -154,6 +156,7 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
             "amount",
         ),
         "currency": _CURRENCY,
+        "variants": ("variants", "variations", "product_variants", "skus"),
         "productId": ("product_id", "id", "item_id", "stock_item_id", "uuid", "guid"),
         "handle": ("handle", "slug", "url_key", "permalink"),
         "status": ("status", "state", "product_status"),
@@ -399,6 +402,22 @@ LINES: Mapping[str, Sequence[str]] = {
     "variantId": ("variant_id", "variation_id"),
 }
 """Of one line of an order, invoice or cart."""
+
+VARIANTS: Mapping[str, Sequence[str]] = {
+    "variantId": ("variant_id", "id", "variation_id", "uuid"),
+    "sku": ("sku", "item_number", "variant_sku", "item_sku", "code", "stock_code", "article_number", "part_number"),
+    "title": ("title", "name", "variant_title", "variant_name", "label"),
+    "price": ("price", "unit_price", "sale_price", "regular_price", "retail_price", "list_price", "amount"),
+    "compareAtPrice": ("compare_at_price", "original_price", "was_price", "msrp", "rrp"),
+    "costPrice": ("cost_price", "cost", "purchase_price"),
+    "barcode": ("barcode", "ean", "gtin", "upc"),
+    "position": ("position", "sort_order"),
+    "weight": ("weight",),
+    "weightUnit": ("weight_unit", "weight.unit"),
+    "imageUrl": ("image_url", "image.url", "image.src", "image"),
+    "inventoryId": ("inventory_item_id", "inventory_id", "stock_item_id"),
+}
+"""Of one variant of a product."""
 
 STATUS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "product.status": {

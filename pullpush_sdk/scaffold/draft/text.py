@@ -10,11 +10,14 @@ import attrs
 
 from pullpush_sdk.openapi import snake
 
+from .account import ACCOUNT, Account
+from .nothing import why_nothing
 from .notices import DraftedWebhook
 from .propose import SURE, Proposal
 from .requests import Opened, list_request, opened_of
 from .resources import Listing, pagination_of, since_param
 from .sections import push_lines, webhook_lines
+from .security import NOWHERE
 from .shapes import Sketch
 from .writing import Writing
 from .yamltext import comment, flow
@@ -38,10 +41,13 @@ class Resource:
 
 @attrs.frozen(kw_only=True)
 class Beside:
-    """What is drafted beside the lists: writes by canonical type, webhooks, and why others are left to a person."""
+    """What is drafted beside the lists: writes by canonical type, webhooks, the request that names the account, and
+    why others are left to a person.
+    """
 
     writings: Mapping[str, Writing] = attrs.field(factory=dict)
     webhook: DraftedWebhook | None = None
+    account: Account | None = None
     left_out: Sequence[str] = ()
 
 
@@ -75,7 +81,7 @@ def written(
         for kind, writing in beside.writings.items():
             parts += push_lines(kind, writing, opened, check)
     base = sketch.base_url or f"https://api.{name}.example{sketch.gaps.get('base_path', '')}"
-    auth = {key: each.replace("//api.acme.example", f"//api.{name}.example") if isinstance(each, str) else each
+    auth = {key: each.replace(NOWHERE, f"https://api.{name}.example") if isinstance(each, str) else each
             for key, each in sketch.auth.items()}  # fmt: skip
     lines = [
         "# Drafted. What says `check` is a guess to look at; the number behind a rule says how certain it is, 0 to 1.",
@@ -102,22 +108,36 @@ def written(
         "limits: {requests: 2, per: 1, concurrency: 2, timeout: 30}"
         + check("limits", "how much does the platform allow?")
     ]
-    harmless = next((each.listing for each in resources if each.listing.operation.method == "GET"), None)
-    if harmless is not None:
-        request, _ = list_request(harmless, opened)
-        lines += [f"check: {flow({'request': request})}" + check("check", "is there a request that names the account?")]
+    lines += _check_lines(resources, beside.account, opened, check)
     lines += [
         "",
         "resources:"
         if resources
-        else "resources: {}" + check("resources", "no list of records was recognised; write one by hand"),
+        else "resources: {}" + check("resources", f"{why_nothing(sketch)}; write the first list by hand"),
     ]
     lines += parts
     if resources:
-        names = dict.fromkeys([*(each.name for each in resources), *([SIGN_IN] if sketch.sign_in else [])])
+        recorded = [SIGN_IN] if sketch.sign_in else []
+        recorded += [ACCOUNT] if beside.account is not None and beside.account.operation.exchanges else []
+        names = dict.fromkeys([*(each.name for each in resources), *recorded])
         lines += ["", "samples:", *(f"  {flow(each)}: samples/{each}.json" for each in names)]
     lines += [f"# left out: {comment(each)}" for each in left_out]
     return lines, checks
+
+
+def _check_lines(
+    resources: Sequence[Resource], account: Account | None, opened: Opened, check: Callable[[str, str], str]
+) -> list[str]:
+    """The request that proves a connection: the one that names the account, else the first list."""
+    if account is not None:
+        words = "" if account.operation.exchanges else "does it name the account?"
+        told = {"request": {"path": opened.path(account.operation.path)}, "identity": account.identity}
+        return [f"check: {flow(told)}" + check("check", words)]
+    harmless = next((each.listing for each in resources if each.listing.operation.method == "GET"), None)
+    if harmless is None:
+        return []
+    request, _ = list_request(harmless, opened)
+    return [f"check: {flow({'request': request})}" + check("check", "is there a request that names the account?")]
 
 
 def _resource_lines(resource: Resource, opened: Opened, check: Callable[[str, str], str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Writes drafted from a document: how a record is found, created and updated, and what the body holds.
 
 Only what finds its record is drafted, by a parameter of the list or at an address of its own: a destination that cannot
-look makes duplicates. What creates a record must carry the name by which it is found again.
+look makes duplicates. What creates a record must carry the name by which it is found again; an id that the platform
+gives its own records finds none of another platform's, unless the create brings it.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def writing_of(
     takes no writes of them.
     """
     create = next((each for each in operations if _is_create(each, listing)), None)
-    update = next((each for each in operations if _is_update(each, listing)), None)
+    changing = [each for each in operations if _is_update(each, listing)]
+    # Where PUT or PATCH is there too, POST at a record's address does something else.
+    update = next(iter(sorted(changing, key=lambda each: each.method == "POST")), None)
     if create is None and update is None:
         return ""
     told = " and ".join(f"{each.method} {each.path}" for each in (create, update) if each is not None)
@@ -112,8 +115,13 @@ def writing_of(
             made = None
         if changed is not None and not changed.native:
             changed = None
+        if finding.key in _OWN_IDS and made is None:
+            # An id that the platform gave itself is a stranger's there: what it finds would be overwritten.
+            continue
         if made is not None or changed is not None:
             return Writing(listing=listing, finding=finding, create=made, update=changed)
+    if all(each.key in _OWN_IDS for each in ways):
+        return f"{told} write {kind.name} records; by what else than the platform's own id is one of them found?"
     return f"{told} write {kind.name} records; what are their bodies?"
 
 
@@ -174,7 +182,7 @@ def _is_create(operation: SketchedOperation, listing: Listing) -> bool:
 def _is_update(operation: SketchedOperation, listing: Listing) -> bool:
     stem = re.escape(listing.operation.path.rstrip("/"))
     found = re.fullmatch(stem + r"/\{[^{}/]+\}/?", operation.path)
-    return operation.method in ("PUT", "PATCH") and found is not None and operation.body is not None
+    return operation.method in ("PUT", "PATCH", "POST") and found is not None and operation.body is not None
 
 
 def _speaks_of(rule: Json, key: str) -> bool:

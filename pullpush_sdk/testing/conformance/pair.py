@@ -97,9 +97,7 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
             if edit.which % 3 == 0:
                 await ways[edit.which % 2].turn()
         await _rest(ways)
-        manifest = subject.loaded.connector.manifest
-        # What is only read stays as each shop has it.
-        written = written_fields(manifest.push.get(canonical_type)) if manifest is not None else None
+        compared = _compared(subject.loaded.connector, canonical_type)
         here, there = await _state(left, canonical_type), await _state(right, canonical_type)
         for identity in here.keys() & there.keys():
             if canonical_type == "stocklevel" and None in (
@@ -111,13 +109,24 @@ async def _rested(subject: Subject, canonical_type: str, history: Sequence[Edit]
             differs = [
                 name
                 for name in sorted(one.keys() | other.keys())
-                if one.get(name) != other.get(name) and (written is None or name in written)
+                if one.get(name) != other.get(name) and (compared is None or name in compared)
             ]
             if differs:
                 name = differs[0]
                 broken(
                     f"at rest {identity} has {name} {one.get(name)!r} in one shop and {other.get(name)!r} in the other"
                 )
+
+
+def _compared(connector: Connector, canonical_type: str) -> frozenset[str] | None:
+    """The fields in which two shops must agree, None for all: what is only read stays as each shop has it.
+
+    So does everything where the manifest declares a create alone.
+    """
+    push = connector.manifest.push.get(canonical_type) if connector.manifest is not None else None
+    if push is not None and push.create is not None and push.update is None and push.bulk is None:
+        return frozenset()
+    return written_fields(push)
 
 
 def _both_ways(subject: Subject, canonical_type: str, left: Shop, right: Shop, engine: Engine) -> tuple[Way, Way]:
