@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import attrs
 
-from pullpush_sdk.connector import Delivery, Event, Outcome, Result
+from pullpush_sdk.connector import Connector, Delivery, Event, Outcome, Result
 from pullpush_sdk.engine.ports import Engine, FlowSpec
 from pullpush_sdk.manifest import written_fields
 from pullpush_sdk.sandbox import ChangeError
