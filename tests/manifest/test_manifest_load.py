@@ -40,7 +40,7 @@ def test_one_document_in_three_forms_is_one_manifest(connector, tmp_path):
 
 @pytest.mark.parametrize("name", ["missing.yaml", ""])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
-    with pytest.raises(ManifestError, match="cannot be read"):
+    with pytest.raises(ManifestError, match=r"cannot be read|is no file"):
         load(tmp_path / name)
 
 

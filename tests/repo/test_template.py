@@ -90,7 +90,7 @@ def test_every_option_has_its_files():
 def test_every_condition_of_a_block_is_one_that_can_hold():
     """A misspelt one would leave its lines out for ever, without a word."""
     known = {f"type:{name}" for name in TYPES} | {
-        "auth", "paging", "read", "unread", "write", "webhooks", "subscribe",
+        "auth", "functions", "paging", "read", "unread", "write", "webhooks", "subscribe",
         "python", "sandbox", "emulated", "whole", "drafted",
     }  # fmt: skip
     for path in FOLDER.rglob("*"):
