@@ -12,7 +12,7 @@ from ._inputs import instant_of, number_of
 from ._moments import like
 from ._shop import Collection, Record
 
-__all__ = ["blank", "overlaid", "stamped", "typed"]
+__all__ = ["add", "blank", "overlaid", "remove", "stamped", "typed"]
 
 Json = Any
 _CHANGED = re.compile(r"upd|modif|chang|touch|write|calculat", re.IGNORECASE)
@@ -60,6 +60,26 @@ def blank(collection: Collection) -> Record:
         else:
             made[name] = None
     return made
+
+
+def add(collection: Collection, record: Record, moment: datetime) -> None:
+    """Put a new record in, and a row in each list that keeps something of every such record, as stock of products."""
+    collection.records.append(record)
+    for other, field in collection.beside:
+        if record.get(field) in (None, "") or other.find(field, record[field]) is not None:
+            continue
+        row = {**blank(other), other.key: other.fresh(other.key), field: record[field]}
+        stamped(row, moment, other, created=True)
+        other.records.append(row)
+
+
+def remove(collection: Collection, record: Record) -> None:
+    """Take a record out, and what other lists keep of it."""
+    collection.records.remove(record)
+    for other, field in collection.beside:
+        row = other.find(field, record.get(field))
+        if row is not None:
+            other.records.remove(row)
 
 
 def overlaid(form: Json, record: Mapping[str, Json]) -> Json:

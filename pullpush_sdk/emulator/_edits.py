@@ -8,7 +8,7 @@ from typing import Any
 
 from pullpush_sdk.sandbox import ChangeError, SandboxClock
 
-from ._changes import blank, stamped, typed
+from ._changes import add, blank, remove, stamped, typed
 from ._goods import Goods, set_at
 from ._inverse import plain_paths
 from ._leaves import Place, at
@@ -158,12 +158,12 @@ class Merchant:
         for field in fields:
             if field in values:
                 goods.put(record, field, values[field])
-        goods.collection.records.append(record)
+        add(goods.collection, record, self._clock.now())
         return self._changed(goods, record, "created", values[key])
 
     def _delete(self, goods: Goods, key: str, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         record = self._found(goods, key, _needed(values, name))
-        goods.collection.records.remove(record)
+        remove(goods.collection, record)
         return self._changed(goods, record, "deleted", values[name])
 
     def _status(self, goods: Goods, values: Mapping[str, Any]) -> Mapping[str, Any]:

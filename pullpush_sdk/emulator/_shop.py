@@ -31,7 +31,8 @@ Record = dict[str, Json]
 class Collection:
     """Records of one kind, in the platform's order; `key` is the field that tells them apart, empty where several do.
 
-    `names` are all fields that tell them apart, `views` the fields that each list shows of them.
+    `names` are all fields that tell them apart, `views` the fields that each list shows of them. `beside` are
+    collections that hold a row for each of these records, with the field that both name it by.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Collection:
     seeded: list[Record] = attrs.field(factory=list)
     records: list[Record] = attrs.field(factory=list)
     made: int = 0
+    beside: Sequence[tuple[Collection, str]] = ()
 
     @property
     def fields(self) -> dict[str, Json]:
@@ -101,6 +103,16 @@ class Collection:
                 return value
 
 
+def _shared_name(mine: Collection, theirs: Collection) -> str:
+    """The text by which each record of `theirs`, one for each, names a record of `mine`; empty where none does."""
+    for name in theirs.names:
+        known, named = ([each.get(name) for each in side.recorded] for side in (mine, theirs))
+        is_text = len(named) > 1 and all(isinstance(each, str) for each in named)
+        if is_text and name in mine.names and set(named) <= set(map(str, known)):
+            return name
+    return ""
+
+
 def _has(record: Record, field: str, value: Json, names: Sequence[str]) -> bool:
     if field in record:
         return str(record[field]) == str(value)
@@ -155,7 +167,18 @@ class Shop:
             wanted = number if id(collection) in grows else len(rows)
             collection.recorded = [dict(each) for each in rows]
             collection.seeded = make_records(rows, wanted, key=collection.key, named=named)
+        for collection in self.collections:
+            others = [each for each in self.collections if each is not collection and not self._has_creation(each)]
+            fields = [(each, field) for each in others if (field := _shared_name(collection, each))]
+            collection.beside = fields if self._has_creation(collection) else ()
         self.reset()
+
+    def _has_creation(self, collection: Collection) -> bool:
+        """Whether requests make records of it."""
+        places = [each.segments for each in collection.lists]
+        return any(
+            each.method == "POST" and each.kind != "list" and each.segments in places for each in self._endpoints
+        )
 
     def _add_unlisted(self, endpoint: Endpoint, grows: set[int]) -> None:
         """A collection of what was recorded one by one and stands in no list."""

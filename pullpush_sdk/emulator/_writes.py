@@ -13,7 +13,7 @@ from pullpush_sdk.samples import Asked, Exchange
 from pullpush_sdk.sandbox import SandboxClock, Violations
 
 from ._answers import Refusals, Reply, echoed, replaced
-from ._changes import blank, overlaid, stamped, typed
+from ._changes import add, blank, overlaid, remove, stamped, typed
 from ._endpoints import ID_NAMES, Endpoint, segments_of
 from ._leaves import Place, at, leaves, put, tables
 from ._plans import Plan, fields_in, items_of, likest, objects_in, plan_of
@@ -101,14 +101,14 @@ class Writes:
         if item.get(collection.key) in (None, ""):
             record[collection.key] = collection.fresh(collection.key)
         stamped(record, self._clock.now(), collection, created=True, sent=item)
-        collection.records.append(record)
+        add(collection, record, self._clock.now())
         return record
 
     def _delete(self, endpoint: Endpoint, collection: Collection, asked: Asked, exchange: Exchange) -> Reply:
         record = collection.named(endpoint.values(asked))
         if record is None:
             return self._refusals.reply((404,), asked, "there is no such record", endpoint)
-        collection.records.remove(record)
+        remove(collection, record)
         return _reply(exchange, asked, [record], collection)
 
     def _missing(
@@ -188,13 +188,12 @@ class Writes:
         self, collection: Collection, record: Record | None, item: Json, effect: Mapping[str, Json], asked: Asked
     ) -> Record:
         if effect.get("verb") == "delete" and record is not None:
-            collection.records.remove(record)
+            remove(collection, record)
             return record
         is_new = record is None
         if record is None:
             record = blank(collection)
             record[collection.key] = collection.fresh(collection.key)
-            collection.records.append(record)
         rules = {**(effect.get("match", {}) if is_new else {}), **effect.get("set", {})}
         for name, rule in rules.items():
             value = _ruled(rule, item, asked)
@@ -204,6 +203,8 @@ class Writes:
             is_part = isinstance(mine, dict) and isinstance(value, Mapping)
             record[name] = {**mine, **value} if is_part and mine else typed(collection.fields.get(name), value)
         stamped(record, self._clock.now(), collection, created=is_new, sent=rules)
+        if is_new:
+            add(collection, record, self._clock.now())
         return record
 
     def _listed(self, path: str) -> Collection | None:
