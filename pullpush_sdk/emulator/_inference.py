@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pullpush_sdk.openapi.lists import BESIDE_RECORDS
 from pullpush_sdk.samples import Exchange
 
 from ._endpoints import ID_NAMES, Endpoint, Kind, bare, core_of, identifying, segments_of
@@ -130,9 +131,15 @@ def _repeats(exchange: Exchange) -> bool:
 
 
 def main_table(exchange: Exchange) -> Place | None:
-    """The place of the largest list of objects that is not below a record; the shallowest of equal ones."""
-    found = [(len(rows), -len(place), place) for place, rows in tables(exchange.body)]
-    return max(found, key=lambda each: each[:2])[2] if found else None
+    """The place of the largest list of objects that is not below a record; the shallowest of equal ones.
+
+    What stands beside records, as errors do, is a list of them only where there is no other one.
+    """
+    found = [
+        (BESIDE_RECORDS.isdisjoint(map(str, place)), len(rows), -len(place), place)
+        for place, rows in tables(exchange.body)
+    ]
+    return max(found, key=lambda each: each[:3])[3] if found else None
 
 
 def _table_of(recorded: Sequence[Exchange]) -> Place:

@@ -13,6 +13,7 @@ from .shapes import Param, Shape
 from .words import singular, words_of
 
 __all__ = [
+    "BESIDE_RECORDS",
     "PAGING_NAMES",
     "ListPaging",
     "RecordList",
@@ -26,7 +27,7 @@ __all__ = [
 Json = Any
 _LIST_NAMES = ("data", "items", "results", "records", "rows", "list", "entries", "content", "value", "values", "objects",
                "hits", "member", "elements", "payload", "nodes")  # fmt: skip
-_NO_RECORDS = frozenset(
+BESIDE_RECORDS = frozenset(
     {"errors", "error", "warnings", "messages", "included", "facets", "aggregations", "links", "filters"}
 )
 """Lists that stand beside the records of an answer."""
@@ -137,7 +138,7 @@ def records_of(path: str, answer: Shape) -> RecordList | None:
     def worth(each: tuple[tuple[str, ...], Shape]) -> tuple[int, int, int]:
         name = each[0][-1] if each[0] else ""
         named = name == "" or name.lower() in _LIST_NAMES or bool(noun & set(map(singular, words_of(name))))
-        return (int(named) - 2 * (name.lower() in _NO_RECORDS), -len(each[0]), len(each[1].properties))
+        return (int(named) - 2 * (name.lower() in BESIDE_RECORDS), -len(each[0]), len(each[1].properties))
 
     place, record = max(found, key=worth)
     return RecordList(place=place, record=record)
