@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["accepts", "endless_pattern"]
+__all__ = ["TRIAL", "accepts", "endless_pattern"]
 
 Json = Any
 _SECONDS = 2.0
@@ -18,6 +18,8 @@ import json, re, sys
 pattern, texts = json.load(sys.stdin)
 print(*(int(re.search(pattern, each) is not None) for each in texts))
 """
+TRIAL = (sys.executable, "-I", "-S", "-c", _TRIED)
+"""The program that tries a pattern: it takes data alone, and may run where others may not."""
 
 
 def accepts(pattern: str, texts: Sequence[str]) -> list[bool] | None:
@@ -31,10 +33,9 @@ def accepts(pattern: str, texts: Sequence[str]) -> list[bool] | None:
     import subprocess  # noqa: PLC0415 - most manifests have no such pattern
 
     given = json.dumps([pattern, list(texts)]).encode()
-    command = [sys.executable, "-I", "-S", "-c", _TRIED]
     try:
         tried = subprocess.run(  # noqa: S603 - our own program; what it tries comes by its input
-            command, input=given, capture_output=True, timeout=_SECONDS, check=True
+            TRIAL, input=given, capture_output=True, timeout=_SECONDS, check=True
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return None

@@ -39,6 +39,11 @@ REACHES = {
     "a host by its name": "import socket; socket.getaddrinfo('example.com', 80)",
     "a datagram": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 9))",
     "a program": "import subprocess; subprocess.run(['true'])",
+    "another program by the name of a pattern's trial": (
+        "import subprocess\n"
+        "from pullpush_sdk.manifest.patterns import TRIAL\n"
+        "subprocess.run(TRIAL, executable='/bin/true')"
+    ),
     "a fork": "import os; os.fork()",
     "a file elsewhere": "open('/var/tmp/pullpush-elsewhere', 'w')",
     "a folder elsewhere": "import os; os.mkdir('/var/tmp/pullpush-elsewhere')",
@@ -71,6 +76,16 @@ def test_its_last_lines_are_shown(tmp_path):
 @pytest.mark.parametrize("way", REACHES)
 def test_it_reaches_this_machine_only(way, tmp_path):
     assert "behaviour-refused" in found(tmp_path, REACHES[way])
+
+
+def test_a_pattern_of_a_setting_may_be_tried_in_there(tmp_path):
+    """It has a process of its own there too: two repeats, and a default that it must fit."""
+    setting = {"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$", "default": "main-shop"}
+    changed = {"$.settings": {"type": "object", "properties": {"branch": setting}}}
+    target = write_example(Example(on="package", wrong=changed, right={}), tmp_path, wrong=True)
+    report = validate(str(target), Options(effort=Effort(seconds=20))).report
+    assert not {each.code for each in report.findings} & {"behaviour-refused", "behaviour-load"}
+    assert report.trials
 
 
 def test_it_sees_nothing_of_our_environment(tmp_path):
